@@ -1,0 +1,54 @@
+# Everything a fresh machine needs: git, make and python3 (3.11 or later).
+#   make demo    the main job on the embedded data set
+#   make test    all tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test test-fast lint format bench clean
+
+help:
+	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hsfusion-bench needs Python 3.11 or later; try: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# `make demo` trains both networks for about a minute each, then runs the three methods
+demo: $(READY)
+	HSBENCH_CACHE=demo-results/cache $(BIN)/hsbench run \
+	    --methods bicubic,feinfn,mossfuse --dataset demo --scale 4 \
+	    --train --max-steps feinfn=$(FEINFN_STEPS) --max-steps mossfuse=$(MOSSFUSE_STEPS) --patch-size 32 \
+	    --results-dir demo-results --csv demo-results/demo.csv --latex demo-results/demo.tex
+	@echo; cat demo-results/demo.csv; echo; cat demo-results/demo.tex
+
+FEINFN_STEPS := 60
+MOSSFUSE_STEPS := 300
+
+test: $(READY)
+	$(BIN)/pytest --quiet
+
+#   make test-fast    the inner loop: without trainings and real scenes
+test-fast: $(READY)
+	$(BIN)/pytest --quiet -m 'not slow and not data'
+
+#   make lint    ruff and mypy
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+#   make bench    the benchmarks of speed and memory
+bench: $(READY)
+	$(BIN)/pytest --quiet tests/benchmarks --benchmark-group-by=group --benchmark-columns=median,min,max,rounds
+
+clean:
+	rm -rf $(VENV) demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

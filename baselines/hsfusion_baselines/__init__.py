@@ -1,0 +1,11 @@
+"""The fusion methods that ship with hsfusion-bench.
+
+`METHODS` maps each name to a lazy ``module:attribute`` target. The modules named here import no torch, so that
+methods are listed quickly; a method imports its network when it builds it.
+"""
+
+METHODS = {
+    "bicubic": "hsfusion_baselines.bicubic:Bicubic",
+    "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
+    "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
+}

@@ -1,0 +1,53 @@
+"""The command line: one verb, one module.
+
+Verbs are imported when they are asked for, and import what they need when they run, so that ``hsbench --help`` is
+quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from hsfusion_bench import __version__
+from hsfusion_bench.errors import HsbenchError, UsageError
+
+_VERBS = ("run", "score", "leaderboard", "list", "show", "schema")
+
+
+class _Verbs(click.Group):
+    """A group whose commands lie in modules of this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        # `list` names a verb, not a module that hides a builtin
+        module = importlib.import_module(f"{__name__}.{cmd_name}_" if cmd_name == "list" else f"{__name__}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except HsbenchError as error:
+            if ctx.params.get("debug"):
+                raise
+            message = click.ClickException(str(error))
+            message.exit_code = 2 if isinstance(error, UsageError) else 1
+            raise message from error
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show Python's traceback where something fails.")
+@click.version_option(__version__, prog_name="hsbench")
+def main(debug: bool) -> None:
+    """Benchmark hyperspectral-multispectral image fusion, with indexes that equal MATLAB's.
+
+    \b
+    Example:
+      hsbench run --methods bicubic,feinfn,mossfuse --dataset cave --scale 4
+    """

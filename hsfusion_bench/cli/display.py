@@ -1,0 +1,66 @@
+"""What a run shows while it goes on: progress bars on a terminal, one line a method elsewhere."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from hsfusion_bench.cli.common import console
+from hsfusion_bench.runner import Listener
+
+
+class Display(Listener):
+    """A listener that draws on the standard error stream.
+
+    Parameters
+    ----------
+    debug
+        Print the traceback of a method that fails.
+    """
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self.console = console(stderr=True)
+        self.debug = debug
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def step_done(self, method: str, step: int, steps: int, loss: float) -> None:
+        """Move the bar of a training."""
+        self._move(f"{method}: training", step, steps, "steps", f"loss {loss:.4f}")
+
+    def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
+        """Move the bar of a method."""
+        self._move(f"{method}: scenes", number, total, "scenes", scene)
+
+    def failed(self, method: str, error: BaseException) -> None:
+        """Show where a method failed, to an author who wants to see it."""
+        if self.debug:
+            self.console.print("".join(traceback.format_exception(error)), markup=False)
+
+    def _move(self, what: str, done: int, total: int, unit: str, text: str) -> None:
+        if what not in self.tasks:
+            self.tasks[what] = self.progress.add_task(what, total=total, unit=unit, text=text)
+        self.progress.update(self.tasks[what], completed=done, text=text)
+        if done == total and not self.console.is_terminal:
+            self.console.print(f"{what} {done}/{total}, {text}", markup=False)

@@ -1,0 +1,78 @@
+"""``hsbench leaderboard``: the table of all records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hsfusion_bench.cli.common import comma_separated, console, results_dir_option
+from hsfusion_bench.errors import HsbenchError, UsageError
+
+
+@click.command("leaderboard", short_help="Print the records as a table, CSV, LaTeX or Markdown.")
+@click.option("--dataset", metavar="NAME", help="Only this dataset.")
+@click.option("--scale", type=int, help="Only this scale.")
+@click.option("--protocol", metavar="NAME", help="Only this protocol.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "latex", "markdown"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--sort", default="psnr", show_default=True, metavar="INDEX", help="Index to sort by, best first.")
+@click.option(
+    "--indexes",
+    callback=comma_separated,
+    metavar="INDEX,...",
+    help="Indexes to print (CSV has all).  [default: psnr,sam,ergas,ssim]",
+)
+@click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
+@results_dir_option
+def command(
+    dataset: str | None,
+    scale: int | None,
+    protocol: str | None,
+    style: str,
+    sort: str,
+    indexes: list[str] | None,
+    device: str | None,
+    results_dir: Path,
+) -> None:
+    """Print the leaderboard of the records below --results-dir.
+
+    \b
+    Examples:
+      hsbench leaderboard --dataset cave --scale 4
+      hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
+    """
+    from hsfusion_bench.records import Store
+    from hsfusion_bench.report.frame import csv
+    from hsfusion_bench.report.latex import latex
+    from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
+    from hsfusion_bench.report.markdown import markdown
+    from hsfusion_bench.report.terminal import table
+    from hsfusion_metrics import METRICS
+
+    chosen = indexes or list(DEFAULT_INDEXES)
+    for index in chosen:
+        if index not in METRICS:
+            raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
+    store = Store(results_dir)
+    wanted = {"name": dataset, "scale": scale, "protocol": protocol}
+    records = [
+        record
+        for record in store.records()
+        if all(value is None or getattr(record.dataset, key) == value for key, value in wanted.items())
+    ]
+    if not records:
+        asked = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
+        raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
+    boards = leaderboards(records, store.speeds(), sort=sort, device=device)
+    if style == "table":
+        for board in boards:
+            console().print(table(board, chosen))
+    else:
+        text = csv(boards) if style == "csv" else {"latex": latex, "markdown": markdown}[style](boards, chosen)
+        click.echo(text, nl=False)

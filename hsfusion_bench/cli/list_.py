@@ -1,0 +1,78 @@
+"""``hsbench list``: what there is."""
+
+from __future__ import annotations
+
+import click
+
+from hsfusion_bench.cli.common import console
+from hsfusion_bench.errors import HsbenchError
+
+
+@click.command("list", short_help="List methods, datasets, protocols or metrics.")
+@click.argument("what", type=click.Choice(["methods", "datasets", "protocols", "metrics"]))
+def command(what: str) -> None:
+    """List the methods, datasets, protocols or metrics that can be used here.
+
+    \b
+    Example:
+      hsbench list methods
+    """
+    {"methods": _methods, "datasets": _datasets, "protocols": _protocols, "metrics": _metrics}[what]()
+
+
+def _print(heads: list[str], rows: list[list[str]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*heads, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def _methods() -> None:
+    from hsfusion_bench.registry import clashes, entries
+
+    rows = []
+    for entry in entries().values():
+        try:
+            card = entry.load().card
+        except HsbenchError as error:
+            rows.append([entry.name, "(cannot be imported)", "", "", "", str(entry.origin)])
+            click.echo(f"warning: {error}", err=True)
+            continue
+        needs = ", ".join(sorted(card.uses)) or "-"
+        rows.append([entry.name, card.title, card.family, str(card.year or ""), needs, str(entry.origin)])
+    _print(["name", "title", "family", "year", "uses", "from"], rows)
+    for entry in clashes():
+        click.echo(f"warning: method {entry.name!r} of {entry.origin} is hidden by another of that name", err=True)
+
+
+def _datasets() -> None:
+    from hsfusion_bench.data.catalog import dataset_clashes, dataset_names
+
+    _print(["name", "title"], [[name, title] for name, title in dataset_names().items()])
+    for line in dataset_clashes():
+        click.echo(f"warning: {line}", err=True)
+
+
+def _protocols() -> None:
+    from hsfusion_bench.data.protocols import load_protocol, protocol_names
+
+    rows = []
+    for name in protocol_names():
+        protocol = load_protocol(name)
+        scales = ", ".join(f"×{scale}" for scale in protocol.scales)
+        rows.append([name, str(protocol.version), protocol.title, scales, ", ".join(protocol.splits)])
+    _print(["name", "version", "title", "scales", "splits of"], rows)
+
+
+def _metrics() -> None:
+    from hsfusion_metrics import METRICS
+
+    rows = [
+        [name, metric.title, metric.unit or "-", metric.better, metric.matlab_field, metric.description]
+        for name, metric in METRICS.items()
+    ]
+    _print(["name", "title", "unit", "better", "in MATLAB", "what it is"], rows)

@@ -1,0 +1,208 @@
+"""``hsbench run``: methods on a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsfusion_bench.cli.common import comma_separated, console, results_dir_option
+from hsfusion_bench.errors import HsbenchError, UsageError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.data.catalog import ScenePlan
+    from hsfusion_bench.data.scenes import SceneSource
+    from hsfusion_bench.runner import Result
+
+
+@click.command("run", short_help="Run methods on a dataset, score them, write records and tables.")
+@click.option(
+    "--methods",
+    required=True,
+    callback=comma_separated,
+    metavar="NAME,...",
+    help="Methods, by name; FILE.py:NAME for a class or a function in a file of your own.",
+)
+@click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files.")
+@click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
+@click.option("--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made.")
+@click.option(
+    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+)
+@click.option("--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split.")
+@click.option(
+    "--weights", multiple=True, metavar="METHOD=FILE", help="Weights of a network: ours, or a file of its authors."
+)
+@click.option("--train", is_flag=True, help="Train the networks first, by their recipes.")
+@click.option(
+    "--max-steps",
+    multiple=True,
+    metavar="[METHOD=]N",
+    help="Cut the recipes to N optimiser steps (with --train); for one method by METHOD=N.",
+)
+@click.option("--patch-size", type=click.IntRange(min=8), help="Side of a training patch (with --train).")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights and patches.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--no-timing", is_flag=True, help="Do not measure latency and memory.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
+@click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
+@click.option(
+    "--save-mat",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write each method's results as METHOD.mat for the MATLAB script.",
+)
+@results_dir_option
+@click.pass_context
+def command(
+    context: click.Context,
+    methods: list[str],
+    dataset: str,
+    scale: int,
+    protocol: str,
+    data_root: Path | None,
+    scenes: list[str] | None,
+    weights: tuple[str, ...],
+    train: bool,
+    max_steps: tuple[str, ...],
+    patch_size: int | None,
+    seed: int,
+    device: str,
+    no_timing: bool,
+    csv_file: Path | None,
+    latex_file: Path | None,
+    save_mat: Path | None,
+    results_dir: Path,
+) -> None:
+    """Run methods on a dataset: observe, fuse, score, count, time.
+
+    Writes one record a method below --results-dir, prints the leaderboard of this run, and exits with 1 if any method
+    has no weights or fails; the others run all the same.
+
+    \b
+    Examples:
+      hsbench run --methods bicubic,feinfn,mossfuse --dataset cave --scale 4 --data-root ~/CAVE
+      hsbench run --methods bicubic,./mine.py:MyMethod --dataset demo --scale 4
+      hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
+    """
+    from hsfusion_bench.cli.display import Display
+    from hsfusion_bench.data.catalog import open_dataset, plan_scenes
+    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.records import Store
+    from hsfusion_bench.registry import find
+    from hsfusion_bench.runner import Setting, run_method
+    from hsfusion_bench.training.session import Budget
+
+    if not methods:
+        raise UsageError("--methods names no method")
+    if (max_steps or patch_size) and not train:
+        raise UsageError("--max-steps and --patch-size are about training: add --train")
+    entries = [find(spec) for spec in methods]
+    names = [entry.name for entry in entries]
+    steps = _steps(max_steps, names)
+    files = _weights(weights, names)
+    rules = load_protocol(protocol)
+    rules.first_sample(scale)
+    source = open_dataset(dataset, data_root)
+    plan = plan_scenes(source, rules, "test", scenes)
+    _require_present(source, plan)
+    chosen = _device(device)
+    console(stderr=True).print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
+    results: list[Result] = []
+    with Display(debug=context.find_root().params["debug"]) as display:
+        for entry in entries:
+            setting = Setting(
+                source=source,
+                protocol=rules,
+                scale=scale,
+                plan=plan,
+                store=Store(results_dir),
+                device=chosen,
+                seed=seed,
+                timing=not no_timing,
+                budget=Budget(steps.get(entry.name), patch_size) if train else None,
+                weights=files,
+                save_mat=save_mat,
+                listener=display,
+            )
+            results.append(run_method(entry, setting))
+    _report(results, csv_file, latex_file)
+    if any(result.record.status != "ok" for result in results):
+        context.exit(1)
+
+
+def _per_method(values: tuple[str, ...], names: list[str], option: str) -> dict[str, str]:
+    """Read ``METHOD=VALUE`` options."""
+    found = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise UsageError(f"{option} {text!r}: expected METHOD=VALUE, such as {option} {names[0]}=...")
+        if name not in names:
+            raise UsageError(f"{option} {text!r}: {name!r} is not among the methods of this run ({', '.join(names)})")
+        found[name] = value
+    return found
+
+
+def _steps(values: tuple[str, ...], names: list[str]) -> dict[str, int]:
+    """Return the number of training steps of each method that has a limit."""
+    common = [text for text in values if "=" not in text]
+    texts = dict.fromkeys(names, common[-1]) if common else {}
+    texts |= _per_method(tuple(text for text in values if "=" in text), names, "--max-steps")
+    for name, text in texts.items():
+        if not text.isdecimal() or int(text) < 1:
+            raise UsageError(f"--max-steps: {text!r} (for {name}) is no number of steps, 1 or more")
+    return {name: int(text) for name, text in texts.items()}
+
+
+def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Path]:
+    return {name: Path(file).expanduser() for name, file in _per_method(values, names, "--weights").items()}
+
+
+def _require_present(source: SceneSource, plan: ScenePlan) -> None:
+    if not plan.missing:
+        return
+    message = f"{source.name} lacks {len(plan.missing)} of {len(plan.asked)} scenes: {', '.join(plan.missing)}."
+    if plan.present:
+        message += f" To run on those that are there: --scenes {','.join(plan.present)}"
+    raise HsbenchError(message)
+
+
+def _device(wanted: str) -> str:
+    """Return "cpu" or "cuda"."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise UsageError("--device cuda: torch sees no CUDA device here; --device cpu runs everywhere")
+    return "cpu"
+
+
+def _report(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
+    """Print the leaderboard of this run, and write the tables that were asked for."""
+    from hsfusion_bench.files import write_text
+    from hsfusion_bench.report.frame import csv
+    from hsfusion_bench.report.latex import latex
+    from hsfusion_bench.report.leaderboard import leaderboards
+    from hsfusion_bench.report.terminal import table
+
+    speeds = [result.speed for result in results if result.speed is not None]
+    boards = leaderboards([result.record for result in results], speeds)
+    out, notes = console(), console(stderr=True)
+    for board in boards:
+        out.print(table(board))
+    for result in results:
+        if result.record.status != "ok":
+            notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
+    for result in results:
+        notes.print(f"record  {result.path}", markup=False, soft_wrap=True)
+    if csv_file is not None:
+        write_text(csv_file, csv(boards))
+        notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)
+    if latex_file is not None:
+        write_text(latex_file, latex(boards))
+        notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)

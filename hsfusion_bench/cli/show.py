@@ -1,0 +1,85 @@
+"""``hsbench show``: all that is known of one method."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from hsfusion_bench.cli.common import console
+
+
+@click.command("show", short_help="Show a method: parameters, reference, recipe, origin.")
+@click.argument("method")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
+@click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
+@click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
+def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
+    """Show what is known of a method.
+
+    \b
+    Example:
+      hsbench show feinfn
+    """
+    facts = _facts(method, bands, msi_bands, scale)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, value in _flat(facts):
+        table.add_row(name, Text(value))
+    console().print(table)
+
+
+def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from hsfusion_bench.methods import NetworkMethod, Problem
+    from hsfusion_bench.registry import find
+
+    entry = find(name)
+    method = entry.load()
+    card = method.card
+    facts: dict[str, Any] = {
+        "name": entry.name,
+        "title": card.title,
+        "family": card.family,
+        "year": card.year,
+        "uses": sorted(card.uses),
+        "origin": {"kind": entry.origin.kind, "distribution": entry.origin.distribution, "version": entry.origin.version},
+        "description": (type(method).__doc__ or "").strip().partition("\n")[0],
+        "reference": card.reference,
+        "parameters": None,
+        "recipe": None,
+    }
+    if isinstance(method, NetworkMethod):
+        problem = Problem(bands, msi_bands, scale, scale / 2)
+        parameters = list(method.build(problem).parameters())
+        facts["parameters"] = {
+            "total": sum(parameter.numel() for parameter in parameters),
+            "trainable": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+            "bands": bands,
+            "msi_bands": msi_bands,
+            "scale": scale,
+        }
+        facts["recipe"] = {**asdict(method.recipe), "steps": method.recipe.steps}
+    return facts
+
+
+def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            lines += _flat(value, f"{prefix}{key}.")
+        else:
+            text = ", ".join(value) or "-" if isinstance(value, list) else "-" if value is None else str(value)
+            lines.append((prefix + key, text))
+    return lines

@@ -1,0 +1,17 @@
+"""Errors that are meant for a person: each says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class HsbenchError(Exception):
+    """Something the user can mend: a missing file, a wrong shape, a foreign checkpoint.
+
+    The command line prints the message without a traceback and exits with 1.
+    """
+
+
+class UsageError(HsbenchError):
+    """A request that makes no sense as it was put (an unknown name, a scale that does not divide).
+
+    The command line prints the message without a traceback and exits with 2.
+    """

@@ -1,0 +1,342 @@
+"""What a fusion method is.
+
+A method turns an `Observation` (a low-resolution hyperspectral and a high-resolution multispectral image
+of one scene) into a high-resolution hyperspectral cube. That is all of the contract::
+
+    from hsfusion_bench.methods import Card, Method, upsample_bicubic
+
+    class Mine(Method):
+        card = Card(name="mine", title="My method", family="classical", year=2026)
+
+        def fuse(self, observation):
+            return upsample_bicubic(observation.lr_hsi, observation.scale)
+
+A network derives from `NetworkMethod` instead: it says how it is built, what it predicts and what its loss is,
+and inherits weights, devices and inference. This module imports no torch, so that a listing of methods stays
+quick; keep torch out of the module that holds your card, too, and import your network inside `build`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Batch",
+    "Card",
+    "FunctionMethod",
+    "HsbenchError",
+    "Method",
+    "NetworkMethod",
+    "Observation",
+    "Problem",
+    "Recipe",
+    "bicubic_matrix",
+    "upsample_bicubic",
+]
+
+Cube: TypeAlias = npt.NDArray[np.float32]
+Family = Literal["classical", "cnn", "inr", "transformer", "unsupervised", "custom"]
+Truth = Literal["psf", "srf"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that a method sees of a scene.
+
+    Parameters
+    ----------
+    lr_hsi
+        Low-resolution hyperspectral image, float32 [bands, h, w], values in [0, 1].
+    hr_msi
+        High-resolution multispectral image, float32 [msi_bands, h*scale, w*scale], values in [0, 1].
+    scale
+        Ratio of the two resolutions.
+    phase
+        Where the samples lie: pixel k of `lr_hsi` sits at index ``scale*k + phase`` of `hr_msi`, in both directions.
+    psf
+        Blur of the hyperspectral camera, [k, k], sums to 1; None where it is unknown or the method has not
+        declared that it uses it.
+    srf
+        Spectral response of the multispectral camera, [msi_bands, bands]; None likewise.
+
+    Raises
+    ------
+    HsbenchError
+        If shapes disagree with each other or with the scale.
+    """
+
+    lr_hsi: Cube
+    hr_msi: Cube
+    scale: int
+    phase: float
+    psf: npt.NDArray[np.floating[Any]] | None = None
+    srf: npt.NDArray[np.floating[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.lr_hsi.ndim != 3 or self.hr_msi.ndim != 3:
+            raise HsbenchError(
+                f"an observation needs [bands, height, width] arrays, but lr_hsi has shape {self.lr_hsi.shape} "
+                f"and hr_msi {self.hr_msi.shape}"
+            )
+        expected = tuple(self.scale * side for side in self.lr_hsi.shape[1:])
+        if self.hr_msi.shape[1:] != expected:
+            raise HsbenchError(
+                f"at scale {self.scale} an LR-HSI of {self.lr_hsi.shape[1:]} pixels belongs to an HR-MSI of "
+                f"{expected}, but the HR-MSI has {self.hr_msi.shape[1:]}"
+            )
+        if self.srf is not None and self.srf.shape != (len(self.hr_msi), len(self.lr_hsi)):
+            raise HsbenchError(
+                f"the spectral response has shape {self.srf.shape}, but {len(self.hr_msi)} multispectral and "
+                f"{len(self.lr_hsi)} hyperspectral bands need {(len(self.hr_msi), len(self.lr_hsi))}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the cube that a method must return: (bands, height, width)."""
+        return (len(self.lr_hsi), self.hr_msi.shape[1], self.hr_msi.shape[2])
+
+    def seen_by(self, card: Card) -> Observation:
+        """Return the observation without the PSF and SRF that the card does not declare."""
+        return replace(
+            self,
+            psf=self.psf if "psf" in card.uses else None,
+            srf=self.srf if "srf" in card.uses else None,
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a network must know before it is built: numbers of bands, and how the samples lie."""
+
+    bands: int
+    msi_bands: int
+    scale: int
+    phase: float
+
+    @classmethod
+    def of(cls, observation: Observation) -> Problem:
+        """Return the problem that an observation poses."""
+        return cls(len(observation.lr_hsi), len(observation.hr_msi), observation.scale, observation.phase)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A method's visiting card.
+
+    Parameters
+    ----------
+    name
+        Lower-case name by which the command line calls it.
+    title
+        Name as printed in tables.
+    family
+        One of classical, cnn, inr, transformer, unsupervised, custom.
+    year
+        Year of publication.
+    reference
+        BibTeX entry.
+    uses
+        Truths beyond the two images that the method needs: "psf", "srf". They are withheld from a method that
+        does not name them here, and leaderboards mark one that does as non-blind.
+    """
+
+    name: str
+    title: str
+    family: Family
+    year: int | None = None
+    reference: str = ""
+    uses: frozenset[Truth] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.family not in get_args(Family):
+            raise HsbenchError(f"method {self.name!r}: family {self.family!r} is none of {', '.join(get_args(Family))}")
+
+
+class Method(ABC):
+    """A fusion method. Derive from it, give it a `card`, and write `fuse`."""
+
+    card: ClassVar[Card]
+
+    @abstractmethod
+    def fuse(self, observation: Observation) -> Cube:
+        """Return the fused cube, float32 [bands, height, width], values in [0, 1]."""
+
+
+class FunctionMethod(Method):
+    """A plain function of an observation, made a method: ``hsbench run --methods ./mine.py:my_function``.
+
+    A function that needs the true PSF or SRF says so by an attribute: ``my_function.uses = {"psf", "srf"}``.
+    """
+
+    def __init__(self, function: Callable[[Observation], Cube], name: str) -> None:
+        self.function = function
+        self.card = Card(  # type: ignore[misc]  # a function's card belongs to the instance
+            name=name,
+            title=name,
+            family="custom",
+            uses=frozenset(getattr(function, "uses", ())),
+        )
+
+    def fuse(self, observation: Observation) -> Cube:
+        """Call the function."""
+        return self.function(observation)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained, as data.
+
+    Parameters
+    ----------
+    supervision
+        "reference": the loss compares with HR-HSI. "none": the loader hands out no reference at all.
+    optimiser
+        "adam" or "adamw".
+    learning_rate, final_learning_rate
+        Start and end of the cosine schedule.
+    schedule_epochs
+        Length of the cosine; afterwards the rate stays at its end.
+    epochs, patches_per_epoch, batch_size, accumulate
+        The published length of training; `accumulate` batches make one optimiser step.
+    patch
+        Side of a training patch, HR pixels.
+    weight_decay, clip_norm
+        Of the optimiser; None: no clipping.
+    ema
+        Decay of the exponential moving average of the weights that is kept; None: the last weights are.
+    flips
+        Random flips and quarter turns.
+    loss
+        The loss in words.
+    source
+        Where the recipe is from, and which of its numbers are ours.
+    """
+
+    supervision: Literal["reference", "none"]
+    optimiser: Literal["adam", "adamw"]
+    learning_rate: float
+    final_learning_rate: float
+    schedule_epochs: int
+    epochs: int
+    patches_per_epoch: int
+    batch_size: int
+    patch: int
+    loss: str
+    source: str
+    accumulate: int = 1
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    ema: float | None = None
+    flips: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole recipe."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in one epoch."""
+        return max(1, self.patches_per_epoch // (self.batch_size * self.accumulate))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A training batch: float32 tensors [N, C, H, W]; `hr_hsi` is None under a recipe without supervision."""
+
+    lr_hsi: torch.Tensor
+    hr_msi: torch.Tensor
+    hr_hsi: torch.Tensor | None
+    problem: Problem
+
+
+@dataclass
+class _Loaded:
+    """A network that is ready to run, and the problem it was built for."""
+
+    network: torch.nn.Module
+    problem: Problem
+    device: torch.device = field(repr=False)
+
+
+class NetworkMethod(Method):
+    """A method whose work is done by a torch network.
+
+    A subclass gives `card` and `recipe` and writes `build`, `predict` and `loss`; `read_authors_weights` where the
+    authors released files of their own.
+    """
+
+    recipe: ClassVar[Recipe]
+    _loaded: _Loaded | None = None
+
+    @abstractmethod
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh network for a problem, on the CPU, with random weights."""
+
+    @abstractmethod
+    def predict(
+        self, network: torch.nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
+    ) -> torch.Tensor:
+        """Return the fused batch [N, bands, H, W], unclipped."""
+
+    @abstractmethod
+    def loss(self, network: torch.nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+        """Return the named terms of the loss, scalars already weighted; their sum is minimised."""
+
+    def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
+        """Read a checkpoint in the authors' own format; return a state for `build(problem)`.
+
+        Raises
+        ------
+        HsbenchError
+            If there is no such format, or the file is not one of it.
+        """
+        raise HsbenchError(
+            f"{path}: {self.card.title} reads weights written by hsbench (.safetensors) only; "
+            "no format of its authors is known"
+        )
+
+    def ready(self, network: torch.nn.Module, problem: Problem, device: torch.device) -> None:
+        """Take a network with its weights, move it to a device, and be ready to fuse."""
+        self._loaded = _Loaded(network.to(device).eval(), problem, device)
+
+    @property
+    def network(self) -> torch.nn.Module | None:
+        """The network that `fuse` runs; None before `ready`."""
+        return self._loaded.network if self._loaded else None
+
+    def fuse(self, observation: Observation) -> Cube:
+        """Run the network on one observation, in float32, and clip to [0, 1].
+
+        Raises
+        ------
+        HsbenchError
+            If there are no weights yet (random ones are never run), or if the network is for another problem.
+        """
+        import torch
+
+        if self._loaded is None:
+            raise HsbenchError(f"{self.card.title} has no weights yet: call `ready` with a trained network")
+        problem = Problem.of(observation)
+        if problem != self._loaded.problem:
+            raise HsbenchError(f"{self.card.title} was built for {self._loaded.problem}, not for {problem}")
+        device = self._loaded.device
+        with torch.inference_mode():
+            lr_hsi = torch.from_numpy(observation.lr_hsi).to(device)[None]
+            hr_msi = torch.from_numpy(observation.hr_msi).to(device)[None]
+            fused = self.predict(self._loaded.network, lr_hsi, hr_msi, problem)
+            cube: Cube = fused[0].clamp(0, 1).float().cpu().numpy()
+        return cube

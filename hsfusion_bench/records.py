@@ -1,0 +1,293 @@
+"""The record of one run: its schema, and the store of records.
+
+A record is one JSON file for a (method, dataset, scale, protocol). It holds what depends on the inputs, seeds and
+versions alone, so that the same run writes the same bytes; times lie in files of their own, by device. Numbers that
+JSON does not know are the strings "NaN", "Inf" and "-Inf". The schema is `Record`; ``hsbench schema`` prints it as
+JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import write_text
+from hsfusion_bench.weights import Training
+
+RECORD_SCHEMA = "hsfusion-bench/record/1"
+SPEED_SCHEMA = "hsfusion-bench/speed/1"
+
+_NAMES = {"NaN": math.nan, "Inf": math.inf, "-Inf": -math.inf}
+
+
+def spell(value: float) -> float | str:
+    """Return a float as JSON can hold it: a number, or "NaN", "Inf", "-Inf" as MATLAB spells them."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    return value
+
+
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: _NAMES.get(value, value) if isinstance(value, str) else value),
+    PlainSerializer(spell, return_type=float | str, when_used="json"),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class MethodInfo(_Strict):
+    """Which method, and from where."""
+
+    name: str
+    title: str
+    family: str
+    year: int | None
+    uses: list[str] = Field(description="truths the method was given beyond the two images: psf, srf")
+    origin: Literal["shipped", "plugin", "file", "external"]
+    distribution: str
+    version: str
+
+
+class DatasetInfo(_Strict):
+    """Which data, made how."""
+
+    name: str
+    scale: int
+    protocol: str
+    protocol_version: int
+    protocol_digest: str
+    split: str
+    split_digest: str
+    scenes: int = Field(description="scenes that were scored")
+    scenes_in_split: int
+    bands: int
+    msi_bands: int
+
+
+class SceneResult(_Strict):
+    """The seven indexes of one scene, or why there are none."""
+
+    name: str
+    digest: str | None = Field(description="SHA-256 of the reference cube")
+    psnr: Number | None = None
+    ssim: Number | None = None
+    sam: Number | None = None
+    ergas: Number | None = None
+    scc: Number | None = None
+    uqi: Number | None = None
+    q2n: Number | None = None
+    error: str | None = None
+
+
+class Statistic(_Strict):
+    """Mean and standard deviation over the scenes, the latter as MATLAB's script has it (N-1; 0 for one scene)."""
+
+    mean: Number
+    std: Number
+
+
+class Flops(_Strict):
+    """Floating-point operations of one forward pass."""
+
+    value: int
+    counter: str
+    lower_bound: bool = Field(description="whether operators ran that the counter does not know")
+    uncounted: list[str] = Field(description="those operators")
+    hr_size: list[int] = Field(description="[height, width] of the fused image")
+
+
+class ModelInfo(_Strict):
+    """The network; all None for a method without one."""
+
+    parameters: int | None = None
+    trainable: int | None = None
+    flops: Flops | None = None
+
+
+class WeightsInfo(_Strict):
+    """The weights a network ran with."""
+
+    sha256: str
+    file: str
+    origin: Literal["hsbench", "authors"]
+    trained_on: str | None = Field(description="dataset, scale and protocol of the training, where known")
+    training: Training | None
+
+
+class Record(_Strict):
+    """What one method scored on one dataset at one scale under one protocol."""
+
+    schema_: Literal["hsfusion-bench/record/1"] = Field(default=RECORD_SCHEMA, alias="schema")
+    status: Literal["ok", "incomplete", "no weights", "failed"]
+    error: str | None = None
+    method: MethodInfo
+    dataset: DatasetInfo
+    scenes: list[SceneResult]
+    summary: dict[str, Statistic] | None
+    model: ModelInfo
+    weights: WeightsInfo | None
+    metrics: dict[str, Number | str] = Field(description="version of the index suite, and the constants it was given")
+    seed: int
+    device: str = Field(description="cpu or cuda")
+    environment: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """File stem under which the record is kept: the method, and the scenes if they are not the whole split."""
+        return _stem(self.method.name, self)
+
+
+class Latency(_Strict):
+    """Wall-clock time of one fusion, device synchronised before and after."""
+
+    median_ms: float
+    p90_ms: float
+    runs: int
+    warmup: int
+    batch: int = 1
+    hr_size: list[int]
+    precision: str
+    synchronised: bool
+
+
+class Memory(_Strict):
+    """Peak memory of one fusion."""
+
+    peak_mb: float
+    kind: Literal["CUDA memory allocated", "growth of the process"]
+
+
+class Speed(_Strict):
+    """How fast one method ran on one device."""
+
+    schema_: Literal["hsfusion-bench/speed/1"] = Field(default=SPEED_SCHEMA, alias="schema")
+    method: str
+    version: str
+    dataset: str
+    scale: int
+    protocol: str
+    device_kind: Literal["CPU", "GPU"]
+    device: str = Field(description="name of the device")
+    threads: int | None
+    latency: Latency
+    memory: Memory | None
+    measured: str = Field(description="date, UTC")
+    environment: dict[str, str]
+
+
+_Model = TypeVar("_Model", Record, Speed)
+
+
+class Store:
+    """A folder of records: ``<root>/<dataset>-x<scale>-<protocol>/<method>.json``, times under ``speed/<device>/``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, record: Record) -> Path:
+        """Return where a record belongs."""
+        return self.root / _folder(record.dataset.name, record.dataset.scale, record.dataset.protocol) / f"{record.key}.json"
+
+    def speed_path(self, speed: Speed) -> Path:
+        """Return where a measurement of speed belongs."""
+        folder = _folder(speed.dataset, speed.scale, speed.protocol)
+        return self.root / "speed" / slug(speed.device) / folder / f"{slug(speed.method)}.json"
+
+    def write(self, record: Record) -> Path:
+        """Write a record whole; a run that scored nothing never replaces one that did.
+
+        Returns the path of the file that now stands, or that was kept.
+        """
+        path = self.path(record)
+        if record.summary is None and path.exists() and read_record(path).summary is not None:
+            return path
+        write_text(path, dump(record))
+        return path
+
+    def write_speed(self, speed: Speed) -> Path:
+        """Write a measurement of speed."""
+        path = self.speed_path(speed)
+        write_text(path, dump(speed))
+        return path
+
+    def records(self) -> Iterator[Record]:
+        """Read all records below the root, in the order of their paths."""
+        for path in sorted(self.root.glob("*-x*-*/*.json")):
+            yield read_record(path)
+
+    def speeds(self) -> Iterator[Speed]:
+        """Read all measurements of speed below the root."""
+        for path in sorted(self.root.glob("speed/*/*/*.json")):
+            yield _read(path, Speed)
+
+
+def read_record(path: Path) -> Record:
+    """Read and validate a record.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is no record, or one of a schema that this version does not know.
+    """
+    return _read(path, Record)
+
+
+def dump(model: Record | Speed) -> str:
+    """Return the JSON text of a record or speed file, ending in a newline."""
+    return json.dumps(model.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record."""
+    return Record.model_json_schema(by_alias=True)
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()
+
+
+def _folder(dataset: str, scale: int, protocol: str) -> str:
+    return f"{slug(dataset)}-x{scale}-{slug(protocol)}"
+
+
+def _stem(method: str, record: Record) -> str:
+    if len(record.scenes) == record.dataset.scenes_in_split:
+        return slug(method)
+    # other subsets of the same split must not overwrite each other
+    names = "-".join(sorted(scene.name for scene in record.scenes))
+    return f"{slug(method)}.subset-{names if len(names) <= 80 else _short(names)}"
+
+
+def _short(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read(path: Path, model: type[_Model]) -> _Model:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise HsbenchError(
+            f"{path} is no valid {model.__name__.lower()} of schema {model.model_fields['schema_'].default}: "
+            f"{place}: {first['msg']}. Move it away, or make it anew with `hsbench run`."
+        ) from error

@@ -1,0 +1,184 @@
+"""How a method is found: shipped ones in a table, strangers' by entry point, one's own by file.
+
+Nothing is imported before it is asked for. Shipped names win over entry points of the same name, and the clash is
+reported by `clashes`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Literal
+
+from hsfusion_bench import __version__
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.methods import FunctionMethod, Method
+
+GROUP = "hsfusion_bench.methods"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a method came from: the kind of source, the distribution (or file) and its version."""
+
+    kind: Literal["shipped", "plugin", "file"]
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        """Return the origin as it is shown to people."""
+        return self.distribution if self.kind == "file" else f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name of the registry and the ``module:attribute`` target behind it."""
+
+    name: str
+    target: str
+    origin: Origin
+
+    def load(self) -> Method:
+        """Import the target and return an instance of the method.
+
+        Raises
+        ------
+        HsbenchError
+            If the import fails, or the target is no method. The message names the distribution.
+        """
+        module_name, _, attribute = self.target.partition(":")
+        try:
+            found = getattr(importlib.import_module(module_name), attribute)
+        except Exception as error:  # a stranger's module may raise anything
+            raise HsbenchError(
+                f"method {self.name!r} of {self.origin} cannot be imported from {self.target}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return _as_method(found, self.name, f"{self.target} of {self.origin}")
+
+
+def entries() -> dict[str, Entry]:
+    """Return all registered methods by name, shipped ones first."""
+    found = _shipped()
+    for entry in _plugin_entries():
+        found.setdefault(entry.name, entry)
+    return found
+
+
+def clashes() -> list[Entry]:
+    """Return the plugins' entries that a shipped method, or an earlier plugin, of the same name hides."""
+    winners = entries()
+    return [entry for entry in _plugin_entries() if winners[entry.name] != entry]
+
+
+def find(spec: str) -> Entry | FileEntry:
+    """Return the entry that a name, or a ``FILE.py:ATTRIBUTE``, stands for.
+
+    Raises
+    ------
+    UsageError
+        If there is no such name or file; the message suggests the nearest names.
+    """
+    if ".py" in spec:
+        return FileEntry.parse(spec)
+    known = entries()
+    if spec in known:
+        return known[spec]
+    near = difflib.get_close_matches(spec.lower(), known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`hsbench list methods` shows all."
+    raise UsageError(f"there is no method {spec!r}; {hint} A method in a file is given as FILE.py:NAME.")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A method in a file of the user's own."""
+
+    path: Path
+    attribute: str
+
+    @classmethod
+    def parse(cls, spec: str) -> FileEntry:
+        """Read ``FILE.py:ATTRIBUTE``."""
+        file, _, attribute = spec.rpartition(":")
+        if not file.endswith(".py") or not attribute.isidentifier():
+            raise UsageError(f"{spec!r}: a method in a file is given as FILE.py:NAME, such as ./mine.py:MyMethod")
+        path = Path(file)
+        if not path.is_file():
+            raise UsageError(f"{path}: there is no such file (asked for by {spec!r})")
+        return cls(path, attribute)
+
+    @property
+    def name(self) -> str:
+        """Name under which the method is asked for."""
+        return self.attribute
+
+    @property
+    def origin(self) -> Origin:
+        """Where the method came from; its version is the file's digest."""
+        from hsfusion_bench.files import sha256_file
+
+        return Origin("file", self.path.name, sha256_file(self.path)[:12])
+
+    def load(self) -> Method:
+        """Run the file and return an instance of the method in it.
+
+        Raises
+        ------
+        HsbenchError
+            If the file fails, or has no such class or function.
+        """
+        name = f"hsbench_file_{self.path.stem}"
+        spec = importlib.util.spec_from_file_location(name, self.path)
+        if spec is None or spec.loader is None:
+            raise HsbenchError(f"{self.path} cannot be imported as Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # a user's file may raise anything
+            raise HsbenchError(f"{self.path} cannot be imported: {type(error).__name__}: {error}") from error
+        if not hasattr(module, self.attribute):
+            here = [key for key, value in vars(module).items() if callable(value) and value.__module__ == name]
+            raise HsbenchError(f"{self.path} has no {self.attribute!r}; it defines {', '.join(here) or 'nothing callable'}")
+        return _as_method(getattr(module, self.attribute), self.attribute, f"{self.path}:{self.attribute}")
+
+
+def _as_method(found: object, name: str, where: str) -> Method:
+    """Make a method of a class, an instance or a plain function."""
+    if isinstance(found, Method):
+        return found
+    if inspect.isclass(found) and issubclass(found, Method):
+        try:
+            return found()
+        except TypeError as error:
+            raise HsbenchError(f"{where} cannot be made without arguments: {error}") from error
+    if inspect.isfunction(found):
+        return FunctionMethod(found, name)
+    raise HsbenchError(f"{where} is neither a subclass of hsfusion_bench.methods.Method nor a function of an observation")
+
+
+def _shipped() -> dict[str, Entry]:
+    # Imported by name: the harness knows its shipped methods only as a table, as it knows everyone else's.
+    table: dict[str, str] = importlib.import_module("hsfusion_baselines").METHODS
+    origin = Origin("shipped", "hsfusion-bench", __version__)
+    return {name: Entry(name, target, origin) for name, target in table.items()}
+
+
+def _plugin_entries() -> list[Entry]:
+    return [_entry_of(point) for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)]
+
+
+def _entry_of(point: EntryPoint) -> Entry:
+    distribution = point.dist
+    origin = Origin(
+        "plugin",
+        distribution.name if distribution else "an unnamed distribution",
+        distribution.version if distribution else "",
+    )
+    return Entry(point.name, point.value, origin)

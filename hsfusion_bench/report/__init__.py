@@ -1,0 +1,1 @@
+"""Leaderboards, derived from records: on the terminal, as CSV, LaTeX and Markdown."""

@@ -1,0 +1,56 @@
+"""A leaderboard as a pandas DataFrame: all seven indexes in full precision. CSV is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from hsfusion_bench.records import spell
+from hsfusion_bench.report.leaderboard import Leaderboard, Row
+from hsfusion_metrics import METRICS
+
+
+def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
+    """Return one line for each row of the leaderboards."""
+    lines = [_line(row) for board in boards for row in board.rows]
+    # convert_dtypes: a column of whole numbers with a gap stays one of whole numbers
+    return pd.DataFrame(lines).convert_dtypes()
+
+
+def csv(boards: Iterable[Leaderboard]) -> str:
+    """Return the text of a CSV file; non-finite values are NaN, Inf and -Inf, and what was not measured is empty."""
+    return frame(boards).to_csv(index=False, lineterminator="\n")
+
+
+def _line(row: Row) -> dict[str, Any]:
+    record, speed = row.record, row.speed
+    line: dict[str, Any] = {
+        "method": record.method.name,
+        "title": record.method.title,
+        "family": record.method.family,
+        "year": record.method.year,
+        "uses": " ".join(record.method.uses),
+        "dataset": record.dataset.name,
+        "scale": record.dataset.scale,
+        "protocol": record.dataset.protocol,
+        "scenes": record.dataset.scenes,
+        "scenes_in_split": record.dataset.scenes_in_split,
+        "status": record.status,
+    }
+    for index in METRICS:
+        value = row.value(index)
+        line[f"{index}_mean"], line[f"{index}_std"] = (None, None) if value is None else map(spell, value)
+    line |= {
+        "parameters": record.model.parameters,
+        "trainable": record.model.trainable,
+        "flops": record.model.flops.value if record.model.flops else None,
+        "flops_lower_bound": record.model.flops.lower_bound if record.model.flops else None,
+        "latency_median_ms": speed.latency.median_ms if speed else None,
+        "latency_p90_ms": speed.latency.p90_ms if speed else None,
+        "peak_memory_mb": speed.memory.peak_mb if speed and speed.memory else None,
+        "device": speed.device if speed else None,
+        "note": row.note,
+    }
+    return line

@@ -1,0 +1,406 @@
+"""One method on one dataset: scenes in, a record out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsfusion_bench import __version__
+from hsfusion_bench.data.catalog import ScenePlan, read_scene
+from hsfusion_bench.data.protocols import Protocol
+from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
+from hsfusion_bench.records import (
+    DatasetInfo,
+    Flops,
+    Memory,
+    MethodInfo,
+    ModelInfo,
+    Record,
+    SceneResult,
+    Speed,
+    Statistic,
+    Store,
+    WeightsInfo,
+    read_record,
+)
+from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
+from hsfusion_bench.training.session import Budget, train_weights
+from hsfusion_bench.weights import Weights, cached_path, load_into, read_weights
+from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
+
+if TYPE_CHECKING:
+    import torch
+
+PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
+
+
+class Listener:
+    """Is told how a run goes; this one stays silent."""
+
+    def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
+        """A scene was fused and scored."""
+
+    def step_done(self, method: str, step: int, steps: int, loss: float) -> None:
+        """A training step was made."""
+
+    def failed(self, method: str, error: BaseException) -> None:
+        """A method, or its training, failed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all methods of one run have in common."""
+
+    source: SceneSource
+    protocol: Protocol
+    scale: int
+    plan: ScenePlan
+    store: Store
+    device: str = "cpu"
+    seed: int = 0
+    timing: bool = True
+    budget: Budget | None = None
+    """Train networks first, with this budget; None: use weights that exist."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Weights files by method, before those of the cache."""
+    save_mat: Path | None = None
+    """Folder that receives each method's results for the MATLAB script."""
+    listener: Listener = field(default_factory=Listener)
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that every scene of the dataset poses."""
+        msi_bands, bands = self.protocol.srf.shape
+        return Problem(bands, msi_bands, self.scale, float(self.protocol.first_sample(self.scale)))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of one method left behind."""
+
+    record: Record
+    speed: Speed | None
+    path: Path
+
+
+def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
+    """Run one method over the planned scenes, score it, and write its record after every scene.
+
+    What goes wrong with the method or with a scene is not raised: the record says it, and keeps what was scored.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the record has been written. The next run of the same method takes up where this one stopped.
+    """
+    run = _Run(entry, setting)
+    try:
+        if run.equip():
+            run.fuse_all()
+    except HsbenchError as error:
+        setting.listener.failed(entry.name, error)
+        run.fail(str(error))
+    except KeyboardInterrupt:
+        run.fail("interrupted")
+        run.write()
+        raise
+    return Result(run.record(), run.speed, run.write())
+
+
+class _Run:
+    """The state of one method's run."""
+
+    def __init__(self, entry: Entry | FileEntry, setting: Setting) -> None:
+        self.entry = entry
+        self.setting = setting
+        self.method: Method | None = None
+        self.weights: Weights | None = None
+        self.model = ModelInfo()
+        self.results: dict[str, SceneResult] = {}
+        self.speed: Speed | None = None
+        self.error: str | None = None
+        self.without_weights = False
+
+    # -- before the first scene
+
+    def equip(self) -> bool:
+        """Import the method and give it weights; return whether it can run."""
+        self.method = self.entry.load()
+        if not isinstance(self.method, NetworkMethod):
+            return True
+        setting, problem = self.setting, self.setting.problem
+        _make_deterministic()
+        network = self.method.build(problem)
+        parameters = list(network.parameters())
+        self.model = ModelInfo(
+            parameters=sum(parameter.numel() for parameter in parameters),
+            trainable=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        )
+        path = self._weights_path(self.method)
+        if path is None:
+            self.without_weights = True
+            self.error = (
+                f"no weights of {self.method.card.title} for {setting.source.name} x{setting.scale} under protocol "
+                f"{setting.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
+            )
+            return False
+        self.weights = read_weights(path, self.method, problem)
+        load_into(network, self.weights, self.method)
+        self.method.ready(network, problem, self._device())
+        return True
+
+    def _weights_path(self, method: NetworkMethod) -> Path | None:
+        setting, name = self.setting, method.card.name
+        if self.entry.name in setting.weights:
+            return setting.weights[self.entry.name]
+        if setting.budget is not None:
+            return train_weights(
+                method,
+                setting.source,
+                setting.protocol,
+                setting.scale,
+                setting.budget,
+                seed=setting.seed,
+                device=self._device(),
+                report=lambda step, steps, loss: setting.listener.step_done(name, step, steps, loss),
+            )
+        path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+        return path if path.is_file() else None
+
+    # -- scene by scene
+
+    def fuse_all(self) -> None:
+        """Fuse and score the planned scenes, one at a time."""
+        setting = self.setting
+        names = setting.plan.present
+        earlier = {} if setting.save_mat else self._earlier()
+        with ExitStack() as stack:
+            exporter = stack.enter_context(exporting(setting.save_mat, self.entry.name)) if setting.save_mat else None
+            for number, name in enumerate(names, start=1):
+                try:
+                    scene = read_scene(setting.source, name, setting.protocol, setting.scale)
+                except HsbenchError as error:  # one bad file costs one scene
+                    self.results[name] = SceneResult(name=name, digest=None, error=str(error))
+                    continue
+                digest = scene_digest(scene.hr_hsi)
+                if name in earlier and earlier[name].digest == digest and number > 1:
+                    self.results[name] = earlier[name]
+                else:
+                    fused = self._first(scene) if number == 1 else self._fuse(scene)
+                    self.results[name] = self._score(scene, digest, fused)
+                    if exporter is not None:
+                        exporter(fused, scene.hr_hsi)
+                setting.listener.scene_done(self.entry.name, name, number, len(names))
+                if number < len(names):
+                    self.write()
+
+    def _first(self, scene: Scene) -> Cube:
+        """Fuse the first scene, and measure while at it: operations, memory, latency."""
+        hr_size = scene.hr_hsi.shape[1:]
+        flops: list[Flops] = []
+        with peak_memory(self._device()) as memory:
+            if isinstance(self.method, NetworkMethod):
+                with counting_flops(hr_size) as flops:
+                    fused = self._fuse(scene)
+                self.model = self.model.model_copy(update={"flops": flops[0]})
+            else:
+                fused = self._fuse(scene)
+        if self.setting.timing:
+            self.speed = self._time(scene, memory[0] if memory else None)
+        return fused
+
+    def _time(self, scene: Scene, memory: Memory | None) -> Speed:
+        assert self.method is not None
+        method, setting, device = self.method, self.setting, self._device()
+        observation = scene.observation.seen_by(method.card)
+        threads = None if device.type == "cuda" else _threads(isinstance(method, NetworkMethod))
+        return Speed(
+            method=self.entry.name,
+            version=self.entry.origin.version,
+            dataset=setting.source.name,
+            scale=setting.scale,
+            protocol=setting.protocol.id,
+            device_kind="GPU" if device.type == "cuda" else "CPU",
+            device=device_name(device),
+            threads=threads,
+            latency=measure_latency(lambda: method.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
+            memory=memory,
+            measured=datetime.now(UTC).date().isoformat(),
+            environment=_environment(),
+        )
+
+    def _fuse(self, scene: Scene) -> Cube:
+        assert self.method is not None
+        observation = scene.observation.seen_by(self.method.card)
+        try:
+            fused = np.asarray(self.method.fuse(observation))
+        except HsbenchError:
+            raise
+        except Exception as error:  # a method may raise anything; a traceback is for its author, who asks for it
+            raise HsbenchError(f"failed on scene {scene.name}: {type(error).__name__}: {error}") from error
+        if fused.shape != observation.shape:
+            raise HsbenchError(
+                f"returned an array of shape {fused.shape} for scene {scene.name}, where {observation.shape} "
+                "[bands, height, width] was due"
+            )
+        if not np.issubdtype(fused.dtype, np.floating):
+            raise HsbenchError(f"returned {fused.dtype} for scene {scene.name}, where floats in [0, 1] were due")
+        if not np.isfinite(fused).all():
+            bad = np.argwhere(~np.isfinite(fused))[0]
+            raise HsbenchError(
+                f"returned {np.count_nonzero(~np.isfinite(fused))} values that are NaN or infinite for scene {scene.name}, "
+                f"the first at band {bad[0]}, row {bad[1]}, column {bad[2]}"
+            )
+        return fused
+
+    def _score(self, scene: Scene, digest: str, fused: Cube) -> SceneResult:
+        indexes = evaluate(scene.hr_hsi, fused, ratio=self.setting.scale, const=PEAK)
+        return SceneResult(name=scene.name, digest=digest, **{name: getattr(indexes, name) for name in METRICS})
+
+    def _earlier(self) -> dict[str, SceneResult]:
+        """Return the scenes of an interrupted run of the very same thing."""
+        path = self.setting.store.path(self.record())
+        if not path.exists():
+            return {}
+        earlier = read_record(path)
+        if earlier.error != "interrupted" or _identity(earlier) != _identity(self.record()):
+            return {}
+        return {scene.name: scene for scene in earlier.scenes if scene.error is None}
+
+    # -- the record
+
+    def fail(self, message: str) -> None:
+        """Note why the run stopped."""
+        self.error = message
+
+    def write(self) -> Path:
+        """Write what there is: the record, and the speed if it was measured."""
+        if self.speed is not None:
+            self.setting.store.write_speed(self.speed)
+        return self.setting.store.write(self.record())
+
+    def record(self) -> Record:
+        """Return the record as it stands."""
+        setting = self.setting
+        split = setting.plan.split
+        scenes = [self.results.get(name) or SceneResult(name=name, digest=None) for name in setting.plan.present]
+        scored = [scene for scene in scenes if scene.psnr is not None]
+        bad = [scene for scene in scenes if scene.error is not None]
+        error = self.error or (f"{bad[0].name}: {bad[0].error}" if bad else None)
+        if self.without_weights:
+            status = "no weights"
+        elif not scored:
+            status = "failed"
+        else:
+            status = "ok" if len(scored) == len(scenes) else "incomplete"
+        problem = setting.problem
+        return Record(
+            status=status,
+            error=error,
+            method=self._method_info(),
+            dataset=DatasetInfo(
+                name=setting.source.name,
+                scale=setting.scale,
+                protocol=setting.protocol.id,
+                protocol_version=setting.protocol.version,
+                protocol_digest=setting.protocol.digest(setting.scale),
+                split=split.id,
+                split_digest=split.digest,
+                scenes=len(scored),
+                scenes_in_split=len(split.test),
+                bands=problem.bands,
+                msi_bands=problem.msi_bands,
+            ),
+            scenes=scenes,
+            summary=_summary(scored) if scored else None,
+            model=self.model,
+            weights=_weights_info(self.weights),
+            metrics={"suite": SUITE_VERSION, "const": PEAK, "ratio": float(setting.scale)},
+            seed=setting.seed,
+            device=setting.device,
+            environment=_environment(),
+        )
+
+    def _method_info(self) -> MethodInfo:
+        card = self.method.card if self.method is not None else None
+        return MethodInfo(
+            name=self.entry.name,
+            title=card.title if card else self.entry.name,
+            family=card.family if card else "custom",
+            year=card.year if card else None,
+            uses=sorted(card.uses) if card else [],
+            origin=self.entry.origin.kind,
+            distribution=self.entry.origin.distribution,
+            version=self.entry.origin.version,
+        )
+
+    def _device(self) -> torch.device:
+        import torch
+
+        return torch.device(self.setting.device if isinstance(self.method, NetworkMethod) else "cpu")
+
+
+def _summary(scored: list[SceneResult]) -> dict[str, Statistic]:
+    per_image = [Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scored]
+    return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
+
+
+def _weights_info(weights: Weights | None) -> WeightsInfo | None:
+    if weights is None:
+        return None
+    card = weights.card
+    return WeightsInfo(
+        sha256=weights.sha256,
+        file=weights.file,
+        origin="hsbench" if card else "authors",
+        trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
+        training=card.training if card else None,
+    )
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    """Return all of a record that must agree before scenes of one run may be taken over into another."""
+    return record.model_dump(exclude={"scenes", "summary", "status", "error", "model"}) | {
+        "dataset": record.dataset.model_dump(exclude={"scenes"})
+    }
+
+
+def _environment() -> dict[str, str]:
+    names = ("numpy", "scipy", "torch")
+    return {
+        "hsfusion-bench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in names},
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _make_deterministic() -> None:
+    """Quality runs compute in float32 proper: no TF32, no search for the fastest algorithm of the day."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+def _threads(network: bool) -> int:
+    import os
+
+    if network:
+        import torch
+
+        return torch.get_num_threads()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

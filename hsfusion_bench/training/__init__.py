@@ -1,0 +1,1 @@
+"""Training of networks: patches from scenes, and the loop."""

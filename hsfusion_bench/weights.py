@@ -1,0 +1,155 @@
+"""Trained weights: where they lie, how they are written, how a method gets them.
+
+A file of ours is one safetensors file whose metadata holds a `WeightsCard`, so that weights and the account of their
+making cannot drift apart. Files of a method's authors are read by the method itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import replacing, sha256_file
+from hsfusion_bench.methods import NetworkMethod, Problem
+
+if TYPE_CHECKING:
+    import torch
+
+_KEY = "hsfusion-bench"
+
+
+class Training(BaseModel):
+    """The budget that a network was trained with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int = Field(description="optimiser steps made")
+    recipe_steps: int = Field(description="optimiser steps of the method's whole recipe")
+    batch_size: int
+    patch: int = Field(description="side of a training patch, HR pixels")
+    learning_rate: float
+    supervision: Literal["reference", "none"]
+    scenes: list[str] = Field(description="names of the scenes trained on")
+    seed: int
+    device: str = Field(description="cpu or cuda")
+    first_loss: dict[str, float] = Field(description="terms of the loss, mean of the first tenth of the steps")
+    last_loss: dict[str, float] = Field(description="terms of the loss, mean of the last tenth of the steps")
+
+    def describe(self) -> str:
+        """Return the budget in a few words."""
+        share = 100 * self.steps / self.recipe_steps
+        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe)"
+
+
+class WeightsCard(BaseModel):
+    """What a weights file says of itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str
+    dataset: str
+    scale: int
+    protocol: str
+    protocol_digest: str
+    training: Training
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A state read from a file, and where it came from."""
+
+    state: Mapping[str, torch.Tensor]
+    sha256: str
+    file: str
+    card: WeightsCard | None
+    """None for a file of the method's authors."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of trained weights: ``$HSBENCH_CACHE/weights``, or the user's cache folder."""
+    root = os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False)
+    return Path(root) / "weights"
+
+
+def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
+    """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
+    return cache_folder() / method / f"{dataset}-x{scale}-{protocol}.safetensors"
+
+
+def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:
+    """Write a state and its card as one safetensors file, whole or not at all."""
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
+
+
+def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights:
+    """Read a weights file for a method: ours (.safetensors), else by the method's reader of its authors' files.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is absent, corrupt, of another program or of another method.
+    """
+    if not path.is_file():
+        raise HsbenchError(f"{path}: there is no such weights file (for method {method.card.name!r})")
+    if path.suffix == ".safetensors":
+        state, card = _read_ours(path, method.card.name)
+    else:
+        state, card = method.read_authors_weights(path, problem), None
+    return Weights(state, sha256_file(path), path.name, card)
+
+
+def load_into(network: torch.nn.Module, weights: Weights, method: NetworkMethod) -> None:
+    """Load a state into a network, every tensor of it.
+
+    Raises
+    ------
+    HsbenchError
+        If names or shapes do not fit; the message names the first of them.
+    """
+    expected = network.state_dict()
+    problems = [f"lacks {name}" for name in expected.keys() - weights.state.keys()]
+    problems += [f"has {name}, which the network does not" for name in weights.state.keys() - expected.keys()]
+    problems += [
+        f"has {name} of shape {tuple(weights.state[name].shape)} where the network's is {tuple(expected[name].shape)}"
+        for name in expected.keys() & weights.state.keys()
+        if weights.state[name].shape != expected[name].shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1} more differences)" if len(problems) > 1 else ""
+        raise HsbenchError(
+            f"{weights.file} does not fit {method.card.title} for this dataset: it {min(problems)}{more}. "
+            "Weights fit only the numbers of bands and the options they were trained with."
+        )
+    network.load_state_dict(dict(weights.state))
+
+
+def _read_ours(path: Path, method: str) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (SafetensorError, OSError) as error:
+        raise HsbenchError(f"{path} is no readable safetensors file: {error}") from error
+    if _KEY not in metadata:
+        raise HsbenchError(f"{path} was not written by hsbench: it carries no card of its training")
+    try:
+        card = WeightsCard.model_validate_json(metadata[_KEY])
+    except ValidationError as error:
+        raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
+    if card.method != method:
+        raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {method!r}")
+    return state, card

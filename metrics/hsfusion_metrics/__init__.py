@@ -1,0 +1,44 @@
+"""The seven indexes of the field's MATLAB test package, in NumPy.
+
+Each index takes a reference and an estimate, ``(gt, sr)``, both [C, H, W], computes in float64 and equals the
+value that ``analysis_ref_batched_images.m`` prints to 1e-10 relative. NaN and Inf come out where they come
+out there.
+
+Examples
+--------
+>>> import numpy as np
+>>> from hsfusion_metrics import evaluate, summarise
+>>> gt = np.full((3, 64, 64), 0.5)
+>>> indexes = evaluate(gt, gt + 0.01, ratio=4)
+>>> round(indexes.psnr, 6), round(indexes.ergas, 6)
+(40.0, 0.5)
+>>> summarise([indexes])["psnr"].std
+0.0
+"""
+
+from hsfusion_metrics.ergas import ergas
+from hsfusion_metrics.psnr import psnr
+from hsfusion_metrics.q2n import q2n, q2n_uncast
+from hsfusion_metrics.sam import sam
+from hsfusion_metrics.scc import scc
+from hsfusion_metrics.ssim import ssim
+from hsfusion_metrics.suite import METRICS, SUITE_VERSION, Indexes, MeanStd, Metric, evaluate, summarise
+from hsfusion_metrics.uqi import uqi
+
+__all__ = [
+    "METRICS",
+    "SUITE_VERSION",
+    "Indexes",
+    "MeanStd",
+    "Metric",
+    "ergas",
+    "evaluate",
+    "psnr",
+    "q2n",
+    "q2n_uncast",
+    "sam",
+    "scc",
+    "ssim",
+    "summarise",
+    "uqi",
+]

@@ -1,0 +1,26 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the user's cache of weights."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("HSBENCH_CACHE", str(folder))
+    monkeypatch.delenv("HSBENCH_RESULTS", raising=False)
+    return folder
+
+
+@pytest.fixture
+def cave_root() -> Path:
+    """Folder of real CAVE scenes."""
+    root = os.environ.get("HSBENCH_DATA")
+    if not root:
+        pytest.skip("HSBENCH_DATA names no folder of CAVE scenes")
+    return Path(root)

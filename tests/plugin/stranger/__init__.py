@@ -1,0 +1,1 @@
+"""A package of somebody who is not us."""

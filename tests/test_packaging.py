@@ -1,0 +1,104 @@
+"""The distribution: what the wheel holds, what the command line imports, what a stranger's package can do."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments: str, path: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ) | ({"PYTHONPATH": str(path)} if path else {})
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment, cwd=cwd, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    built = run("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    roots = {name.split("/")[0] for name in names}
+    assert {root for root in roots if not root.endswith(".dist-info")} == {
+        "hsfusion_bench",
+        "hsfusion_baselines",
+        "hsfusion_metrics",
+    }
+    for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
+        assert f"{package}/py.typed" in names
+    assert "hsfusion_bench/data/protocols/uestc.toml" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    for name in names:
+        assert name.endswith((".py", ".toml", "py.typed")) or ".dist-info/" in name, name
+
+
+def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    shown = run("-m", "hsfusion_bench", "list", "protocols", path=tmp_path, cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "uestc" in shown.stdout
+    where = run("-c", "import hsfusion_bench; print(hsfusion_bench.__file__)", path=tmp_path, cwd=tmp_path)
+    assert where.stdout.startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list", "methods"], ["list", "metrics"]])
+def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from hsfusion_bench.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "heavy = {'torch', 'pandas', 'skimage'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = run("-c", script, *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A third party's package, really built and installed into a folder."""
+    folder = tmp_path_factory.mktemp("stranger")
+    installed = run(
+        *("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"),
+        *("--target", str(folder), str(ROOT / "tests" / "plugin")),
+    )
+    assert installed.returncode == 0, installed.stderr
+    return folder
+
+
+def test_a_strangers_method_is_listed_with_its_distribution(stranger: Path) -> None:
+    listed = run("-m", "hsfusion_bench", "list", "methods", path=stranger)
+    assert listed.returncode == 0, listed.stderr
+    (line,) = [line for line in listed.stdout.splitlines() if line.strip().startswith("nearest")]
+    assert "stranger-fusion 0.3.1" in line
+    # one that cannot be imported is named, and stops nothing
+    assert "this plugin is broken on purpose" in listed.stderr
+    assert "stranger-fusion 0.3.1" in listed.stderr
+    # a shipped name wins, and the clash is reported
+    assert "'bicubic' of stranger-fusion 0.3.1 is hidden" in listed.stderr
+
+
+def test_a_strangers_method_runs_and_a_broken_one_stops_only_itself(stranger: Path, tmp_path: Path) -> None:
+    done = run(
+        *("-m", "hsfusion_bench", "run", "--methods", "broken,nearest", "--dataset", "demo", "--scale", "4"),
+        *("--no-timing", "--results-dir", str(tmp_path)),
+        path=stranger,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "this plugin is broken on purpose" in done.stderr
+    record = (tmp_path / "demo-x4-uestc" / "nearest.json").read_text()
+    assert '"distribution": "stranger-fusion"' in record
+    assert '"status": "ok"' in record

@@ -1,0 +1,134 @@
+import csv as csv_module
+import io
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.records import make_record, make_speed
+
+from hsfusion_bench.errors import UsageError
+from hsfusion_bench.records import MethodInfo, ModelInfo, Record, Statistic
+from hsfusion_bench.report.frame import csv
+from hsfusion_bench.report.latex import escape, latex
+from hsfusion_bench.report.leaderboard import leaderboards
+from hsfusion_bench.report.markdown import markdown
+
+
+def with_means(name: str, **means: float) -> Record:
+    record = make_record(name)
+    assert record.summary is not None
+    for index, mean in means.items():
+        record.summary[index] = Statistic(mean=mean, std=0.125)
+    return record
+
+
+@pytest.fixture
+def records() -> list[Record]:
+    return [
+        with_means("low", psnr=30.0, sam=5.0),
+        with_means("high", psnr=40.0, sam=4.0),
+        with_means("middle", psnr=35.0, sam=3.0),
+        make_record("lacking_%", scenes={}, of=2, error="no weights of Lacking"),
+    ]
+
+
+def test_best_first_and_rows_without_values_last(records: list[Record]) -> None:
+    (board,) = leaderboards(records)
+    assert [row.record.method.name for row in board.rows] == ["high", "middle", "low", "lacking_%"]
+    (by_sam,) = leaderboards(records, sort="sam")
+    assert [row.record.method.name for row in by_sam.rows][:3] == ["middle", "high", "low"]
+
+
+def test_places_follow_the_direction_of_the_index(records: list[Record]) -> None:
+    (board,) = leaderboards(records)
+    places = {row.record.method.name: row.places for row in board.rows}
+    assert places["high"]["psnr"] == 1
+    assert places["high"]["sam"] == 2
+    assert places["middle"]["psnr"] == 2
+    assert places["middle"]["sam"] == 1
+    assert "psnr" not in places["low"]
+
+
+def test_a_row_of_fewer_scenes_takes_no_place() -> None:
+    few = make_record("few", scenes={"a": 99.0}, of=2)
+    (board,) = leaderboards([make_record("all"), few])
+    places = {row.record.method.name: row.places for row in board.rows}
+    assert places["all"]["psnr"] == 1
+    assert places["few"] == {}
+    assert board.coverage == "rows with different scenes"
+
+
+def test_coverage_says_how_many_scenes() -> None:
+    (board,) = leaderboards([make_record("mine", of=11)])
+    assert "2 of 11 scenes" in board.title
+
+
+def test_other_datasets_scales_and_protocols_are_other_boards() -> None:
+    other = make_record("mine")
+    other.dataset = other.dataset.model_copy(update={"scale": 8})
+    assert [board.scale for board in leaderboards([make_record(), other])] == [4, 8]
+
+
+def test_unknown_index_and_device_are_refused() -> None:
+    with pytest.raises(UsageError, match="no index 'psn'"):
+        leaderboards([make_record()], sort="psn")
+    with pytest.raises(UsageError, match="measured were Some CPU"):
+        leaderboards([make_record()], [make_speed("mine", 1.0)], device="H100")
+
+
+def test_csv_has_full_precision_and_empty_cells(records: list[Record]) -> None:
+    records[0].model = ModelInfo(parameters=3164816, trainable=3164816)
+    assert records[1].summary is not None
+    records[1].summary["psnr"] = Statistic(mean=math.inf, std=math.nan)
+    records[2].summary = {**(records[2].summary or {}), "psnr": Statistic(mean=1 / 3, std=0.0)}
+    rows = {row["method"]: row for row in csv_module.DictReader(io.StringIO(csv(leaderboards(records))))}
+    assert rows["low"]["parameters"] == "3164816"
+    assert rows["middle"]["parameters"] == ""
+    assert float(rows["middle"]["psnr_mean"]) == 1 / 3
+    assert rows["high"]["psnr_mean"] == "Inf"
+    assert rows["high"]["psnr_std"] == "NaN"
+    assert rows["lacking_%"]["psnr_mean"] == ""
+    assert rows["lacking_%"]["status"] == "no weights"
+
+
+def test_latex_marks_and_escapes(records: list[Record]) -> None:
+    records[1].method = MethodInfo(**(records[1].method.model_dump() | {"title": r"A_b & 100% \x{1} #~^$<>|", "uses": ["psf"]}))
+    text = latex(leaderboards(records, [make_speed("high", 1234.5)]))
+    assert r"\toprule" in text
+    assert r"\textbf{40.00$\pm$0.12}" in text
+    assert r"\underline{35.00$\pm$0.12}" in text
+    assert r"A\_b \& 100\% \textbackslash{}x\{1\} \#\textasciitilde{}\textasciicircum{}\$\textless{}\textgreater{}\textbar{} (uses psf)" in text
+    assert r"\multicolumn{4}{c}{no weights}" in text
+    assert "Some CPU @ 2 GHz" in text
+    assert text.count(r"\\") == 5
+    # each line of the body has as many cells as the header
+    body = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert {line.replace(r"\&", "").count("&") for line in body} == {6}
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed here")
+def test_latex_compiles(records: list[Record], tmp_path: Path) -> None:
+    every = "".join(chr(code) for code in range(33, 127))
+    records[0].method = MethodInfo(**(records[0].method.model_dump() | {"title": every}))
+    table = latex(leaderboards(records, [make_speed("high", 12.0, "CPU_1 @ 100%")]))
+    source = "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n\\begin{document}\n%s\\end{document}\n"
+    (tmp_path / "x.tex").write_text(source % table)
+    run = subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "x.tex"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert (tmp_path / "x.pdf").stat().st_size > 1000
+
+
+def test_escape_leaves_words_alone() -> None:
+    assert escape("FeINFN 3.2 (x4)") == "FeINFN 3.2 (x4)"
+
+
+def test_markdown_has_a_line_a_row(records: list[Record]) -> None:
+    lines = markdown(leaderboards(records)).splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + len(records)
+    assert len({line.count(" | ") for line in table}) == 1
+    assert "**40.00±0.12**" in table[2]

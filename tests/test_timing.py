@@ -1,0 +1,78 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
+
+CPU = torch.device("cpu")
+
+
+def test_flops_of_a_convolution_are_two_per_multiply_add() -> None:
+    network, image = nn.Conv2d(3, 8, 3, padding=1), torch.zeros(1, 3, 16, 20)
+    with counting_flops((16, 20)) as flops:
+        network(image)
+    assert flops[0].value == 2 * (3 * 3 * 3) * 8 * 16 * 20
+    assert not flops[0].lower_bound
+    assert flops[0].uncounted == []
+
+
+@pytest.mark.parametrize(
+    ("work", "name"),
+    [
+        (lambda image: torch.fft.fft2(image), "fft"),
+        (lambda image: nn.functional.grid_sample(image, torch.zeros(1, 4, 4, 2), align_corners=False), "grid_sampler"),
+    ],
+)
+def test_what_the_counter_does_not_know_makes_a_lower_bound(work, name: str) -> None:  # type: ignore[no-untyped-def]
+    with counting_flops((8, 8)) as flops:
+        work(torch.ones(1, 3, 8, 8))
+    assert flops[0].lower_bound
+    assert any(name in operator for operator in flops[0].uncounted)
+
+
+def test_quick_calls_are_timed_ten_times_after_a_warm_up() -> None:
+    calls = []
+    latency = measure_latency(lambda: calls.append(time.perf_counter()), CPU, (8, 8))
+    assert latency.runs == 10
+    assert latency.warmup == 1
+    assert len(calls) == 11
+    assert 0 <= latency.median_ms <= latency.p90_ms
+    assert not latency.synchronised
+
+
+def test_slow_calls_are_timed_for_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+    def run() -> None:
+        clock[0] += 0.9
+
+    latency = measure_latency(run, CPU, (8, 8), warmed_up=1)
+    assert latency.runs == 3  # 2.7 s; after two runs only 1.8 s had gone
+    assert latency.median_ms == pytest.approx(900)
+
+
+def test_memory_of_a_large_array_is_seen() -> None:
+    with peak_memory(CPU) as memory:
+        np.ones(40_000_000).sum()
+    if not memory:
+        pytest.skip("this system does not tell a process's peak of memory")
+    assert 300 < memory[0].peak_mb < 420  # 320 MB
+    assert memory[0].kind == "growth of the process"
+
+
+def test_the_cpu_has_a_name() -> None:
+    assert device_name(CPU)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_gpu_is_synchronised_around_every_run() -> None:
+    device = torch.device("cuda")
+    a = torch.randn(4096, 4096, device=device)
+    latency = measure_latency(lambda: a @ a, device, (8, 8))
+    assert latency.synchronised
+    # 1.4e11 operations cannot be done in less than 0.5 ms in float32: unsynchronised, the launch alone takes 0.02 ms
+    assert latency.median_ms > 0.5
