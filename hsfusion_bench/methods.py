@@ -18,6 +18,7 @@ quick; keep torch out of the module that holds your card, too, and import your n
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
 
 if TYPE_CHECKING:
@@ -219,6 +220,8 @@ class Recipe:
         Decay of the exponential moving average of the weights that is kept; None: the last weights are.
     flips
         Random flips and quarter turns.
+    part_rates
+        Learning rates of parts of the network, by prefix of their parameters' names; they follow the same schedule.
     loss
         The loss in words.
     source
@@ -241,6 +244,7 @@ class Recipe:
     clip_norm: float | None = None
     ema: float | None = None
     flips: bool = False
+    part_rates: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -251,6 +255,53 @@ class Recipe:
     def steps_per_epoch(self) -> int:
         """Optimiser steps in one epoch."""
         return max(1, self.patches_per_epoch // (self.batch_size * self.accumulate))
+
+    def changed(self, changes: Mapping[str, str]) -> Recipe:
+        """Return the recipe with some of its numbers changed.
+
+        Parameters
+        ----------
+        changes
+            Texts by name of a number: ``learning_rate``, ``clip_norm``, ``part_rates.PREFIX`` and so on.
+
+        Raises
+        ------
+        UsageError
+            If there is no such number, or the text is none.
+        """
+        plain: dict[str, int | float] = {}
+        part_rates = dict(self.part_rates)
+        for name, text in changes.items():
+            if name.startswith("part_rates."):
+                part_rates[name.removeprefix("part_rates.")] = _positive(name, text, float)
+            elif name in _NUMBERS:
+                plain[name] = _positive(name, text, _NUMBERS[name])
+            else:
+                known = ", ".join([*_NUMBERS, "part_rates.PREFIX"])
+                raise UsageError(f"a recipe has no number {name!r} that can be set; there are {known}")
+        return replace(self, part_rates=part_rates, **plain)  # type: ignore[arg-type]  # the names are checked above
+
+
+_NUMBERS: Mapping[str, type[int] | type[float]] = {
+    "learning_rate": float,
+    "final_learning_rate": float,
+    "weight_decay": float,
+    "clip_norm": float,
+    "ema": float,
+    "batch_size": int,
+    "accumulate": int,
+    "patch": int,
+}
+
+
+def _positive(name: str, text: str, kind: type[int] | type[float]) -> int | float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = kind(0)
+    if not 0 < value < math.inf:
+        raise UsageError(f"{name}: {text!r} is no positive {'whole ' if kind is int else ''}number")
+    return value
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -21,8 +21,8 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import write_text
 from hsfusion_bench.weights import Training
 
-RECORD_SCHEMA = "hsfusion-bench/record/1"
-SPEED_SCHEMA = "hsfusion-bench/speed/1"
+RECORD_SCHEMA: Final = "hsfusion-bench/record/1"
+SPEED_SCHEMA: Final = "hsfusion-bench/speed/1"
 
 _NAMES = {"NaN": math.nan, "Inf": math.inf, "-Inf": -math.inf}
 

@@ -6,7 +6,6 @@ reported by `clashes`.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -19,6 +18,7 @@ from typing import Literal
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import FunctionMethod, Method
+from hsfusion_bench.suggest import unknown
 
 GROUP = "hsfusion_bench.methods"
 
@@ -90,9 +90,7 @@ def find(spec: str) -> Entry | FileEntry:
     known = entries()
     if spec in known:
         return known[spec]
-    near = difflib.get_close_matches(spec.lower(), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`hsbench list methods` shows all."
-    raise UsageError(f"there is no method {spec!r}; {hint} A method in a file is given as FILE.py:NAME.")
+    raise UsageError(unknown("method", spec, known) + " A method in a file is given as FILE.py:NAME.")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from hsfusion_bench.data.catalog import ScenePlan, read_scene
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
 from hsfusion_bench.records import (
     DatasetInfo,
@@ -32,6 +33,7 @@ from hsfusion_bench.records import (
     Store,
     WeightsInfo,
     read_record,
+    slug,
 )
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
@@ -186,7 +188,9 @@ class _Run:
         names = setting.plan.present
         earlier = {} if setting.save_mat else self._earlier()
         with ExitStack() as stack:
-            exporter = stack.enter_context(exporting(setting.save_mat, self.entry.name)) if setting.save_mat else None
+            export = None
+            if setting.save_mat is not None:
+                export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.entry.name)}.mat"))
             for number, name in enumerate(names, start=1):
                 try:
                     scene = read_scene(setting.source, name, setting.protocol, setting.scale)
@@ -199,8 +203,8 @@ class _Run:
                 else:
                     fused = self._first(scene) if number == 1 else self._fuse(scene)
                     self.results[name] = self._score(scene, digest, fused)
-                    if exporter is not None:
-                        exporter(fused, scene.hr_hsi)
+                    if export is not None:
+                        export.add(scene.hr_hsi, fused)
                 setting.listener.scene_done(self.entry.name, name, number, len(names))
                 if number < len(names):
                     self.write()

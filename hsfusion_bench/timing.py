@@ -121,7 +121,7 @@ def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
 
     seen: set[str] = set()
 
-    class Watch(TorchDispatchMode):
+    class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not annotate it
         def __torch_dispatch__(  # type: ignore[no-untyped-def]
             self, func, types, args=(), kwargs=None
         ) -> Any:

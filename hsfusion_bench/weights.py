@@ -35,6 +35,7 @@ class Training(BaseModel):
     batch_size: int
     patch: int = Field(description="side of a training patch, HR pixels")
     learning_rate: float
+    changes: dict[str, str] = Field(description="numbers of the published recipe that were changed")
     supervision: Literal["reference", "none"]
     scenes: list[str] = Field(description="names of the scenes trained on")
     seed: int
@@ -45,7 +46,8 @@ class Training(BaseModel):
     def describe(self) -> str:
         """Return the budget in a few words."""
         share = 100 * self.steps / self.recipe_steps
-        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe)"
+        changes = "".join(f", {name} {text}" for name, text in self.changes.items())
+        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe){changes}"
 
 
 class WeightsCard(BaseModel):
@@ -105,9 +107,8 @@ def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights
         raise HsbenchError(f"{path}: there is no such weights file (for method {method.card.name!r})")
     if path.suffix == ".safetensors":
         state, card = _read_ours(path, method.card.name)
-    else:
-        state, card = method.read_authors_weights(path, problem), None
-    return Weights(state, sha256_file(path), path.name, card)
+        return Weights(state, sha256_file(path), path.name, card)
+    return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
 
 
 def load_into(network: torch.nn.Module, weights: Weights, method: NetworkMethod) -> None:

@@ -102,7 +102,7 @@ def test_learning_rate_is_a_cosine_compressed_to_the_budget() -> None:
 
 
 def run(method: NetworkMethod, steps: int = 60, seed: int = 0) -> dict[str, torch.Tensor]:
-    outcome = train(method, [make_example(2)], steps=steps, patch=16, seed=seed, device=CPU)
+    outcome = train(method, [make_example(2)], method.recipe, steps=steps, seed=seed, device=CPU)
     return outcome.network.state_dict()
 
 
@@ -110,7 +110,7 @@ def test_training_finds_the_bands_that_the_msi_shows() -> None:
     class Quick(Tiny):
         recipe = replace(RECIPE, learning_rate=0.1)
 
-    outcome = train(Quick(), [make_example(2)], steps=200, patch=16, seed=0, device=CPU)
+    outcome = train(Quick(), [make_example(2)], Quick.recipe, steps=200, seed=0, device=CPU)
     assert outcome.last_loss["l1"] < 0.7 * outcome.first_loss["l1"]
     # the first three bands are the HR-MSI itself
     weight = outcome.network.state_dict()["weight"][:3, :, 0, 0]
@@ -177,3 +177,24 @@ def test_a_self_supervised_method_is_never_handed_a_reference() -> None:
         run(Blind())
     example = replace(make_example(2), hr_hsi=None)
     assert PatchSampler([example], 16, flips=True, seed=0).draw(2).hr_hsi is None
+
+
+def test_parts_have_rates_of_their_own() -> None:
+    frozen = RECIPE.changed({"part_rates.weight": "1e-30", "learning_rate": "0.5"})
+    start = run(Tiny(), steps=1)
+    outcome = train(Tiny(), [make_example(2)], frozen, steps=3, seed=0, device=CPU)
+    torch.manual_seed(0)
+    fresh = Tiny().build(Problem(5, 3, 4, 2.0)).state_dict()
+    after = outcome.network.state_dict()
+    assert torch.equal(after["weight"], fresh["weight"])
+    assert (after["bias"] - fresh["bias"]).abs().min() > 0.05
+    assert not torch.equal(start["weight"], fresh["weight"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"speed": "3"}, "no number 'speed'"), ({"patch": "3.5"}, "whole number"), ({"learning_rate": "-1"}, "positive")],
+)
+def test_changes_of_a_recipe_are_checked(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        RECIPE.changed(changes)

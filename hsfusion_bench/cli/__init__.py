@@ -16,6 +16,14 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 _VERBS = ("run", "score", "leaderboard", "list", "show", "schema")
 
 
+class _Message(click.ClickException):
+    """One clear message, and the exit code that belongs to it."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.exit_code = code  # type: ignore[misc]  # click declares it for the class
+
+
 class _Verbs(click.Group):
     """A group whose commands lie in modules of this package."""
 
@@ -36,9 +44,10 @@ class _Verbs(click.Group):
         except HsbenchError as error:
             if ctx.params.get("debug"):
                 raise
-            message = click.ClickException(str(error))
-            message.exit_code = 2 if isinstance(error, UsageError) else 1
-            raise message from error
+            raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
+        except KeyboardInterrupt as error:
+            text = "interrupted; what was scored is kept, and the same command goes on from there"
+            raise _Message(text, 130) from error
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

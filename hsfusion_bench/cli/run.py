@@ -41,7 +41,13 @@ if TYPE_CHECKING:
     metavar="[METHOD=]N",
     help="Cut the recipes to N optimiser steps (with --train); for one method by METHOD=N.",
 )
-@click.option("--patch-size", type=click.IntRange(min=8), help="Side of a training patch (with --train).")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="METHOD.NUMBER=VALUE",
+    help="Change a number of a method's recipe (with --train), as in mossfuse.patch=32.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights and patches.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--no-timing", is_flag=True, help="Do not measure latency and memory.")
@@ -66,7 +72,7 @@ def command(
     weights: tuple[str, ...],
     train: bool,
     max_steps: tuple[str, ...],
-    patch_size: int | None,
+    changes: tuple[str, ...],
     seed: int,
     device: str,
     no_timing: bool,
@@ -96,11 +102,12 @@ def command(
 
     if not methods:
         raise UsageError("--methods names no method")
-    if (max_steps or patch_size) and not train:
-        raise UsageError("--max-steps and --patch-size are about training: add --train")
+    if (max_steps or changes) and not train:
+        raise UsageError("--max-steps and --set are about training: add --train")
     entries = [find(spec) for spec in methods]
     names = [entry.name for entry in entries]
     steps = _steps(max_steps, names)
+    changed = _changes(changes, names)
     files = _weights(weights, names)
     rules = load_protocol(protocol)
     rules.first_sample(scale)
@@ -121,7 +128,7 @@ def command(
                 device=chosen,
                 seed=seed,
                 timing=not no_timing,
-                budget=Budget(steps.get(entry.name), patch_size) if train else None,
+                budget=Budget(steps.get(entry.name), changed.get(entry.name, {})) if train else None,
                 weights=files,
                 save_mat=save_mat,
                 listener=display,
@@ -154,6 +161,20 @@ def _steps(values: tuple[str, ...], names: list[str]) -> dict[str, int]:
         if not text.isdecimal() or int(text) < 1:
             raise UsageError(f"--max-steps: {text!r} (for {name}) is no number of steps, 1 or more")
     return {name: int(text) for name, text in texts.items()}
+
+
+def _changes(values: tuple[str, ...], names: list[str]) -> dict[str, dict[str, str]]:
+    """Return the changes of each method's recipe."""
+    found: dict[str, dict[str, str]] = {}
+    for text in values:
+        path, equals, value = text.partition("=")
+        name, dot, number = path.partition(".")
+        if not (equals and dot and value):
+            raise UsageError(f"--set {text!r}: expected METHOD.NUMBER=VALUE, such as --set {names[0]}.patch=32")
+        if name not in names:
+            raise UsageError(f"--set {text!r}: {name!r} is not among the methods of this run ({', '.join(names)})")
+        found.setdefault(name, {})[number] = value
+    return found
 
 
 def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Path]:

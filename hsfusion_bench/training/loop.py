@@ -27,14 +27,14 @@ class Outcome:
 def train(
     method: NetworkMethod,
     examples: Sequence[Example],
+    recipe: Recipe,
     *,
     steps: int,
-    patch: int,
     seed: int,
     device: torch.device,
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Outcome:
-    """Train a fresh network by the method's recipe, cut to `steps` optimiser steps.
+    """Train a fresh network by a recipe, cut to `steps` optimiser steps.
 
     Where the budget is shorter than the recipe's schedule, the cosine is compressed to the budget, so that training
     still ends at the final learning rate. The moving average of the weights, where the recipe has one, is warmed up
@@ -42,10 +42,10 @@ def train(
 
     Parameters
     ----------
-    method, examples
-        What to train, on what. Under ``supervision="none"`` the examples must hold no reference.
-    steps, patch, seed, device
-        Budget, side of a patch in HR pixels, seed of weights and patches, where to compute.
+    method, examples, recipe
+        What to train, on what, how. Under ``supervision="none"`` the examples must hold no reference.
+    steps, seed, device
+        Budget, seed of weights and patches, where to compute.
     report
         Called after each step with its number, from 1, and its loss.
 
@@ -56,18 +56,17 @@ def train(
     """
     import torch
 
-    recipe = method.recipe
     if recipe.supervision == "none" and any(example.hr_hsi is not None for example in examples):
         raise HsbenchError(f"{method.card.title} is self-supervised, but was handed references")
     torch.manual_seed(seed)
-    sampler = PatchSampler(examples, patch, flips=recipe.flips, seed=seed)
+    sampler = PatchSampler(examples, recipe.patch, flips=recipe.flips, seed=seed)
     network = method.build(sampler.problem).to(device).train()
     average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_ema(recipe.ema), use_buffers=True) if recipe.ema else None
     optimiser = _optimiser(recipe, network)
     history: list[dict[str, float]] = []
     for step in range(1, steps + 1):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(recipe, step - 1, steps)
+            group["lr"] = group["initial_lr"] * learning_rate(recipe, step - 1, steps) / recipe.learning_rate
         optimiser.zero_grad(set_to_none=True)
         totals: dict[str, float] = {}
         for _ in range(recipe.accumulate):
@@ -103,8 +102,15 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 def _optimiser(recipe: Recipe, network: torch.nn.Module) -> torch.optim.Optimizer:
     import torch
 
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
-    return kind(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rates = [rate for prefix, rate in recipe.part_rates.items() if name.startswith(prefix)]
+        groups.setdefault(rates[0] if rates else recipe.learning_rate, []).append(parameter)
+    kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
+    return kind(
+        [{"params": parameters, "lr": rate, "initial_lr": rate} for rate, parameters in groups.items()],
+        weight_decay=recipe.weight_decay,
+    )
 
 
 def _ema(decay: float) -> Callable[..., None]:

@@ -71,7 +71,7 @@ class PatchSampler:
         )
 
     def _one(self) -> tuple[Cube, Cube, Cube | None]:
-        example = self.examples[self.random.integers(len(self.examples))]
+        example = self.examples[int(self.random.integers(len(self.examples)))]
         lr_hsi, hr_msi = example.observation.lr_hsi, example.observation.hr_msi
         vertical, lr_rows, hr_rows = self._window(lr_hsi.shape[1])
         horizontal, lr_columns, hr_columns = self._window(lr_hsi.shape[2])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +30,12 @@ class Budget:
     ----------
     steps
         Optimiser steps; None: the whole recipe.
-    patch
-        Side of a training patch in HR pixels; None: the recipe's.
+    changes
+        Numbers of the recipe that are to be others, see `Recipe.changed`.
     """
 
     steps: int | None = None
-    patch: int | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
 
 
 def train_weights(
@@ -65,7 +65,7 @@ def train_weights(
     HsbenchError
         If there is no training scene, or training diverges.
     """
-    recipe = method.recipe
+    recipe = method.recipe.changed(budget.changes)
     plan = plan_scenes(source, protocol, "train")
     if not plan.present:
         raise HsbenchError(
@@ -78,12 +78,11 @@ def train_weights(
         reference = scene.hr_hsi if recipe.supervision == "reference" else None
         examples.append(Example(scene.observation.seen_by(method.card), reference))
     steps = budget.steps or recipe.steps
-    patch = budget.patch or recipe.patch
     outcome = train(
         method,
         examples,
+        recipe,
         steps=steps,
-        patch=patch,
         seed=seed,
         device=device,
         report=lambda step, loss: report(step, steps, loss),
@@ -96,10 +95,11 @@ def train_weights(
         protocol_digest=protocol.digest(scale),
         training=Training(
             steps=steps,
-            recipe_steps=recipe.steps,
+            recipe_steps=method.recipe.steps,
             batch_size=recipe.batch_size * recipe.accumulate,
-            patch=patch,
+            patch=recipe.patch,
             learning_rate=recipe.learning_rate,
+            changes=dict(budget.changes),
             supervision=recipe.supervision,
             scenes=list(plan.present),
             seed=seed,

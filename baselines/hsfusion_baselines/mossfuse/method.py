@@ -1,0 +1,79 @@
+"""MossFuse as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsfusion_bench.methods import Batch, Card, HsbenchError, NetworkMethod, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class MossFuseMethod(NetworkMethod):
+    """Self-supervised fusion by modality decoupling (Du et al., arXiv 2412.04802).
+
+    Learns from the two images alone, and learns their PSF and SRF with them. One block a stage, as in the released
+    checkpoint; the authors' training script has three.
+    """
+
+    card = Card(
+        name="mossfuse",
+        title="MossFuse",
+        family="unsupervised",
+        year=2024,
+        reference=(
+            "@article{du2024mossfuse, title={Unsupervised Hyperspectral and Multispectral Image Fusion via "
+            "Self-Supervised Modality Decoupling}, author={Du, Songcheng and others}, "
+            "journal={arXiv preprint arXiv:2412.04802}, year={2024}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="none",
+        optimiser="adam",
+        learning_rate=9e-5,
+        final_learning_rate=1e-6,
+        schedule_epochs=200,
+        epochs=500,
+        patches_per_epoch=980,
+        batch_size=2,
+        patch=128,
+        flips=True,
+        loss="0.1 decoupling + L1(LR-HSI) + L1(HR-MSI), cameras held; L1 of the two LR-MSIs for the cameras",
+        source="the authors' training script: 20 scenes of 7x7 patches of 128x128",
+    )
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh MossFuse, 1 block a stage."""
+        from hsfusion_baselines.mossfuse.network import MossFuse
+
+        return MossFuse(problem.bands, problem.msi_bands, problem.scale, problem.phase)
+
+    def predict(
+        self, network: torch.nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
+    ) -> torch.Tensor:
+        """Return the fused batch."""
+        fused: torch.Tensor = network(hr_msi, lr_hsi)
+        return fused
+
+    def loss(self, network: torch.nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+        """Return the terms of both objectives; the batch holds no reference."""
+        from hsfusion_baselines.mossfuse.losses import loss_terms
+        from hsfusion_baselines.mossfuse.network import MossFuse
+
+        assert isinstance(network, MossFuse)
+        return loss_terms(network, batch.hr_msi, batch.lr_hsi)
+
+    def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
+        """Read the authors' ``CAVE_32_model.pth`` and files like it."""
+        from hsfusion_baselines.mossfuse.authors import read_authors_checkpoint
+        from hsfusion_baselines.mossfuse.network import MossFuse
+
+        network = self.build(problem)
+        assert isinstance(network, MossFuse)
+        try:
+            return read_authors_checkpoint(path, network)
+        except ValueError as error:
+            raise HsbenchError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Scenes, degradations, camera responses, protocols and the readers of data sets."""

@@ -1,0 +1,204 @@
+"""Data sets by name, and the scenes of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from hsfusion_bench.data.cave import CaveSource
+from hsfusion_bench.data.demo import DemoSource
+from hsfusion_bench.data.protocols import Part, Protocol, Split
+from hsfusion_bench.data.responses import response
+from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.suggest import unknown
+
+GROUP = "hsfusion_bench.datasets"
+_BUILT_IN: Mapping[str, type[CaveSource] | type[DemoSource]] = {
+    source.name: source for source in (DemoSource, CaveSource)
+}
+
+
+def dataset_names() -> dict[str, str]:
+    """Return the name and title of every data set: shipped ones first, then plugins, not imported."""
+    found = {name: source.title for name, source in _BUILT_IN.items()}
+    for point in _plugins():
+        found.setdefault(point.name, f"plugin of {_distribution(point)}")
+    return found
+
+
+def dataset_clashes() -> list[str]:
+    """Return a line for every plugin whose name is taken by a shipped data set or by an earlier plugin."""
+    taken = set(_BUILT_IN)
+    lines = []
+    for point in _plugins():
+        if point.name in taken:
+            lines.append(
+                f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name"
+            )
+        taken.add(point.name)
+    return lines
+
+
+def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
+    """Open a data set.
+
+    Parameters
+    ----------
+    name
+        One of `dataset_names`.
+    data_root
+        Folder of its files; None takes the environment variable HSBENCH_DATA, if that is set. The data set
+        `demo` needs none.
+
+    Raises
+    ------
+    UsageError
+        If there is no data set of that name, or it needs a folder and none is given.
+    HsbenchError
+        If its files are not there, or a plugin fails.
+    """
+    given = data_root or os.environ.get("HSBENCH_DATA")
+    root = Path(given).expanduser() if given else None
+    if name in _BUILT_IN:
+        return _BUILT_IN[name](root)
+    for point in _plugins():
+        if point.name == name:
+            return _open_plugin(point, root)
+    raise UsageError(unknown("data set", name, dataset_names()))
+
+
+def _open_plugin(point: EntryPoint, root: Path | None) -> SceneSource:
+    try:
+        source = point.load()(root)
+    except HsbenchError:
+        raise
+    except Exception as error:  # a stranger's module may raise anything
+        raise HsbenchError(
+            f"data set {point.name!r} of {_distribution(point)} cannot be opened from {point.value}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(source, SceneSource):
+        raise HsbenchError(
+            f"data set {point.name!r} of {_distribution(point)}: {point.value} gives a "
+            f"{type(source).__name__}, not a hsfusion_bench.data.scenes.SceneSource"
+        )
+    return source
+
+
+def _plugins() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """Which scenes a run asks for, and which of them are here.
+
+    Parameters
+    ----------
+    split, part
+        The split, and which part of it.
+    asked
+        Names asked for, in the split's order.
+    missing
+        Those of them whose files are not here.
+    """
+
+    split: Split
+    part: Part
+    asked: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Names asked for whose files are here."""
+        return tuple(name for name in self.asked if name not in self.missing)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run covers the whole part of the split."""
+        return self.present == self.split.scenes(self.part)
+
+    def __str__(self) -> str:
+        """Return a line such as "2 of 11 scenes (missing: clay)"."""
+        missing = f" (missing: {', '.join(self.missing)})" if self.missing else ""
+        return f"{len(self.present)} of {len(self.split.scenes(self.part))} scenes{missing}"
+
+
+def split_of(source: SceneSource, protocol: Protocol) -> Split:
+    """Return the split of a data set: the protocol's, else the data set's own.
+
+    Raises
+    ------
+    UsageError
+        If there is neither.
+    """
+    split = protocol.splits.get(source.name) or source.split
+    if split is None:
+        raise UsageError(
+            f"protocol {protocol.id} has no split of the data set {source.name} (it splits "
+            f"{', '.join(protocol.splits)}), and the data set brings none of its own"
+        )
+    return split
+
+
+def plan_scenes(
+    source: SceneSource, protocol: Protocol, part: Part = "test", names: Sequence[str] | None = None
+) -> ScenePlan:
+    """Say which scenes a run is about, without reading any.
+
+    Parameters
+    ----------
+    source
+        The data set.
+    protocol
+        Whose split is taken, see `split_of`.
+    part
+        "train" or "test".
+    names
+        A subset of that part; None: all of it.
+
+    Raises
+    ------
+    UsageError
+        If a name is no scene of the data set, or not in that part of the split.
+    """
+    split = split_of(source, protocol)
+    scenes_of_part = split.scenes(part)
+    for name in names or ():
+        if name in scenes_of_part:
+            continue
+        if name in split.excluded:
+            raise UsageError(f"scene {name} is left out of split {split.id}: {split.excluded[name]}")
+        if name in source.scene_names():
+            raise UsageError(
+                f"{name} is not one of the {part} scenes of split {split.id}: {', '.join(scenes_of_part)}"
+            )
+        raise UsageError(unknown(f"{part} scene", name, scenes_of_part))
+    asked = tuple(name for name in scenes_of_part if names is None or name in names)
+    missing = source.missing()
+    return ScenePlan(split, part, asked, tuple(name for name in asked if name in missing))
+
+
+def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -> Scene:
+    """Read one scene, check its values, and observe it.
+
+    Raises
+    ------
+    UsageError
+        As `Protocol.observe` does, or if the protocol's camera response is not tabulated at the wavelengths
+        of the data set.
+    HsbenchError
+        If the scene is not here, is damaged, or holds values outside [0, 1].
+    """
+    response(protocol.response, source.wavelengths)
+    hr_hsi = source.read(name)
+    check_scene(name, hr_hsi, source.bands)
+    return Scene(name, hr_hsi, protocol.observe(hr_hsi, scale))

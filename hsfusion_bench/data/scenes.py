@@ -1,0 +1,105 @@
+"""Scenes, and the sources they stream from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from hsfusion_bench.data.protocols import Split
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.methods import Observation
+
+Cube: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene of a test: the reference, float32 [bands, H, W] in [0, 1], and what a method sees of it."""
+
+    name: str
+    hr_hsi: Cube
+    observation: Observation
+
+
+class SceneSource(ABC):
+    """A data set that hands out its scenes one at a time.
+
+    Derive from it to add a data set, and register a callable ``(data_root: Path | None) -> SceneSource``
+    under the entry-point group ``hsfusion_bench.datasets``; the class itself will do.
+
+    Attributes
+    ----------
+    name
+        Lower-case name by which the command line calls it.
+    title
+        Name in tables.
+    wavelengths
+        Centres of the bands, nanometres.
+    split
+        The data set's own split, for protocols that bring none for it; None if it has none.
+    """
+
+    name: str
+    title: str
+    wavelengths: Sequence[float]
+    split: Split | None = None
+
+    @property
+    def bands(self) -> int:
+        """Number of bands of every scene."""
+        return len(self.wavelengths)
+
+    @abstractmethod
+    def scene_names(self) -> Sequence[str]:
+        """Names of all scenes of the data set, whether their files are here or not."""
+
+    def missing(self) -> Sequence[str]:
+        """Names of the scenes whose files are not here."""
+        return ()
+
+    @abstractmethod
+    def read(self, name: str) -> Cube:
+        """Return a scene, float32 [bands, H, W], values in [0, 1].
+
+        Raises
+        ------
+        HsbenchError
+            If its files are not here, or not what they should be.
+        """
+
+
+def scene_digest(hr_hsi: Cube) -> str:
+    """Return the sha256 of a scene: its shape in decimal, then its float32 values, little-endian."""
+    digest = sha256(" ".join(map(str, hr_hsi.shape)).encode())
+    digest.update(np.ascontiguousarray(hr_hsi, "<f4").data)
+    return digest.hexdigest()
+
+
+def check_scene(name: str, hr_hsi: Cube, bands: int) -> None:
+    """Refuse a scene that no index could be computed of.
+
+    Raises
+    ------
+    HsbenchError
+        If the array is not float32 [bands, H, W], or a value is not a number or outside [0, 1]; the message
+        names the scene, the band (from 1) and the value.
+    """
+    if hr_hsi.ndim != 3 or len(hr_hsi) != bands or hr_hsi.dtype != np.float32:
+        raise HsbenchError(
+            f"scene {name}: float32 [{bands}, height, width] is needed, but it is {hr_hsi.dtype} "
+            f"{list(hr_hsi.shape)}"
+        )
+    for number, band in enumerate(hr_hsi, 1):
+        wrong = ~((band >= 0) & (band <= 1))  # written so that NaN is wrong, too
+        if wrong.any():
+            row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+            raise HsbenchError(
+                f"scene {name}, band {number}: the value {band[row, column]} at row {row}, column {column} "
+                f"is not in [0, 1] ({np.count_nonzero(wrong)} such values in this band)"
+            )

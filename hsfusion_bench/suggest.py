@@ -1,0 +1,14 @@
+"""What to say of a name that is unknown."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the message: there is no such thing, did you mean this one, and what there is."""
+    names = list(known)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
+    return f"there is no {kind} {name!r}{hint} There are: {', '.join(names) or 'none'}."
