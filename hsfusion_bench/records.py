@@ -9,7 +9,6 @@ JSON Schema.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,26 +18,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import write_text
+from hsfusion_bench.spelling import spell, unspell
 from hsfusion_bench.weights import Training
 
 RECORD_SCHEMA: Final = "hsfusion-bench/record/1"
 SPEED_SCHEMA: Final = "hsfusion-bench/speed/1"
 
-_NAMES = {"NaN": math.nan, "Inf": math.inf, "-Inf": -math.inf}
-
-
-def spell(value: float) -> float | str:
-    """Return a float as JSON can hold it: a number, or "NaN", "Inf", "-Inf" as MATLAB spells them."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Inf" if value > 0 else "-Inf"
-    return value
-
-
 Number = Annotated[
     float,
-    BeforeValidator(lambda value: _NAMES.get(value, value) if isinstance(value, str) else value),
+    BeforeValidator(unspell),
     PlainSerializer(spell, return_type=float | str, when_used="json"),
 ]
 
@@ -198,7 +186,11 @@ class Store:
 
     def path(self, record: Record) -> Path:
         """Return where a record belongs."""
-        return self.root / _folder(record.dataset.name, record.dataset.scale, record.dataset.protocol) / f"{record.key}.json"
+        return (
+            self.root
+            / _folder(record.dataset.name, record.dataset.scale, record.dataset.protocol)
+            / f"{record.key}.json"
+        )
 
     def speed_path(self, speed: Speed) -> Path:
         """Return where a measurement of speed belongs."""

@@ -143,7 +143,9 @@ class FileEntry:
             raise HsbenchError(f"{self.path} cannot be imported: {type(error).__name__}: {error}") from error
         if not hasattr(module, self.attribute):
             here = [key for key, value in vars(module).items() if callable(value) and value.__module__ == name]
-            raise HsbenchError(f"{self.path} has no {self.attribute!r}; it defines {', '.join(here) or 'nothing callable'}")
+            raise HsbenchError(
+                f"{self.path} has no {self.attribute!r}; it defines {', '.join(here) or 'nothing callable'}"
+            )
         return _as_method(getattr(module, self.attribute), self.attribute, f"{self.path}:{self.attribute}")
 
 
@@ -158,7 +160,9 @@ def _as_method(found: object, name: str, where: str) -> Method:
             raise HsbenchError(f"{where} cannot be made without arguments: {error}") from error
     if inspect.isfunction(found):
         return FunctionMethod(found, name)
-    raise HsbenchError(f"{where} is neither a subclass of hsfusion_bench.methods.Method nor a function of an observation")
+    raise HsbenchError(
+        f"{where} is neither a subclass of hsfusion_bench.methods.Method nor a function of an observation"
+    )
 
 
 def _shipped() -> dict[str, Entry]:

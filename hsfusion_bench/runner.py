@@ -51,13 +51,13 @@ class Listener:
     """Is told how a run goes; this one stays silent."""
 
     def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
-        """A scene was fused and scored."""
+        """Take note that a scene was fused and scored."""
 
     def step_done(self, method: str, step: int, steps: int, loss: float) -> None:
-        """A training step was made."""
+        """Take note that a training step was made."""
 
     def failed(self, method: str, error: BaseException) -> None:
-        """A method, or its training, failed."""
+        """Take note that a method, or its training, failed."""
 
 
 @dataclass(frozen=True)
@@ -261,10 +261,11 @@ class _Run:
         if not np.issubdtype(fused.dtype, np.floating):
             raise HsbenchError(f"returned {fused.dtype} for scene {scene.name}, where floats in [0, 1] were due")
         if not np.isfinite(fused).all():
-            bad = np.argwhere(~np.isfinite(fused))[0]
+            bad = np.argwhere(~np.isfinite(fused))
+            band, row, column = bad[0]
             raise HsbenchError(
-                f"returned {np.count_nonzero(~np.isfinite(fused))} values that are NaN or infinite for scene {scene.name}, "
-                f"the first at band {bad[0]}, row {bad[1]}, column {bad[2]}"
+                f"returned {len(bad)} values that are NaN or infinite for scene {scene.name}, the first at "
+                f"band {band}, row {row}, column {column}"
             )
         return fused
 

@@ -131,7 +131,7 @@ def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
             return func(*args, **(kwargs or {}))
 
     found: list[Flops] = []
-    with Watch(), FlopCounterMode(display=False) as counter:
+    with Watch(), FlopCounterMode(display=False) as counter:  # type: ignore[no-untyped-call]
         yield found
     found.append(
         Flops(

@@ -242,7 +242,17 @@ def test_foreign_and_other_peoples_checkpoints_are_refused() -> None:
 
 @pytest.mark.slow
 def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) -> None:
-    budget = ["--train", "--max-steps", "2", "--max-steps", "mossfuse=3", "--set", "feinfn.patch=16", "--set", "mossfuse.patch=16"]
+    budget = [
+        "--train",
+        "--max-steps",
+        "2",
+        "--max-steps",
+        "mossfuse=3",
+        "--set",
+        "feinfn.patch=16",
+        "--set",
+        "mossfuse.patch=16",
+    ]
     trained = demo("feinfn,mossfuse", *budget)
     assert trained.exit_code == 0, trained.output
     assert "trained 2 of 784000 steps" in trained.stdout

@@ -3,11 +3,11 @@ import math
 from pathlib import Path
 
 import pytest
-from support.records import make_record, make_speed
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
 from hsfusion_bench.records import Statistic, Store, dump, json_schema, read_record
+from support.records import make_record, make_speed
 
 
 def test_a_record_comes_back_as_it_went(tmp_path: Path) -> None:
@@ -82,7 +82,9 @@ def test_speeds_lie_apart_by_device(tmp_path: Path) -> None:
 
 def test_the_schema_documents_the_keys() -> None:
     schema = json_schema()
-    assert {"schema", "method", "dataset", "scenes", "summary", "model", "status", "error"} <= schema["properties"].keys()
+    assert {"schema", "method", "dataset", "scenes", "summary", "model", "status", "error"} <= schema[
+        "properties"
+    ].keys()
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

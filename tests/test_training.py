@@ -38,9 +38,7 @@ class Tiny(NetworkMethod):
     def build(self, problem: Problem) -> nn.Module:
         return nn.Conv2d(problem.msi_bands, problem.bands, 1)
 
-    def predict(
-        self, network: nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
-    ) -> torch.Tensor:
+    def predict(self, network: nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem) -> torch.Tensor:
         fused: torch.Tensor = network(hr_msi)
         return fused
 

@@ -54,7 +54,11 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
         "family": card.family,
         "year": card.year,
         "uses": sorted(card.uses),
-        "origin": {"kind": entry.origin.kind, "distribution": entry.origin.distribution, "version": entry.origin.version},
+        "origin": {
+            "kind": entry.origin.kind,
+            "distribution": entry.origin.distribution,
+            "version": entry.origin.version,
+        },
         "description": (type(method).__doc__ or "").strip().partition("\n")[0],
         "reference": card.reference,
         "parameters": None,

@@ -36,9 +36,7 @@ def dataset_clashes() -> list[str]:
     lines = []
     for point in _plugins():
         if point.name in taken:
-            lines.append(
-                f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name"
-            )
+            lines.append(f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name")
         taken.add(point.name)
     return lines
 
@@ -178,9 +176,7 @@ def plan_scenes(
         if name in split.excluded:
             raise UsageError(f"scene {name} is left out of split {split.id}: {split.excluded[name]}")
         if name in source.scene_names():
-            raise UsageError(
-                f"{name} is not one of the {part} scenes of split {split.id}: {', '.join(scenes_of_part)}"
-            )
+            raise UsageError(f"{name} is not one of the {part} scenes of split {split.id}: {', '.join(scenes_of_part)}")
         raise UsageError(unknown(f"{part} scene", name, scenes_of_part))
     asked = tuple(name for name in scenes_of_part if names is None or name in names)
     missing = source.missing()

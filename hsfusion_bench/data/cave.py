@@ -130,14 +130,10 @@ class CaveSource(SceneSource):
         if name not in SCENES:
             raise UsageError(unknown("CAVE scene", name, SCENES))
         if name not in self._folders:
-            raise HsbenchError(
-                f"{self._root} has no folder of the CAVE scene {name} ({name}_ms was looked for)"
-            )
+            raise HsbenchError(f"{self._root} has no folder of the CAVE scene {name} ({name}_ms was looked for)")
         folder = self._folders[name]
         files = _band_files(folder, name)
-        lacking = [
-            f"{name}_ms_{band:02d}.png" for band in range(1, len(WAVELENGTHS) + 1) if band not in files
-        ]
+        lacking = [f"{name}_ms_{band:02d}.png" for band in range(1, len(WAVELENGTHS) + 1) if band not in files]
         if lacking:
             raise HsbenchError(f"{folder}: the scene {name} lacks {', '.join(lacking)}")
 
@@ -147,9 +143,7 @@ class CaveSource(SceneSource):
         for band in range(2, len(cube) + 1):
             values = _read_band(files[band], name)
             if values.shape != first.shape:
-                raise HsbenchError(
-                    f"{files[band]}: {_size(values)} pixels, where {files[1].name} has {_size(first)}"
-                )
+                raise HsbenchError(f"{files[band]}: {_size(values)} pixels, where {files[1].name} has {_size(first)}")
             cube[band - 1] = values
         return cube
 
@@ -188,9 +182,7 @@ def _read_band(path: Path, scene: str) -> npt.NDArray[np.float64]:
     if pixels.dtype == np.uint8 and scene in EIGHT_BIT:
         grey = pixels[..., 0] if pixels.ndim == 3 else pixels
         if pixels.ndim == 3 and (pixels[..., :3] != grey[..., None]).any():
-            raise HsbenchError(
-                f"{path}: one band is needed, but the red, green and blue of its pixels differ"
-            )
+            raise HsbenchError(f"{path}: one band is needed, but the red, green and blue of its pixels differ")
         return grey / 255
     raise HsbenchError(
         f"{path}: a 16-bit grey PNG is needed, but its pixels are {pixels.dtype} {list(pixels.shape)}; "

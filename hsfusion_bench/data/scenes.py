@@ -92,8 +92,7 @@ def check_scene(name: str, hr_hsi: Cube, bands: int) -> None:
     """
     if hr_hsi.ndim != 3 or len(hr_hsi) != bands or hr_hsi.dtype != np.float32:
         raise HsbenchError(
-            f"scene {name}: float32 [{bands}, height, width] is needed, but it is {hr_hsi.dtype} "
-            f"{list(hr_hsi.shape)}"
+            f"scene {name}: float32 [{bands}, height, width] is needed, but it is {hr_hsi.dtype} {list(hr_hsi.shape)}"
         )
     for number, band in enumerate(hr_hsi, 1):
         wrong = ~((band >= 0) & (band <= 1))  # written so that NaN is wrong, too

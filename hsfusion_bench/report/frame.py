@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from hsfusion_bench.records import spell
 from hsfusion_bench.report.leaderboard import Leaderboard, Row
+from hsfusion_bench.spelling import spell
 from hsfusion_metrics import METRICS
 
 

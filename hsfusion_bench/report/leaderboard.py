@@ -146,9 +146,7 @@ def leaderboards(
         name = _choose_device(here, device)
         by_method = {speed.method: speed for speed in here if speed.device == name}
         places = _places(members)
-        rows = [
-            Row(record, by_method.get(record.method.name), places[number]) for number, record in enumerate(members)
-        ]
+        rows = [Row(record, by_method.get(record.method.name), places[number]) for number, record in enumerate(members)]
         rows.sort(key=lambda row: _order(row, sort))
         boards.append(Leaderboard(dataset, scale, protocol, name, rows))
     return boards
@@ -173,7 +171,9 @@ def _places(records: Sequence[Record]) -> list[dict[str, int]]:
         values = {
             number: record.summary[index].mean
             for number, record in enumerate(records)
-            if record.summary is not None and record.dataset.scenes == most and not math.isnan(record.summary[index].mean)
+            if record.summary is not None
+            and record.dataset.scenes == most
+            and not math.isnan(record.summary[index].mean)
         }
         ranked = sorted(set(values.values()), reverse=metric.better == "higher")
         for number, value in values.items():

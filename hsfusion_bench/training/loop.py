@@ -61,7 +61,11 @@ def train(
     torch.manual_seed(seed)
     sampler = PatchSampler(examples, recipe.patch, flips=recipe.flips, seed=seed)
     network = method.build(sampler.problem).to(device).train()
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_ema(recipe.ema), use_buffers=True) if recipe.ema else None
+    average = (
+        torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_ema(recipe.ema), use_buffers=True)
+        if recipe.ema
+        else None
+    )
     optimiser = _optimiser(recipe, network)
     history: list[dict[str, float]] = []
     for step in range(1, steps + 1):

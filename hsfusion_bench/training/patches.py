@@ -28,8 +28,8 @@ class PatchSampler:
     """Draws random batches of aligned patches.
 
     A flip reverses the order of the samples, and with it the phase: LR pixel k of a flipped axis sits at
-    ``scale*k + scale-1-phase``. The HR window of a flipped axis is therefore moved by ``2*phase - (scale-1)`` pixels, so
-    that a flipped patch obeys the same protocol as any other.
+    ``scale*k + scale-1-phase``. The HR window of a flipped axis is therefore moved by ``2*phase - (scale-1)`` pixels,
+    so that a flipped patch obeys the same protocol as any other.
 
     Parameters
     ----------
@@ -50,7 +50,9 @@ class PatchSampler:
         self.random = np.random.default_rng(seed)
         scale = self.problem.scale
         if patch % scale:
-            raise UsageError(f"a patch of {patch} pixels is no multiple of the scale {scale}; take {patch // scale * scale}")
+            raise UsageError(
+                f"a patch of {patch} pixels is no multiple of the scale {scale}; take {patch // scale * scale}"
+            )
         smallest = min(min(example.observation.hr_msi.shape[1:]) for example in examples)
         self.patch = min(patch, smallest // scale * scale)
 

@@ -10,6 +10,7 @@ import pytest
 import scipy.ndimage
 import scipy.stats
 import torch
+
 from hsfusion_baselines.mossfuse import losses
 from hsfusion_baselines.mossfuse.authors import read_authors_checkpoint, translate
 from hsfusion_baselines.mossfuse.degradation import BlindDegradation, degrade_spatially

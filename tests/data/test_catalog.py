@@ -112,9 +112,7 @@ def test_failing_plugin_is_named_and_stops_only_itself(plugins):
 def test_shipped_names_win_and_the_clash_is_told(plugins):
     plugins(demo="toys:Toy")
     assert isinstance(catalog.open_dataset("demo"), DemoSource)
-    assert catalog.dataset_clashes() == [
-        "data set 'demo' of an unnamed distribution is hidden by another of that name"
-    ]
+    assert catalog.dataset_clashes() == ["data set 'demo' of an unnamed distribution is hidden by another of that name"]
 
 
 def test_plan_of_the_whole_split(cave):
@@ -122,9 +120,7 @@ def test_plan_of_the_whole_split(cave):
     assert len(plan.asked) == 11
     assert plan.present == ("balloons", "feathers")
     assert not plan.complete
-    assert str(plan).startswith(
-        "2 of 11 scenes (missing: cd, chart_and_stuffed_toy, clay, fake_and_real_beers,"
-    )
+    assert str(plan).startswith("2 of 11 scenes (missing: cd, chart_and_stuffed_toy, clay, fake_and_real_beers,")
 
 
 def test_plan_of_a_subset(cave):
@@ -189,9 +185,7 @@ def test_other_wavelengths_than_the_cameras_are_refused():
         catalog.read_scene(source, "a", UESTC, 4)
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (-0.25, r"-0\.25"), (1.5, r"1\.5")]
-)
+@pytest.mark.parametrize(("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (-0.25, r"-0\.25"), (1.5, r"1\.5")])
 def test_a_bad_value_is_named(value, shown):
     source = Toy()
     cube = source.read("a")

@@ -37,9 +37,7 @@ def scene(root):
     return root / "complete_ms_data" / "clay_ms" / "clay_ms"
 
 
-@pytest.mark.parametrize(
-    "folders", ["clay_ms/clay_ms", "clay_ms", "clay", "clay/clay", "clay/clay_ms", "clay_ms/clay"]
-)
+@pytest.mark.parametrize("folders", ["clay_ms/clay_ms", "clay_ms", "clay", "clay/clay", "clay/clay_ms", "clay_ms/clay"])
 @pytest.mark.parametrize("above", ["complete_ms_data", "."])
 def test_reads_sixteen_bits_in_every_layout(tmp_path, above, folders):
     write_scene(tmp_path / above / folders, "clay", pixels())
@@ -65,17 +63,13 @@ def test_watercolors_may_be_rgba_of_eight_bits(tmp_path):
 def test_colours_are_no_band(tmp_path):
     rgba = np.random.default_rng(9).integers(0, 256, (31, 4, 6, 4), dtype=np.uint8)
     write_scene(tmp_path / "watercolors_ms", "watercolors", rgba)
-    with pytest.raises(
-        HsbenchError, match=r"watercolors_ms_01\.png: one band .* red, green and blue .* differ"
-    ):
+    with pytest.raises(HsbenchError, match=r"watercolors_ms_01\.png: one band .* red, green and blue .* differ"):
         CaveSource(tmp_path).read("watercolors")
 
 
 def test_other_scenes_must_have_sixteen_bits(tmp_path):
     write_scene(tmp_path / "clay_ms", "clay", (pixels() >> 8).astype(np.uint8))
-    with pytest.raises(
-        HsbenchError, match=r"clay_ms_01\.png: a 16-bit grey PNG is needed, .* uint8 \[4, 6\]"
-    ):
+    with pytest.raises(HsbenchError, match=r"clay_ms_01\.png: a 16-bit grey PNG is needed, .* uint8 \[4, 6\]"):
         CaveSource(tmp_path).read("clay")
 
 

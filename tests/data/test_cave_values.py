@@ -5,17 +5,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hsfusion_metrics import ergas, psnr, sam, ssim
 
 from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
 from hsfusion_bench.data.protocols import load_protocol
 from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_metrics import ergas, psnr, sam, ssim
 
 pytestmark = [
     pytest.mark.data,
-    pytest.mark.skipif(
-        not os.environ.get("HSBENCH_DATA"), reason="HSBENCH_DATA names no folder with CAVE scenes"
-    ),
+    pytest.mark.skipif(not os.environ.get("HSBENCH_DATA"), reason="HSBENCH_DATA names no folder with CAVE scenes"),
 ]
 
 # GNU Octave 7.3, package image 2.14, in double: X = imread / 65535;

@@ -37,14 +37,10 @@ def by_definition(image, scale):
     return out
 
 
-@pytest.mark.parametrize(
-    ("shape", "scale"), [((5, 7), 2), ((4, 3), 3), ((6, 5), 4), ((3, 4), 8), ((1, 2), 4)]
-)
+@pytest.mark.parametrize(("shape", "scale"), [((5, 7), 2), ((4, 3), 3), ((6, 5), 4), ((3, 4), 8), ((1, 2), 4)])
 def test_equals_the_definition_written_out(shape, scale):
     image = np.random.default_rng(1).random(shape)
-    np.testing.assert_allclose(
-        upsample_bicubic(image, scale), by_definition(image, scale), rtol=0, atol=1e-14
-    )
+    np.testing.assert_allclose(upsample_bicubic(image, scale), by_definition(image, scale), rtol=0, atol=1e-14)
 
 
 def test_known_weights_at_scale_two():
@@ -109,6 +105,4 @@ def test_equals_octaves_imresize(scale, tmp_path):
     )
     if "package" in done.stderr and not (tmp_path / "out.txt").exists():
         pytest.skip("Octave has no package image")
-    np.testing.assert_allclose(
-        upsample_bicubic(image, scale), np.loadtxt(tmp_path / "out.txt"), rtol=0, atol=1e-13
-    )
+    np.testing.assert_allclose(upsample_bicubic(image, scale), np.loadtxt(tmp_path / "out.txt"), rtol=0, atol=1e-13)

@@ -1,4 +1,4 @@
-"""What the MATLAB test package printed, and the images that it was given (tests/metrics/goldens/PROVENANCE.md)."""
+"""What the MATLAB test package printed for which images; see tests/metrics/goldens/PROVENANCE.md."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ def batch(name: str) -> Golden:
     case = _read_json("expected.json")[name]
     with np.load(FOLDER / f"{name}.npz") as stored:
         gt, sr = (
-            (stored[image] / stored["scale"] * stored["mult"]).astype(str(stored["dtype"]))
-            for image in ("gt", "sr")
+            (stored[image] / stored["scale"] * stored["mult"]).astype(str(stored["dtype"])) for image in ("gt", "sr")
         )
     columns = {index: _numbers(case["per_image"][field]) for index, field in FIELDS.items()}
     per_image = [{index: columns[index][number] for index in FIELDS} for number in range(len(gt))]

@@ -35,16 +35,12 @@ class Fixture:
 
     def weights(self) -> State:
         """Return the filled state of the authors' network, by their names."""
-        return fill(
-            self.entry["manifest"], self.entry["gain"], self.entry["after_fill"], self.entry["unfilled"]
-        )
+        return fill(self.entry["manifest"], self.entry["gain"], self.entry["after_fill"], self.entry["unfilled"])
 
     def inputs(self) -> State:
         """Return the network's inputs, 1 x C x H x W, by the names that the fixture gives them."""
         return {
-            name: image(*source["image"])
-            if "image" in source
-            else torch.from_numpy(self.arrays[source["stored"]])
+            name: image(*source["image"]) if "image" in source else torch.from_numpy(self.arrays[source["stored"]])
             for name, source in self.entry["inputs"].items()
         }
 

@@ -5,6 +5,7 @@ Tensors are [N, C, H, W]; every convolution is 3x3 with a bias and zero padding.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["EDSRTrunk", "ResidualBlock"]
@@ -44,7 +45,7 @@ class EDSRTrunk(nn.Module):
         self.tail = nn.Conv2d(features, features, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return features [N, features, H, W] of an image [N, in_channels, H, W]."""
-        shallow = self.head(image)
+        """Return features [N, features, H, W], channels last in memory, of an image [N, in_channels, H, W]."""
+        shallow = self.head(image.contiguous(memory_format=torch.channels_last))
         deep: Tensor = self.tail(self.blocks(shallow))
         return deep.add_(shallow)

@@ -47,9 +47,7 @@ class ChannelAttention(nn.Module):
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.qkv = nn.Conv2d(channels, 3 * channels, 1, bias=False)
-        self.qkv_depthwise = nn.Conv2d(
-            3 * channels, 3 * channels, 3, padding=1, groups=3 * channels, bias=False
-        )
+        self.qkv_depthwise = nn.Conv2d(3 * channels, 3 * channels, 3, padding=1, groups=3 * channels, bias=False)
         self.project = nn.Conv2d(channels, channels, 1, bias=False)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -60,9 +58,7 @@ class ChannelAttention(nn.Module):
     def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Return the values mixed across the channels of each head, before the last projection."""
         shape = value.shape
-        query, key, value = (
-            t.reshape(shape[0], self.heads, -1, shape[2] * shape[3]) for t in (query, key, value)
-        )
+        query, key, value = (t.reshape(shape[0], self.heads, -1, shape[2] * shape[3]) for t in (query, key, value))
         # The lengths divide the small map instead of the two large tensors: the same cosines, fewer passes.
         query_length, key_length = (t.norm(dim=-1, keepdim=True).clamp_min(1e-12) for t in (query, key))
         cosines = query @ key.mT / (query_length * key_length.mT)

@@ -85,9 +85,7 @@ class LargeKernelBlock(nn.Module):
 
     def __init__(self, channels: int, *, spatial: bool = True) -> None:
         super().__init__()
-        self.spatial = (
-            nn.Sequential(DilatedBranches(channels), nn.BatchNorm2d(channels)) if spatial else nn.Identity()
-        )
+        self.spatial = nn.Sequential(DilatedBranches(channels), nn.BatchNorm2d(channels)) if spatial else nn.Identity()
         self.squeeze_excite = SqueezeExcite(channels)
         self.feed_forward = nn.Sequential(
             nn.Conv2d(channels, 4 * channels, 1),

@@ -128,9 +128,7 @@ def translate(state: Mapping[str, Tensor], network: MossFuse) -> dict[str, Tenso
     ours = {_rename(name): (name, tensor) for name, tensor in state.items()}
     problems = [f"it lacks {name}" for name in expected if name not in ours]
     problems += [
-        f"it has {theirs}, which the network does not"
-        for name, (theirs, _) in ours.items()
-        if name not in expected
+        f"it has {theirs}, which the network does not" for name, (theirs, _) in ours.items() if name not in expected
     ]
     problems += [
         f"its {theirs} has shape {tuple(tensor.shape)}, the network's {name} {tuple(expected[name].shape)}"

@@ -312,9 +312,7 @@ class MossFuse(nn.Module):
         self.hsi_decoder = OwnDecoder(bands, width, heads, blocks, SpectralGuidedAttention(width, heads))
         self.lr_msi_decoder = SharedDecoder(msi_bands, width, heads, blocks)
         self.fusion_decoder = FusionDecoder(bands, width, heads, blocks)
-        self.degradation = BlindDegradation(
-            bands, msi_bands, scale, (scale - 1) // 2 if phase is None else phase
-        )
+        self.degradation = BlindDegradation(bands, msi_bands, scale, (scale - 1) // 2 if phase is None else phase)
 
     def encode(self, hr_msi: Tensor, lr_hsi: Tensor) -> Features:
         """Return the four features of an image pair.

@@ -1,0 +1,55 @@
+"""Relative dimensionless global error in synthesis."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hsfusion_metrics._pair import as_pair, positive, quietly
+
+
+@quietly
+def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
+    """ERGAS: the bands' errors relative to the reference's band means, scaled by the resolution ratio.
+
+    ``(100 / ratio) sqrt(mean_b(MSE_b / mean(gt_b)^2))``. Not symmetric in its two images.
+
+    Parameters
+    ----------
+    gt
+        Reference, [C, H, W].
+    sr
+        Estimate, [C, H, W].
+    ratio
+        Ground sampling distance of the low-resolution image over that of the high-resolution one: 4, 8, ...
+
+    Returns
+    -------
+    float
+        Lower is better, 0 for identical images; Inf when a reference band has the mean 0 and an error.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For images that are not real, or not [C, H, W] of one shape; for a `ratio` that is not positive.
+
+    Notes
+    -----
+    ``ERGAS.m`` of the MATLAB test package.
+
+    References
+    ----------
+    T. Ranchin and L. Wald, "Fusion of high spatial and spectral resolution images: the ARSIS concept and its
+    implementation", Photogrammetric Engineering and Remote Sensing 66(1), 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gt = np.full((3, 16, 16), 0.5)
+    >>> round(ergas(gt, gt + 0.01, ratio=4), 9)
+    0.5
+    """
+    reference, estimate = as_pair(gt, sr)
+    factor = 100.0 / positive(ratio, "ratio")
+    relative = [np.mean((x - y) ** 2) / np.mean(x) ** 2 for x, y in zip(reference, estimate, strict=True)]
+    return float(factor * np.sqrt(np.mean(relative)))

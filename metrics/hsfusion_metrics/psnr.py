@@ -1,0 +1,51 @@
+"""Peak signal-to-noise ratio, averaged over bands."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hsfusion_metrics._pair import as_pair, positive, quietly
+
+
+@quietly
+def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
+    """Mean over bands of each band's PSNR, in dB.
+
+    For a band b it is ``10 log10(const^2 / MSE_b)``. The mean is taken over the bands' decibels, so that it
+    differs from the PSNR of the cube's one MSE.
+
+    Parameters
+    ----------
+    gt
+        Reference, [C, H, W].
+    sr
+        Estimate, [C, H, W].
+    const
+        The value that stands for full scale: 1 for data in [0, 1], 2047 for 11-bit data.
+
+    Returns
+    -------
+    float
+        dB, higher is better; Inf when one band is perfect.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For images that are not real, or not [C, H, W] of one shape; for a `const` that is not positive.
+
+    Notes
+    -----
+    ``quality_assess.m`` and ``psnr_index.m`` of the MATLAB test package.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gt = np.full((3, 16, 16), 0.5)
+    >>> round(psnr(gt, gt + 0.01), 9)
+    40.0
+    """
+    reference, estimate = as_pair(gt, sr)
+    peak = positive(const, "const") ** 2
+    errors = np.array([np.mean((x - y) ** 2) for x, y in zip(reference, estimate, strict=True)])
+    return float(np.mean(10.0 * np.log10(peak / errors)))

@@ -1,0 +1,223 @@
+"""The seven indexes together: one pair, a batch's mean and deviation, and what each index is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hsfusion_metrics._pair import as_pair, quietly
+from hsfusion_metrics.ergas import ergas
+from hsfusion_metrics.psnr import psnr
+from hsfusion_metrics.q2n import q2n
+from hsfusion_metrics.sam import sam
+from hsfusion_metrics.scc import scc
+from hsfusion_metrics.ssim import ssim
+from hsfusion_metrics.uqi import uqi
+
+SUITE_VERSION = "1.0"
+"""Goes up when a value of any index changes: results of two versions are not to be compared."""
+
+
+class Indexes(NamedTuple):
+    """The seven indexes of one image."""
+
+    psnr: float
+    ssim: float
+    sam: float
+    ergas: float
+    scc: float
+    uqi: float
+    q2n: float
+
+
+class MeanStd(NamedTuple):
+    """Mean and MATLAB's standard deviation of one index over a batch."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a reader of a leaderboard needs to know about an index.
+
+    Attributes
+    ----------
+    name
+        Field of `Indexes` and key of records.
+    title
+        As printed in a table's head.
+    better
+        Whether a higher or a lower value is better.
+    ideal
+        The value of a perfect estimate.
+    unit
+        Unit of the value, empty when it has none.
+    matlab_field
+        Name in the result of the MATLAB script.
+    description
+        One line.
+    """
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"]
+    ideal: float
+    unit: str
+    matlab_field: str
+    description: str
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric(
+                "psnr",
+                "PSNR",
+                "higher",
+                float("inf"),
+                "dB",
+                "psnr",
+                "Peak signal-to-noise ratio, mean of the bands' decibels",
+            ),
+            Metric(
+                "ssim",
+                "SSIM",
+                "higher",
+                1.0,
+                "",
+                "ssim",
+                "Structural similarity in 11 x 11 Gaussian windows, mean over bands",
+            ),
+            Metric("sam", "SAM", "lower", 0.0, "°", "sam", "Mean angle between the two spectra of a pixel"),
+            Metric(
+                "ergas",
+                "ERGAS",
+                "lower",
+                0.0,
+                "",
+                "ergas",
+                "Band errors relative to the reference's band means, scaled by the ratio",
+            ),
+            Metric(
+                "scc",
+                "SCC",
+                "higher",
+                1.0,
+                "",
+                "scc",
+                "Cosine between the Sobel gradient magnitudes, all bands together",
+            ),
+            Metric(
+                "uqi",
+                "UQI",
+                "higher",
+                1.0,
+                "",
+                "qave",
+                "Universal quality index in 32 x 32 windows, mean over bands",
+            ),
+            Metric(
+                "q2n",
+                "Q2n",
+                "higher",
+                1.0,
+                "",
+                "qn",
+                "Hypercomplex quality index in 32 x 32 blocks, after the script's cast to integers",
+            ),
+        )
+    }
+)
+"""The seven indexes by name, in the order of `Indexes`."""
+
+
+def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0) -> Indexes:
+    """All seven indexes of one estimate, as the MATLAB script prints them for one sample.
+
+    Parameters
+    ----------
+    gt
+        Reference, [C, H, W].
+    sr
+        Estimate, [C, H, W].
+    ratio
+        Resolution ratio; only ERGAS depends on it.
+    const
+        Full scale of the data; only PSNR and SSIM depend on it.
+
+    Returns
+    -------
+    Indexes
+        May hold NaN and Inf, where the script prints them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For images that are not real, or not [C, H, W] of one shape, or with a side under 16 pixels; for a
+        `ratio` or a `const` that is not positive.
+
+    Notes
+    -----
+    ``analysis_ref_batched_images.m`` of the MATLAB test package.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gt = np.random.default_rng(0).uniform(0.1, 1.0, (4, 64, 64))
+    >>> evaluate(gt, gt, ratio=4).psnr
+    inf
+    """
+    reference, estimate = as_pair(gt, sr)
+    return Indexes(
+        psnr=psnr(reference, estimate, const=const),
+        ssim=ssim(reference, estimate, const=const),
+        sam=sam(reference, estimate),
+        ergas=ergas(reference, estimate, ratio=ratio),
+        scc=scc(reference, estimate),
+        uqi=uqi(reference, estimate),
+        q2n=q2n(reference, estimate),
+    )
+
+
+@quietly
+def summarise(per_image: Iterable[Indexes]) -> dict[str, MeanStd]:
+    """Mean and MATLAB's standard deviation of each index over a batch.
+
+    The deviation has N - 1 in its denominator but is 0 for a single image; an index that is Inf or NaN for
+    one image has the deviation NaN.
+
+    Parameters
+    ----------
+    per_image
+        The indexes of each image.
+
+    Returns
+    -------
+    dict of str to MeanStd
+        By index name, in the order of `Indexes`.
+
+    Raises
+    ------
+    ValueError
+        When there is no image.
+
+    Examples
+    --------
+    >>> one, two = (Indexes(psnr, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0) for psnr in (40.0, 42.0))
+    >>> summarise([one, two])["psnr"].mean
+    41.0
+    """
+    values = np.array(list(per_image), dtype=np.float64)
+    if not len(values):
+        raise ValueError("there is no image to summarise")
+    mean = values.mean(axis=0)
+    std = np.sqrt(((values - mean) ** 2).sum(axis=0) / max(len(values) - 1, 1))
+    pairs = zip(mean.tolist(), std.tolist(), strict=True)
+    return {name: MeanStd(*pair) for name, pair in zip(Indexes._fields, pairs, strict=True)}

@@ -1,0 +1,316 @@
+"""The `.mat` exchange and the verb that scores such a file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from scipy import io
+
+from hsfusion_bench import matlab
+from hsfusion_bench.cli import main
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.matlab import open_batches, score_file, write_batches
+from hsfusion_metrics import summarise
+from support import goldens
+
+GT = np.random.default_rng(0).random((3, 4, 20, 17))
+SR = GT[::-1].copy()
+
+
+def write_v73(path: Path, **variables: np.ndarray) -> Path:
+    """Write as MATLAB's `save -v7.3`: HDF5 with the axes reversed."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in variables.items():
+            stored = file.create_dataset(name, data=np.asarray(values).T)
+            stored.attrs["MATLAB_class"] = np.bytes_("double")
+    return path
+
+
+def write_v5(path: Path, **variables: object) -> Path:
+    io.savemat(path, variables)
+    return path
+
+
+def samples(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    with open_batches(path) as batches:
+        return list(batches)
+
+
+def score(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["score", *map(str, arguments)])
+
+
+@pytest.fixture
+def forced_v73(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matlab, "_V7_BYTES", 1)
+
+
+class TestReading:
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
+    def test_any_version_and_type(self, tmp_path: Path, write: object, dtype: type) -> None:
+        gt, sr = (1000 * GT).astype(dtype), (1000 * SR).astype(dtype)
+        path = write(tmp_path / "a.mat", gt=gt, sr=sr)
+        with open_batches(path) as batches:
+            assert (len(batches), batches.shape) == (3, (3, 4, 20, 17))
+            for number, (reference, estimate) in enumerate(batches):
+                assert reference.dtype == estimate.dtype == np.float64
+                assert np.array_equal(reference, gt[number])
+                assert np.array_equal(estimate, sr[number])
+        assert number == 2
+
+    def test_compressed_and_with_other_variables(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mat"
+        io.savemat(path, {"gt": GT, "sr": SR, "note": "bicubic", "lr": np.ones((2, 2))}, do_compression=True)
+        assert np.array_equal([gt for gt, _ in samples(path)], GT)
+
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    def test_a_single_image(self, tmp_path: Path, write: object) -> None:
+        [(gt, sr)] = samples(write(tmp_path / "a.mat", gt=GT[:1], sr=SR[:1]))
+        assert np.array_equal(gt, GT[0])
+        assert np.array_equal(sr, SR[0])
+
+    @pytest.mark.parametrize("at_once", [1, 2])
+    def test_in_parts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+        monkeypatch.setattr(matlab, "_READ_BYTES", at_once * GT[0].nbytes)
+        path = write_v73(tmp_path / "a.mat", gt=GT, sr=SR)
+        assert np.array_equal([gt for gt, _ in samples(path)], GT)
+        assert np.array_equal([sr for _, sr in samples(path)], SR)
+
+
+class TestBadFiles:
+    def test_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(HsbenchError, match=r"nothing\.mat: there is no such file"):
+            samples(tmp_path / "nothing.mat")
+
+    @pytest.mark.parametrize("content", [b"", b"gt,sr\n1,2\n", bytes(500), b"\x89HDF\r\n\x1a\n" + bytes(100)])
+    def test_not_a_mat_file(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "a.mat"
+        path.write_bytes(content)
+        with pytest.raises(HsbenchError, match=r"a\.mat is not a MAT-file, or is damaged"):
+            samples(path)
+
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    @pytest.mark.parametrize("kept", [0.1, 0.4, 0.9])
+    def test_truncated(self, tmp_path: Path, write: object, kept: float) -> None:
+        path = write(tmp_path / "a.mat", gt=GT, sr=SR)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(kept * len(whole))])
+        with pytest.raises(HsbenchError, match=r"a\.mat"):
+            samples(path)
+
+    def test_corrupt(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mat"
+        io.savemat(path, {"gt": GT, "sr": SR}, do_compression=True)
+        content = bytearray(path.read_bytes())
+        content[400:3000] = bytes(2600)
+        path.write_bytes(content)
+        with pytest.raises(HsbenchError, match=r"a\.mat"):
+            samples(path)
+
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    @pytest.mark.parametrize(
+        ("variables", "says"),
+        [
+            ({"gt": GT, "output": SR}, "no variable sr; it holds gt, output"),
+            ({"lr": GT}, "no variable gt and no sr; it holds lr"),
+            ({"gt": GT[0], "sr": SR[0]}, r"gt has the shape \(4, 20, 17\); \[B, C, H, W\] is needed"),
+            ({"gt": GT, "sr": SR[:2]}, r"differ in shape: gt \(3, 4, 20, 17\), sr \(2, 4, 20, 17\)"),
+        ],
+    )
+    def test_wrong_contents(self, tmp_path: Path, write: object, variables: dict[str, np.ndarray], says: str) -> None:
+        with pytest.raises(HsbenchError, match=says):
+            samples(write(tmp_path / "a.mat", **variables))
+
+    @pytest.mark.parametrize(
+        ("sr", "says"),
+        [
+            (SR + 1j, "sr is complex"),
+            (SR > 0.5, "sr is logical"),
+            ("an estimate", "sr is char"),
+            ({"data": SR}, "sr is struct"),
+        ],
+    )
+    def test_not_numbers(self, tmp_path: Path, sr: object, says: str) -> None:
+        with pytest.raises(HsbenchError, match=says):
+            samples(write_v5(tmp_path / "a.mat", gt=GT, sr=sr))
+
+    def test_complex_numbers_in_v73(self, tmp_path: Path) -> None:
+        path = write_v73(tmp_path / "a.mat", gt=GT)
+        with h5py.File(path, "a") as file:
+            file["sr"] = np.zeros(SR.T.shape, dtype=[("real", "f8"), ("imag", "f8")])
+        with pytest.raises(HsbenchError, match="sr is complex"):
+            samples(path)
+
+    def test_structure_in_v73(self, tmp_path: Path) -> None:
+        path = write_v73(tmp_path / "a.mat", gt=GT)
+        with h5py.File(path, "a") as file:
+            file["sr/data"] = SR.T
+        with pytest.raises(HsbenchError, match="sr is struct"):
+            samples(path)
+
+
+class TestWriting:
+    def test_small_files_are_v5(self, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "a.mat"
+        write_batches(path, zip(GT, SR, strict=True), count=3)
+        assert path.read_bytes()[:10] == b"MATLAB 5.0"
+        read = io.loadmat(path)
+        assert read["gt"].dtype == np.float64
+        assert np.array_equal(read["gt"], GT)
+        assert np.array_equal(read["sr"], SR)
+
+    @pytest.mark.usefixtures("forced_v73")
+    def test_large_files_are_v73(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mat"
+        write_batches(path, zip(GT, SR, strict=True), count=3)
+        header = path.read_bytes()[:128]
+        assert header.startswith(b"MATLAB 7.3 MAT-file")
+        assert header[124:] == b"\x00\x02IM"
+        with h5py.File(path) as file:
+            assert file.userblock_size == 512
+            for name, expected in (("gt", GT), ("sr", SR)):
+                assert file[name].attrs["MATLAB_class"] == b"double"
+                assert file[name].dtype == np.float64
+                assert np.array_equal(file[name][()].transpose(3, 2, 1, 0), expected)
+
+    @pytest.mark.usefixtures("forced_v73")
+    def test_large_files_are_read_again(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mat"
+        write_batches(path, zip(GT, SR, strict=True), count=3)
+        assert np.array_equal([sr for _, sr in samples(path)], SR)
+
+    @pytest.mark.parametrize(
+        ("pairs", "count", "says"),
+        [
+            ([], 0, "0 samples were announced"),
+            ([(GT[0], SR[0])], 2, "2 samples were announced, 1 "),
+            ([(GT[0], SR[0])] * 3, 2, "2 samples were announced, 3 or more came"),
+            ([(GT[0], SR[0]), (GT[1], SR[1][:2])], 2, "sample 2 does not fit"),
+            ([(GT, SR)], 1, "sample 1 does not fit"),
+        ],
+    )
+    def test_samples_that_do_not_fit(self, tmp_path: Path, pairs: list, count: int, says: str) -> None:
+        with pytest.raises(HsbenchError, match=says):
+            write_batches(tmp_path / "a.mat", iter(pairs), count=count)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("limit", [1, 2**31])
+    def test_nothing_is_half_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+        monkeypatch.setattr(matlab, "_V7_BYTES", limit)
+
+        def interrupted() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            yield GT[0], SR[0]
+            raise KeyboardInterrupt
+
+        path = tmp_path / "a.mat"
+        path.write_text("the older file")
+        with pytest.raises(KeyboardInterrupt):
+            write_batches(path, interrupted(), count=2)
+        assert path.read_text() == "the older file"
+        assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture(scope="module")
+def golden_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    golden = goldens.batch("small_48x40")
+    return write_v5(tmp_path_factory.mktemp("scored") / "small.mat", gt=golden.gt, sr=golden.sr)
+
+
+class TestScoring:
+    def test_equals_the_script(self, golden_file: Path) -> None:
+        golden = goldens.batch("small_48x40")
+        per_image = list(score_file(golden_file, ratio=4))
+        assert [indexes._asdict() for indexes in per_image] == [
+            pytest.approx(expected, rel=1e-10) for expected in golden.per_image
+        ]
+        assert {index: list(pair) for index, pair in summarise(per_image).items()} == {
+            index: pytest.approx(pair, rel=1e-10) for index, pair in golden.summary.items()
+        }
+
+    def test_ratio_and_const_arrive(self, tmp_path: Path) -> None:
+        golden = goldens.batch("gf2_like")
+        path = write_v5(tmp_path / "a.mat", gt=golden.gt, sr=golden.sr)
+        found = next(score_file(path, ratio=golden.ratio, const=golden.const))
+        assert found._asdict() == pytest.approx(golden.per_image[0], rel=1e-10)
+
+    def test_images_too_small(self, tmp_path: Path) -> None:
+        path = write_v5(tmp_path / "a.mat", gt=GT[..., :12], sr=SR[..., :12])
+        with pytest.raises(HsbenchError, match=r"a\.mat: sample 1 cannot be scored: .* at least 16 x 16"):
+            list(score_file(path, ratio=4))
+
+
+class TestVerb:
+    def test_json_is_the_scripts_result_and_nothing_else(self, golden_file: Path) -> None:
+        done = score(golden_file, "--ratio", 4, "--const", 1, "--json")
+        assert done.exit_code == 0
+        assert done.stderr == ""
+        found = json.loads(done.stdout)
+        assert list(found) == ["sam", "ergas", "scc", "qn", "qave", "psnr", "ssim"]
+        expected = goldens.batch("small_48x40").summary
+        assert found == {field: pytest.approx(expected[index], rel=1e-10) for index, field in goldens.FIELDS.items()}
+
+    def test_json_spells_what_json_lacks(self, tmp_path: Path) -> None:
+        golden = goldens.edge("inf_in_sr")
+        path = write_v5(tmp_path / "a.mat", gt=golden.gt, sr=golden.sr)
+        found = json.loads(score(path, "--ratio", 4, "--json").stdout)
+        assert score(path, "--ratio", 4).stdout.split()[9:13] == ["-Inf", "NaN", "NaN", "Inf"]
+        assert (found["psnr"], found["ergas"], found["sam"]) == (
+            ["-Inf", "NaN"],
+            ["Inf", "NaN"],
+            ["NaN", "NaN"],
+        )
+
+    def test_a_line_for_each_sample_then_mean_and_std(self, golden_file: Path) -> None:
+        done = score(golden_file, "--ratio", 4)
+        head, *rows = [line.split() for line in done.stdout.splitlines()]
+        assert head == ["sample", "PSNR", "SSIM", "SAM", "ERGAS", "SCC", "UQI", "Q2n"]
+        assert [row[0] for row in rows] == ["1", "2", "3", "mean", "std"]
+        golden = goldens.batch("small_48x40")
+        assert [float(cell) for cell in rows[0][1:]] == pytest.approx(list(golden.per_image[0].values()), abs=5.1e-7)
+        assert [float(cell) for cell in rows[3][1:]] == pytest.approx(
+            [mean for mean, _ in golden.summary.values()], abs=5.1e-7
+        )
+        assert len({len(line) for line in done.stdout.splitlines()}) == 1
+        assert "\x1b" not in done.stdout
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_a_missing_file_is_one_message(self, tmp_path: Path, options: tuple[str, ...]) -> None:
+        done = score(tmp_path / "nothing.mat", "--ratio", 4, *options)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.strip().endswith("nothing.mat: there is no such file")
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize(
+        "arguments", [("a.mat",), ("a.mat", "--ratio", "0"), ("a.mat", "--ratio", "4", "--const", "-1")]
+    )
+    def test_bad_usage_exits_with_2(self, arguments: tuple[str, ...]) -> None:
+        assert score(*arguments).exit_code == 2
+
+    def test_scoring_imports_no_torch(self, golden_file: Path) -> None:
+        program = (
+            "import sys\n"
+            "from hsfusion_bench.cli import main\n"
+            f"main(['score', {str(golden_file)!r}, '--ratio', '4', '--json'], standalone_mode=False)\n"
+            "sys.exit('torch' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+    def test_help_imports_nothing_heavy(self) -> None:
+        program = (
+            "import sys\n"
+            "from hsfusion_bench.cli import main\n"
+            "main(['score', '--help'], standalone_mode=False)\n"
+            "sys.exit(any(name in sys.modules for name in ('numpy', 'scipy', 'h5py', 'torch')))"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert "hsbench score feinfn_cave_x4.mat --ratio 4" in done.stdout
