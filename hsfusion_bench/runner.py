@@ -17,6 +17,7 @@ from hsfusion_bench import __version__
 from hsfusion_bench.data.catalog import ScenePlan, read_scene
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
+from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
@@ -142,7 +143,7 @@ class _Run:
         if not isinstance(self.method, NetworkMethod):
             return True
         setting, problem = self.setting, self.setting.problem
-        _make_deterministic()
+        make_deterministic()
         network = self.method.build(problem)
         parameters = list(network.parameters())
         self.model = ModelInfo(
@@ -389,16 +390,6 @@ def _environment() -> dict[str, str]:
         **{name: version(name) for name in names},
         "platform": f"{platform.system()} {platform.machine()}",
     }
-
-
-def _make_deterministic() -> None:
-    """Quality runs compute in float32 proper: no TF32, no search for the fastest algorithm of the day."""
-    import torch
-
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
 
 
 def _threads(network: bool) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Batch, NetworkMethod, Recipe
 from hsfusion_bench.training.patches import Example, PatchSampler
@@ -58,6 +59,7 @@ def train(
 
     if recipe.supervision == "none" and any(example.hr_hsi is not None for example in examples):
         raise HsbenchError(f"{method.card.title} is self-supervised, but was handed references")
+    make_deterministic()
     torch.manual_seed(seed)
     sampler = PatchSampler(examples, recipe.patch, flips=recipe.flips, seed=seed)
     network = method.build(sampler.problem).to(device).train()

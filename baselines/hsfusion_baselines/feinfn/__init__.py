@@ -1,0 +1,1 @@
+"""FeINFN: Fourier-enhanced implicit neural fusion (Liang et al., NeurIPS 2024)."""
