@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -29,6 +30,9 @@ Number = Annotated[
     BeforeValidator(unspell),
     PlainSerializer(spell, return_type=float | str, when_used="json"),
 ]
+
+
+Status = Literal["ok", "incomplete", "no weights", "failed"]
 
 
 class _Strict(BaseModel):
@@ -118,7 +122,7 @@ class Record(_Strict):
     """What one method scored on one dataset at one scale under one protocol."""
 
     schema_: Literal["hsfusion-bench/record/1"] = Field(default=RECORD_SCHEMA, alias="schema")
-    status: Literal["ok", "incomplete", "no weights", "failed"]
+    status: Status
     error: str | None = None
     method: MethodInfo
     dataset: DatasetInfo
@@ -178,11 +182,36 @@ class Speed(_Strict):
 _Model = TypeVar("_Model", Record, Speed)
 
 
+_UNFINISHED = ".unfinished.json"
+
+
+class Written(NamedTuple):
+    """Where a record lies; `kept` if an earlier one with more scenes still stands there."""
+
+    path: Path
+    kept: bool
+
+
 class Store:
     """A folder of records: ``<root>/<dataset>-x<scale>-<protocol>/<method>.json``, times under ``speed/<device>/``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def require_writable(self) -> None:
+        """Make the folder, and see that files can be written there: before a long run, not after it.
+
+        Raises
+        ------
+        HsbenchError
+            If not.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise HsbenchError(f"{self.root}: results cannot be written there: {error.strerror}") from error
 
     def path(self, record: Record) -> Path:
         """Return where a record belongs."""
@@ -197,16 +226,26 @@ class Store:
         folder = _folder(speed.dataset, speed.scale, speed.protocol)
         return self.root / "speed" / slug(speed.device) / folder / f"{slug(speed.method)}.json"
 
-    def write(self, record: Record) -> Path:
-        """Write a record whole; a run that scored nothing never replaces one that did.
+    def write(self, record: Record) -> Written:
+        """Write a record whole.
 
-        Returns the path of the file that now stands, or that was kept.
+        An unfinished one is kept besides as ``<method>.unfinished.json``, for the next run to go on from; and it does
+        not replace a record that scored more scenes.
         """
-        path = self.path(record)
-        if record.summary is None and path.exists() and read_record(path).summary is not None:
-            return path
+        path, unfinished = self.path(record), self._unfinished_path(record)
+        if record.status == "incomplete":
+            write_text(unfinished, dump(record))
+        if record.status != "ok" and path.exists() and read_record(path).dataset.scenes > record.dataset.scenes:
+            return Written(path, kept=True)
         write_text(path, dump(record))
-        return path
+        if record.status == "ok":
+            unfinished.unlink(missing_ok=True)
+        return Written(path, kept=False)
+
+    def unfinished(self, record: Record) -> Record | None:
+        """Return what an unfinished run of the same method on the same data left behind."""
+        path = self._unfinished_path(record)
+        return read_record(path) if path.exists() else None
 
     def write_speed(self, speed: Speed) -> Path:
         """Write a measurement of speed."""
@@ -217,7 +256,12 @@ class Store:
     def records(self) -> Iterator[Record]:
         """Read all records below the root, in the order of their paths."""
         for path in sorted(self.root.glob("*-x*-*/*.json")):
-            yield read_record(path)
+            if not path.name.endswith(_UNFINISHED):
+                yield read_record(path)
+
+    def _unfinished_path(self, record: Record) -> Path:
+        path = self.path(record)
+        return path.with_name(path.stem + _UNFINISHED)
 
     def speeds(self) -> Iterator[Speed]:
         """Read all measurements of speed below the root."""

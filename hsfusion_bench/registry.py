@@ -113,8 +113,8 @@ class FileEntry:
 
     @property
     def name(self) -> str:
-        """Name under which the method is asked for."""
-        return self.attribute
+        """File and attribute, so that a record does not pass for that of a shipped method."""
+        return f"{self.path.stem}:{self.attribute}"
 
     @property
     def origin(self) -> Origin:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hsfusion_bench import __version__
 from hsfusion_bench.data.catalog import ScenePlan, read_scene
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
@@ -21,26 +18,20 @@ from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
-from hsfusion_bench.records import (
-    DatasetInfo,
-    Flops,
-    Memory,
-    MethodInfo,
-    ModelInfo,
-    Record,
-    SceneResult,
-    Speed,
-    Statistic,
-    Store,
-    WeightsInfo,
-    read_record,
-    slug,
+from hsfusion_bench.recording import (
+    dataset_info,
+    environment,
+    method_info,
+    status_of,
+    summary_of,
+    weights_info,
 )
+from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, Written, slug
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.session import Budget, train_weights
 from hsfusion_bench.weights import Weights, cached_path, load_into, read_weights
-from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
+from hsfusion_metrics import METRICS, SUITE_VERSION, evaluate
 
 if TYPE_CHECKING:
     import torch
@@ -94,7 +85,7 @@ class Result:
 
     record: Record
     speed: Speed | None
-    path: Path
+    written: Written
 
 
 def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
@@ -118,6 +109,9 @@ def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
         run.fail("interrupted")
         run.write()
         raise
+    except Exception as error:  # a stranger's network may raise anything while it is built, trained or loaded
+        setting.listener.failed(entry.name, error)
+        run.fail(f"{type(error).__name__}: {error}")
     return Result(run.record(), run.speed, run.write())
 
 
@@ -134,6 +128,7 @@ class _Run:
         self.speed: Speed | None = None
         self.error: str | None = None
         self.without_weights = False
+        self.measured = False
 
     # -- before the first scene
 
@@ -199,10 +194,10 @@ class _Run:
                     self.results[name] = SceneResult(name=name, digest=None, error=str(error))
                     continue
                 digest = scene_digest(scene.hr_hsi)
-                if name in earlier and earlier[name].digest == digest and number > 1:
+                if self.measured and name in earlier and earlier[name].digest == digest:
                     self.results[name] = earlier[name]
                 else:
-                    fused = self._first(scene) if number == 1 else self._fuse(scene)
+                    fused = self._fuse(scene) if self.measured else self._measure(scene)
                     self.results[name] = self._score(scene, digest, fused)
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
@@ -210,8 +205,8 @@ class _Run:
                 if number < len(names):
                     self.write()
 
-    def _first(self, scene: Scene) -> Cube:
-        """Fuse the first scene, and measure while at it: operations, memory, latency."""
+    def _measure(self, scene: Scene) -> Cube:
+        """Fuse a scene, and measure while at it: operations, memory, latency."""
         hr_size = scene.hr_hsi.shape[1:]
         flops: list[Flops] = []
         with peak_memory(self._device()) as memory:
@@ -221,6 +216,7 @@ class _Run:
                 self.model = self.model.model_copy(update={"flops": flops[0]})
             else:
                 fused = self._fuse(scene)
+        self.measured = True
         if self.setting.timing:
             self.speed = self._time(scene, memory[0] if memory else None)
         return fused
@@ -242,7 +238,7 @@ class _Run:
             latency=measure_latency(lambda: method.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
             memory=memory,
             measured=datetime.now(UTC).date().isoformat(),
-            environment=_environment(),
+            environment=environment(),
         )
 
     def _fuse(self, scene: Scene) -> Cube:
@@ -271,18 +267,18 @@ class _Run:
         return fused
 
     def _score(self, scene: Scene, digest: str, fused: Cube) -> SceneResult:
-        indexes = evaluate(scene.hr_hsi, fused, ratio=self.setting.scale, const=PEAK)
+        try:
+            indexes = evaluate(scene.hr_hsi, fused, ratio=self.setting.scale, const=PEAK)
+        except ValueError as error:
+            raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
         return SceneResult(name=scene.name, digest=digest, **{name: getattr(indexes, name) for name in METRICS})
 
     def _earlier(self) -> dict[str, SceneResult]:
-        """Return the scenes of an interrupted run of the very same thing."""
-        path = self.setting.store.path(self.record())
-        if not path.exists():
+        """Return the scenes of an unfinished run of the very same thing."""
+        earlier = self.setting.store.unfinished(self.record())
+        if earlier is None or _identity(earlier) != _identity(self.record()):
             return {}
-        earlier = read_record(path)
-        if earlier.error != "interrupted" or _identity(earlier) != _identity(self.record()):
-            return {}
-        return {scene.name: scene for scene in earlier.scenes if scene.error is None}
+        return {scene.name: scene for scene in earlier.scenes if scene.psnr is not None}
 
     # -- the record
 
@@ -290,7 +286,7 @@ class _Run:
         """Note why the run stopped."""
         self.error = message
 
-    def write(self) -> Path:
+    def write(self) -> Written:
         """Write what there is: the record, and the speed if it was measured."""
         if self.speed is not None:
             self.setting.store.write_speed(self.speed)
@@ -299,56 +295,22 @@ class _Run:
     def record(self) -> Record:
         """Return the record as it stands."""
         setting = self.setting
-        split = setting.plan.split
         scenes = [self.results.get(name) or SceneResult(name=name, digest=None) for name in setting.plan.present]
-        scored = [scene for scene in scenes if scene.psnr is not None]
-        bad = [scene for scene in scenes if scene.error is not None]
-        error = self.error or (f"{bad[0].name}: {bad[0].error}" if bad else None)
-        if self.without_weights:
-            status = "no weights"
-        elif not scored:
-            status = "failed"
-        else:
-            status = "ok" if len(scored) == len(scenes) else "incomplete"
-        problem = setting.problem
+        bad = next((f"{scene.name}: {scene.error}" for scene in scenes if scene.error is not None), None)
+        scored = sum(scene.psnr is not None for scene in scenes)
         return Record(
-            status=status,
-            error=error,
-            method=self._method_info(),
-            dataset=DatasetInfo(
-                name=setting.source.name,
-                scale=setting.scale,
-                protocol=setting.protocol.id,
-                protocol_version=setting.protocol.version,
-                protocol_digest=setting.protocol.digest(setting.scale),
-                split=split.id,
-                split_digest=split.digest,
-                scenes=len(scored),
-                scenes_in_split=len(split.test),
-                bands=problem.bands,
-                msi_bands=problem.msi_bands,
-            ),
+            status="no weights" if self.without_weights else status_of(scenes),
+            error=self.error or bad,
+            method=method_info(self.entry, self.method),
+            dataset=dataset_info(setting.source, setting.protocol, setting.scale, setting.plan, scored),
             scenes=scenes,
-            summary=_summary(scored) if scored else None,
+            summary=summary_of(scenes),
             model=self.model,
-            weights=_weights_info(self.weights),
+            weights=weights_info(self.weights),
             metrics={"suite": SUITE_VERSION, "const": PEAK, "ratio": float(setting.scale)},
             seed=setting.seed,
             device=setting.device,
-            environment=_environment(),
-        )
-
-    def _method_info(self) -> MethodInfo:
-        card = self.method.card if self.method is not None else None
-        return MethodInfo(
-            name=self.entry.name,
-            title=card.title if card else self.entry.name,
-            family=card.family if card else "custom",
-            year=card.year if card else None,
-            uses=sorted(card.uses) if card else [],
-            origin=self.entry.origin.kind,
-            distribution=self.entry.origin.distribution,
-            version=self.entry.origin.version,
+            environment=environment(),
         )
 
     def _device(self) -> torch.device:
@@ -357,38 +319,10 @@ class _Run:
         return torch.device(self.setting.device if isinstance(self.method, NetworkMethod) else "cpu")
 
 
-def _summary(scored: list[SceneResult]) -> dict[str, Statistic]:
-    per_image = [Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scored]
-    return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
-
-
-def _weights_info(weights: Weights | None) -> WeightsInfo | None:
-    if weights is None:
-        return None
-    card = weights.card
-    return WeightsInfo(
-        sha256=weights.sha256,
-        file=weights.file,
-        origin="hsbench" if card else "authors",
-        trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
-        training=card.training if card else None,
-    )
-
-
 def _identity(record: Record) -> dict[str, Any]:
     """Return all of a record that must agree before scenes of one run may be taken over into another."""
     return record.model_dump(exclude={"scenes", "summary", "status", "error", "model"}) | {
         "dataset": record.dataset.model_dump(exclude={"scenes"})
-    }
-
-
-def _environment() -> dict[str, str]:
-    names = ("numpy", "scipy", "torch")
-    return {
-        "hsfusion-bench": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in names},
-        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 

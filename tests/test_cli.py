@@ -83,7 +83,7 @@ def test_a_run_writes_records_tables_and_a_leaderboard(mine: Path) -> None:
     assert "3 of 3 scenes" in done.stdout
     assert Path("out/t.csv").read_text().startswith("method,title")
     assert r"\toprule" in Path("out/t.tex").read_text()
-    record = read("good")
+    record = read("mine-good")
     assert record["status"] == "ok"
     assert record["method"]["distribution"] == "mine.py"  # type: ignore[index]
     assert len(list(Path("results/speed").glob("*/demo-x4-uestc/*.json"))) == 2
@@ -130,11 +130,35 @@ def test_a_method_that_fails_is_explained_and_the_others_run(mine: Path, functio
     assert "Traceback" not in done.output
     assert words in done.stderr
     assert read("bicubic")["status"] == "ok"
-    record = read(function.lower())
+    record = read(f"mine-{function.lower()}")
     assert words in str(record["error"])
     scored = [scene for scene in record["scenes"] if scene["psnr"] is not None]  # type: ignore[attr-defined]
     assert len(scored) == (2 if function == "LaterBad" else 0)
     assert record["status"] == ("incomplete" if scored else "failed")
+
+
+def test_a_results_folder_that_cannot_be_written_is_named_before_anything_runs(mine: Path) -> None:
+    done = demo("bicubic", "--results-dir", mine / "results")
+    assert done.exit_code == 1
+    assert "results cannot be written there" in done.stderr
+
+
+def test_a_network_that_cannot_be_built_stops_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from hsfusion_bench.methods import Card, NetworkMethod, Recipe\n"
+        "class Net(NetworkMethod):\n"
+        "    card = Card('net', 'Net', 'cnn')\n"
+        "    recipe = Recipe('reference', 'adam', 1e-3, 1e-4, 1, 1, 8, 2, 16, 'L1', 'a test')\n"
+        "    def build(self, problem): raise RuntimeError('out of memory, say')\n"
+        "    def predict(self, network, lr_hsi, hr_msi, problem): ...\n"
+        "    def loss(self, network, batch): ...\n"
+    )
+    done = demo(f"{path}:Net,bicubic")
+    assert done.exit_code == 1
+    assert "RuntimeError: out of memory, say" in done.stderr
+    assert "Traceback" not in done.output
+    assert read("bicubic")["status"] == "ok"
 
 
 def test_debug_shows_where_a_method_failed(mine: Path) -> None:
@@ -147,18 +171,19 @@ def test_debug_shows_where_a_method_failed(mine: Path) -> None:
 def test_an_interrupted_run_keeps_its_scenes_and_resumes(mine: Path) -> None:
     stopped = demo(f"{mine}:Interrupted")
     assert stopped.exit_code != 0
-    record = read("interrupted")
+    record = read("mine-interrupted")
     assert record["error"] == "interrupted"
     done = record["scenes"]
     assert [scene["psnr"] is not None for scene in done] == [True, True, False]  # type: ignore[attr-defined]
     # make the first two scenes recognisable, to see that they are not computed again
     done[1]["psnr"] = 12.25  # type: ignore[index]
-    Path("results/demo-x4-uestc/interrupted.json").write_text(json.dumps(record))
+    Path("results/demo-x4-uestc/mine-interrupted.unfinished.json").write_text(json.dumps(record))
     again = demo(f"{mine}:Interrupted")
     assert again.exit_code == 0, again.output
-    resumed = read("interrupted")
+    resumed = read("mine-interrupted")
     assert resumed["status"] == "ok"
     assert resumed["scenes"][1]["psnr"] == 12.25  # type: ignore[index]
+    assert not list(Path("results").rglob("*unfinished*"))
 
 
 def test_without_weights_the_row_says_so_and_the_others_run() -> None:

@@ -12,7 +12,7 @@ from support.records import make_record, make_speed
 
 def test_a_record_comes_back_as_it_went(tmp_path: Path) -> None:
     record = make_record()
-    assert read_record(Store(tmp_path).write(record)) == record
+    assert read_record(Store(tmp_path).write(record).path) == record
 
 
 def test_keys_that_readers_rely_on() -> None:
@@ -34,7 +34,7 @@ def test_numbers_that_json_does_not_know_are_spelled(tmp_path: Path) -> None:
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert '"mean": "Inf"' in text
     assert '"std": "NaN"' in text
-    back = read_record(Store(tmp_path).write(record))
+    back = read_record(Store(tmp_path).write(record).path)
     assert back.scenes[1].psnr == -math.inf
     assert back.summary is not None
     assert math.isnan(back.summary["psnr"].std)
@@ -50,21 +50,29 @@ def test_a_file_that_is_no_record_is_named(tmp_path: Path, text: str) -> None:
         read_record(path)
 
 
-def test_a_run_without_results_does_not_replace_one_with(tmp_path: Path) -> None:
+def test_a_run_that_failed_does_not_replace_one_of_more_scenes(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    path = store.write(make_record(of=2))
-    store.write(make_record(scenes={}, of=0, status="no weights", error="none"))
-    assert read_record(path).summary is not None
+    path, kept = store.write(make_record(of=2))
+    assert not kept
+    half = make_record(of=2, status="incomplete")
+    half.dataset.scenes = 1
+    assert store.write(half) == (path, True)
+    assert read_record(path).status == "ok"
+    assert store.unfinished(half) == half
+    # what is unfinished is no row of a leaderboard, and goes once the run is whole
+    assert len(list(store.records())) == 1
+    store.write(make_record(of=2))
+    assert store.unfinished(half) is None
     empty = make_record("other", scenes={}, of=0, status="no weights", error="none")
-    assert read_record(store.write(empty)).status == "no weights"
+    assert read_record(store.write(empty).path).status == "no weights"
 
 
 def test_subsets_do_not_overwrite_the_whole_split(tmp_path: Path) -> None:
     store = Store(tmp_path)
     paths = {
-        store.write(make_record(of=2)),
-        store.write(make_record(of=11)),
-        store.write(make_record(scenes={"a": 1.0}, of=11)),
+        store.write(make_record(of=2)).path,
+        store.write(make_record(of=11)).path,
+        store.write(make_record(scenes={"a": 1.0}, of=11)).path,
     }
     assert len(paths) == 3
     assert len(list(store.records())) == 3

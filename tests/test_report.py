@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.records import MethodInfo, ModelInfo, Record, Statistic
@@ -13,6 +14,7 @@ from hsfusion_bench.report.frame import csv
 from hsfusion_bench.report.latex import escape, latex
 from hsfusion_bench.report.leaderboard import leaderboards
 from hsfusion_bench.report.markdown import markdown
+from hsfusion_bench.report.terminal import show
 from support.records import make_record, make_speed
 
 
@@ -105,6 +107,7 @@ def test_latex_marks_and_escapes(records: list[Record]) -> None:
     assert special + r"\textless{}\textgreater{}\textbar{} (uses psf)" in text
     assert r"\multicolumn{4}{c}{no weights}" in text
     assert "Some CPU @ 2 GHz" in text
+    assert r"\footnotesize Lacking\_\%: no weights" in text
     assert text.count(r"\\") == 5
     # each line of the body has as many cells as the header
     body = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
@@ -139,6 +142,16 @@ def test_latex_compiles(records: list[Record], tmp_path: Path) -> None:
 
 def test_escape_leaves_words_alone() -> None:
     assert escape("FeINFN 3.2 (x4)") == "FeINFN 3.2 (x4)"
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_a_narrow_terminal_cuts_off_no_value(records: list[Record], width: int) -> None:
+    out = io.StringIO()
+    show(Console(file=out, width=width), leaderboards(records, [make_speed("high", 1234.5)]))
+    text = out.getvalue()
+    for value in ("40.00±0.12", "3.00±0.12", "32.0000±1.0000", "1234", "Lacking_%: no weights", "2 of 2 scenes"):
+        assert value in text.replace("\n", " ")
+    assert "…" not in text
 
 
 def test_markdown_has_a_line_a_row(records: list[Record]) -> None:

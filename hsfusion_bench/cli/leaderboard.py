@@ -52,7 +52,7 @@ def command(
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
     from hsfusion_bench.report.markdown import markdown
-    from hsfusion_bench.report.terminal import table
+    from hsfusion_bench.report.terminal import show
     from hsfusion_metrics import METRICS
 
     chosen = indexes or list(DEFAULT_INDEXES)
@@ -71,8 +71,7 @@ def command(
         raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
     boards = leaderboards(records, store.speeds(), sort=sort, device=device)
     if style == "table":
-        for board in boards:
-            console().print(table(board, chosen))
+        show(console(), boards, chosen)
     else:
         text = csv(boards) if style == "csv" else {"latex": latex, "markdown": markdown}[style](boards, chosen)
         click.echo(text, nl=False)

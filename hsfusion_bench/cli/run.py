@@ -114,6 +114,8 @@ def command(
     source = open_dataset(dataset, data_root)
     plan = plan_scenes(source, rules, "test", scenes)
     _require_present(source, plan)
+    store = Store(results_dir)
+    store.require_writable()
     chosen = _device(device)
     console(stderr=True).print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
     results: list[Result] = []
@@ -124,7 +126,7 @@ def command(
                 protocol=rules,
                 scale=scale,
                 plan=plan,
-                store=Store(results_dir),
+                store=store,
                 device=chosen,
                 seed=seed,
                 timing=not no_timing,
@@ -209,18 +211,19 @@ def _report(results: list[Result], csv_file: Path | None, latex_file: Path | Non
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import leaderboards
-    from hsfusion_bench.report.terminal import table
+    from hsfusion_bench.report.terminal import show
 
     speeds = [result.speed for result in results if result.speed is not None]
     boards = leaderboards([result.record for result in results], speeds)
-    out, notes = console(), console(stderr=True)
-    for board in boards:
-        out.print(table(board))
+    notes = console(stderr=True)
+    show(console(), boards)
     for result in results:
         if result.record.status != "ok":
             notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
     for result in results:
-        notes.print(f"record  {result.path}", markup=False, soft_wrap=True)
+        path, kept = result.written
+        more = " (an earlier one of more scenes, kept)" if kept else ""
+        notes.print(f"record  {path}{more}", markup=False, soft_wrap=True)
     if csv_file is not None:
         write_text(csv_file, csv(boards))
         notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)

@@ -54,9 +54,16 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
         *(_line(row, indexes) for row in board.rows),
         r"\bottomrule",
         r"\end{tabular}",
+        *_notes(board),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _notes(board: Leaderboard) -> list[str]:
+    """Return what must be known of single rows, as small print below the table."""
+    notes = [f"{row.title}: {row.note}" for row in board.rows if row.note]
+    return [rf"\par\smallskip{{\footnotesize {escape('; '.join(notes))}.\par}}"] if notes else []
 
 
 def _line(row: Row, indexes: Sequence[str]) -> str:

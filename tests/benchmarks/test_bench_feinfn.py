@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from hsfusion_baselines.feinfn.network import FeINFN
+from hsfusion_bench.timing import peak_memory
 
 AUTHORS = "HSBENCH_FEINFN_AUTHORS"
 SIDE = 128
@@ -63,3 +64,14 @@ def test_step(benchmark: Any, build: Callable[[], Forward]) -> None:
         return loss.detach()
 
     assert benchmark.pedantic(step, rounds=3, warmup_rounds=1).isfinite()
+
+
+@pytest.mark.benchmark(group="feinfn: fuse a scene of 512 x 512")
+def test_a_scene_fits_in_3_gb(benchmark: Any) -> None:
+    forward = our_forward()
+    images = torch.rand(1, 3, 512, 512), torch.rand(1, 31, 512, 512), torch.rand(1, 31, 128, 128)
+    with torch.inference_mode(), peak_memory(torch.device("cpu")) as memory:
+        benchmark.pedantic(forward, images, rounds=1)
+    if not memory:
+        pytest.skip("this system does not tell a process's peak of memory")
+    assert memory[0].peak_mb < 3000

@@ -1,0 +1,90 @@
+"""The parts of a record, from what a run knows."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from hsfusion_bench import __version__
+from hsfusion_bench.data.catalog import ScenePlan
+from hsfusion_bench.data.protocols import Protocol
+from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.methods import Method
+from hsfusion_bench.records import DatasetInfo, MethodInfo, SceneResult, Statistic, Status, WeightsInfo
+from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.weights import Weights
+from hsfusion_metrics import METRICS, Indexes, summarise
+
+
+def method_info(entry: Entry | FileEntry, method: Method | None) -> MethodInfo:
+    """Describe a method; None is one that could not be imported."""
+    card = method.card if method is not None else None
+    return MethodInfo(
+        name=entry.name,
+        title=card.title if card else entry.name,
+        family=card.family if card else "custom",
+        year=card.year if card else None,
+        uses=sorted(card.uses) if card else [],
+        origin=entry.origin.kind,
+        distribution=entry.origin.distribution,
+        version=entry.origin.version,
+    )
+
+
+def dataset_info(source: SceneSource, protocol: Protocol, scale: int, plan: ScenePlan, scored: int) -> DatasetInfo:
+    """Describe the data, of which `scored` scenes were scored."""
+    msi_bands, bands = protocol.srf.shape
+    return DatasetInfo(
+        name=source.name,
+        scale=scale,
+        protocol=protocol.id,
+        protocol_version=protocol.version,
+        protocol_digest=protocol.digest(scale),
+        split=plan.split.id,
+        split_digest=plan.split.digest,
+        scenes=scored,
+        scenes_in_split=len(plan.split.test),
+        bands=bands,
+        msi_bands=msi_bands,
+    )
+
+
+def weights_info(weights: Weights | None) -> WeightsInfo | None:
+    """Describe the weights; None where there are none."""
+    if weights is None:
+        return None
+    card = weights.card
+    return WeightsInfo(
+        sha256=weights.sha256,
+        file=weights.file,
+        origin="hsbench" if card else "authors",
+        trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
+        training=card.training if card else None,
+    )
+
+
+def status_of(scenes: Sequence[SceneResult]) -> Status:
+    """Say how far a run came."""
+    scored = sum(scene.psnr is not None for scene in scenes)
+    return "failed" if not scored else "ok" if scored == len(scenes) else "incomplete"
+
+
+def summary_of(scenes: Sequence[SceneResult]) -> dict[str, Statistic] | None:
+    """Return mean and MATLAB's deviation over the scenes that were scored; None if none was."""
+    per_image = [
+        Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scenes if scene.psnr is not None
+    ]
+    if not per_image:
+        return None
+    return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
+
+
+def environment() -> dict[str, str]:
+    """Return the versions that a result may depend on."""
+    return {
+        "hsfusion-bench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "torch")},
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
