@@ -148,9 +148,9 @@ def test_escape_leaves_words_alone() -> None:
 def test_a_narrow_terminal_cuts_off_no_value(records: list[Record], width: int) -> None:
     out = io.StringIO()
     show(Console(file=out, width=width), leaderboards(records, [make_speed("high", 1234.5)]))
-    text = out.getvalue()
+    text = " ".join(out.getvalue().split())
     for value in ("40.00±0.12", "3.00±0.12", "32.0000±1.0000", "1234", "Lacking_%: no weights", "2 of 2 scenes"):
-        assert value in text.replace("\n", " ")
+        assert value in text
     assert "…" not in text
 
 

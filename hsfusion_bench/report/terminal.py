@@ -42,7 +42,7 @@ def table(board: Leaderboard, indexes: Sequence[str] = DEFAULT_INDEXES) -> Table
         rich_table.add_column(f"\n{METRICS[index].title} {arrow}", justify="right", no_wrap=True)
     rich_table.add_column("params\n(M)", justify="right", no_wrap=True)
     rich_table.add_column("latency\n(ms)", justify="right", no_wrap=True)
-    mixed = len({row.scenes for row in board.rows}) > 1
+    mixed = len({row.scenes for row in board.rows if row.record.summary is not None}) > 1
     if mixed:
         rich_table.add_column("\nscenes", no_wrap=True)
     for row in board.rows:
