@@ -29,7 +29,7 @@ demo: $(READY)
 	@cat demo-results/demo.tex
 
 test: $(READY)
-	$(BIN)/pytest --quiet
+	$(BIN)/pytest
 
 #   make test-fast    the inner loop: without trainings and real scenes
 test-fast: $(READY)
