@@ -92,6 +92,15 @@ def test_a_run_writes_records_tables_and_a_leaderboard(mine: Path) -> None:
     assert "Bicubic" in board.stdout
 
 
+def test_what_save_mat_writes_scores_as_the_run_did() -> None:
+    assert demo("bicubic", "--save-mat", "out").exit_code == 0
+    assert [path.name for path in Path("out").iterdir()] == ["bicubic.mat"]
+    scored = json.loads(hsbench("score", "out/bicubic.mat", "--ratio", "4", "--json").stdout)
+    summary = read("bicubic")["summary"]
+    for ours, theirs in [("psnr", "psnr"), ("sam", "sam"), ("uqi", "qave"), ("q2n", "qn")]:
+        assert scored[theirs] == [summary[ours]["mean"], summary[ours]["std"]]  # type: ignore[index]
+
+
 def test_the_same_run_writes_the_same_bytes() -> None:
     demo("bicubic", "--results-dir", "one", timing=True)
     demo("bicubic", "--results-dir", "two")
