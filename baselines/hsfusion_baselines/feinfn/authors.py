@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from hsfusion_baselines.blocks.checkpoint import load_plain
 from hsfusion_baselines.feinfn.network import FeINFN
 
 __all__ = ["authors_state_to_ours", "read_authors_checkpoint"]
@@ -63,11 +64,7 @@ def read_authors_checkpoint(path: Path) -> dict[str, Tensor]:
     OSError
         If the file cannot be opened.
     """
-    with path.open("rb") as file:
-        try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # an unpickler fed with garbage raises anything
-            raise ValueError(f"{path} is no readable torch checkpoint of plain tensors") from error
+    content = load_plain(path)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise ValueError(f"{path} is no FeINFN checkpoint: it is not a dictionary of tensors")
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from hsfusion_baselines.blocks.checkpoint import load_plain
 from hsfusion_baselines.mossfuse.network import MossFuse
 
 __all__ = ["read_authors_checkpoint", "translate"]
@@ -90,11 +90,7 @@ def read_authors_checkpoint(path: Path, network: MossFuse) -> dict[str, Tensor]:
     OSError
         If the file cannot be opened.
     """
-    with path.open("rb") as file:
-        try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # an unpickler fed with garbage raises anything
-            raise ValueError(f"{path} is no readable torch checkpoint of plain tensors") from error
+    content = load_plain(path)
     state = content.get(_KEY) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise ValueError(f"{path} is no MossFuse checkpoint: it holds no tensors under the key {_KEY!r}")

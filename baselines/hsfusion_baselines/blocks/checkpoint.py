@@ -1,0 +1,26 @@
+"""Reading files that ``torch.save`` wrote, without running what is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+__all__ = ["load_plain"]
+
+
+def load_plain(path: Path) -> object:
+    """Return the content of a checkpoint of tensors and plain values, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is no such file, or holds pickled objects of other kinds, which are never loaded.
+    OSError
+        If the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # an unpickler fed with garbage raises anything
+            raise ValueError(f"{path} is no readable torch checkpoint of plain tensors") from error
