@@ -309,14 +309,18 @@ class _Run:
             weights=weights_info(self.weights),
             metrics={"suite": SUITE_VERSION, "const": PEAK, "ratio": float(setting.scale)},
             seed=setting.seed,
-            device=setting.device,
+            device=self._device_type(),
             environment=environment(),
         )
 
     def _device(self) -> torch.device:
         import torch
 
-        return torch.device(self.setting.device if isinstance(self.method, NetworkMethod) else "cpu")
+        return torch.device(self._device_type())
+
+    def _device_type(self) -> str:
+        """Return where the method computes: only networks know another device than the CPU."""
+        return self.setting.device if isinstance(self.method, NetworkMethod) else "cpu"
 
 
 def _identity(record: Record) -> dict[str, Any]:
