@@ -1,13 +1,13 @@
-"""Exchange with the field's MATLAB test package: `.mat` files of `gt` and `sr`, each [B, C, H, W]."""
+"""Exchange with the field's MATLAB test package: `.mat` files of batches [B, C, H, W], written, read and scored."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -16,13 +16,15 @@ from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
-from hsfusion_metrics import Indexes, evaluate
+from hsfusion_bench.matfile import NUMERIC, Variable, open_matfile, readable
+from hsfusion_metrics import NYQUIST_GAINS, Indexes, NoReference, evaluate, evaluate_no_reference
 
 FloatArray = NDArray[np.float64]
 _Result = TypeVar("_Result")
 
 _NAMES = ("gt", "sr")
-_NUMERIC = {"double", "single"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+_NO_REFERENCE_NAMES = ("sr", "lms", "pan")
+_READABLE = NUMERIC | {"logical"}
 #: MATLAB reads no larger variable from a file of version 7 or before.
 _V7_BYTES = 2**31
 #: How much of a variable is read at once: samples interleave, so that one at a time reads the file B times.
@@ -44,33 +46,29 @@ class Batches:
 
     path: Path
     shape: tuple[int, int, int, int]
-    _read: Callable[[str, slice], NDArray[Any]]
+    _variables: tuple[Variable, ...]
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        count, *image = self.shape
-        at_once = max(1, _READ_BYTES // (8 * int(np.prod(image))))
-        for start in range(0, count, at_once):
-            some = slice(start, start + at_once)
-            gt, sr = (_readable(self.path, partial(self._read, name, some)) for name in _NAMES)
-            for pair in zip(gt, sr, strict=True):
-                reference, estimate = (np.ascontiguousarray(image, dtype=np.float64) for image in pair)
-                yield reference, estimate
+        for gt, sr in _samples(self.path, self._variables):  # noqa: UP028 - of two images, which mypy cannot see
+            yield gt, sr
 
 
 @contextmanager
 def open_batches(path: str | Path) -> Iterator[Batches]:
     """Open a `.mat` file with `gt` and `sr`, each [B, C, H, W], as the MATLAB script expects it.
 
-    A file of version 7.3 is read some samples at a time; of an older one the two variables are read at once,
-    in their own type.
+    The two may also be the fields of one struct variable. They hold numbers of any real class, or logical
+    ones, and are converted to float64 a sample at a time. Whatever the version of the file, no more than 256 MB
+    of a variable are read at once, or one sample where that is larger; a compressed variable of version 7 is
+    first unpacked into a temporary file.
 
     Parameters
     ----------
     path
-        A MAT-file of any version from 5 on.
+        A MAT-file of version 5, 6, 7 or 7.3.
 
     Yields
     ------
@@ -81,8 +79,8 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     ------
     HsbenchError
         When the file is missing, is not a MAT-file or is damaged; when a variable is missing, not real and
-        numeric, not [B, C, H, W], or differs in shape from the other. Damage in the data of a version 7.3
-        file shows only when they are read.
+        numeric (a table, an object, a cell, sparse, complex, char), not [B, C, H, W], or differs in shape from
+        the other. Damage in the data shows only when they are read.
 
     Examples
     --------
@@ -91,13 +89,15 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     ...         print(evaluate(gt, sr, ratio=4).psnr)
     """
     path = Path(path)
-    if not path.is_file():
-        raise HsbenchError(f"{path}: there is no such file")
-    if h5py.is_hdf5(path):
-        with _readable(path, lambda: h5py.File(path, "r")) as file:
-            yield _open_v73(path, file)
-    else:
-        yield _open_v5(path)
+    with open_matfile(path) as variables:
+        labelled = _find(path, variables, _NAMES)
+        for label, variable in labelled.items():
+            _require_batch(path, label, variable)
+        (gt_label, gt), (sr_label, sr) = labelled.items()
+        if gt.shape != sr.shape:
+            raise HsbenchError(f"{path}: gt and sr differ in shape: {gt_label} {gt.shape}, {sr_label} {sr.shape}")
+        batch, bands, height, width = gt.shape
+        yield Batches(path, (batch, bands, height, width), (gt, sr))
 
 
 def write_batches(path: str | Path, pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, count: int) -> None:
@@ -130,7 +130,7 @@ def write_batches(path: str | Path, pairs: Iterable[tuple[ArrayLike, ArrayLike]]
         (_write_v5 if fits else _write_v73)(temporary, shape, _chain(first, samples))
 
 
-def score_file(path: str | Path, *, ratio: float, const: float = 1.0) -> Iterator[Indexes]:
+def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: int = 1) -> Iterator[Indexes]:
     """Compute the seven indexes of each sample of a `.mat` file.
 
     With `hsfusion_metrics.summarise` this is ``analysis_ref_batched_images(path, ratio, 0, const)``, computed
@@ -144,6 +144,8 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0) -> Iterato
         Resolution ratio, for ERGAS.
     const
         Full scale of the data, for PSNR and SSIM.
+    workers
+        Number of threads; the values are the same for any.
 
     Yields
     ------
@@ -158,75 +160,95 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0) -> Iterato
     with open_batches(path) as batches:
         for number, (gt, sr) in enumerate(batches, start=1):
             try:
-                yield evaluate(gt, sr, ratio=ratio, const=const)
+                yield evaluate(gt, sr, ratio=ratio, const=const, workers=workers)
             except ValueError as error:
                 raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
 
 
-def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
-    """Call a reader of SciPy or h5py; whatever a damaged file makes it raise becomes one message."""
-    try:
-        return read()
-    except Exception as error:
-        raise HsbenchError(f"{path} is not a MAT-file, or is damaged: {error}") from error
+def score_no_reference(
+    path: str | Path, *, ratio: int, sensor: str | None = None, workers: int = 1
+) -> Iterator[NoReference]:
+    """Compute the three indexes without a reference of each sample of a `.mat` file.
+
+    With `hsfusion_metrics.summarise` this is ``analysis_unref_batched_images(path, ratio, sensor)``.
+
+    Parameters
+    ----------
+    path
+        A file as `open_batches` reads it, but with `sr` and `lms` (the low-resolution image, interpolated), both
+        [B, C, H, W], and `pan` [B, 1, H, W]. The script loads `ms`, too, but its values do not depend on it.
+    ratio
+        Resolution ratio, 2 or 4.
+    sensor
+        One of `hsfusion_metrics.NYQUIST_GAINS`; without it each band has the gain 0.3, as in the script for
+        sensors that it does not know.
+    workers
+        Number of threads; the values are the same for any.
+
+    Yields
+    ------
+    NoReference
+        Of one sample after the other.
+
+    Raises
+    ------
+    HsbenchError
+        As `open_batches`; for an unknown sensor, or one with another number of bands; and when the images have
+        sides that are no multiples of 32.
+    """
+    path = Path(path)
+    if sensor is not None and sensor not in NYQUIST_GAINS:
+        raise HsbenchError(f"there is no sensor {sensor}; known are {', '.join(NYQUIST_GAINS)}")
+    gains = 0.3 if sensor is None else NYQUIST_GAINS[sensor]
+    with open_matfile(path) as variables:
+        labelled = _find(path, variables, _NO_REFERENCE_NAMES)
+        for label, variable in labelled.items():
+            _require_batch(path, label, variable)
+        if len({variable.shape[0] for variable in labelled.values()}) > 1:
+            shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
+            raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
+        for number, (sr, lms, pan) in enumerate(_samples(path, tuple(labelled.values())), start=1):
+            try:
+                yield evaluate_no_reference(sr, lms, pan, ratio=ratio, gains=gains, workers=workers)
+            except ValueError as error:
+                raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
 
 
-def _open_v5(path: Path) -> Batches:
-    contents = _readable(path, lambda: io.whosmat(path))
-    _require_names(path, [name for name, _, _ in contents])
-    described = {name: (shape, kind) for name, shape, kind in contents if name in _NAMES}
-    shape = _common_shape(path, described)
-    arrays = _readable(path, lambda: io.loadmat(path, variable_names=_NAMES))
-    for name in _NAMES:
-        if np.iscomplexobj(arrays[name]):
-            raise HsbenchError(f"{path}: {name} is complex; real numbers are needed")
-    return Batches(path, shape, lambda name, some: arrays[name][some])
+def _find(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:
+    """Find the variables of these names, or the one struct that has them as fields; by what to call them."""
+    if all(name in variables for name in names):
+        return {name: variables[name] for name in names}
+    structs = {name: readable(path, variable.fields) for name, variable in variables.items()}
+    holding = [name for name, fields in structs.items() if all(field in fields for field in names)]
+    if len(holding) > 1:
+        raise HsbenchError(f"{path}: {' and '.join(holding)} all have the fields {', '.join(names)}; keep one of them")
+    if holding:
+        [struct] = holding
+        return {f"{struct}.{name}": structs[struct][name] for name in names}
+    missing = [name for name in names if name not in variables]
+    there = ", ".join(sorted(variables)) or "nothing"
+    raise HsbenchError(f"{path} has no variable {' and no '.join(missing)}; it holds {there}")
 
 
-def _open_v73(path: Path, file: Any) -> Batches:
-    _require_names(path, [name for name in file if not name.startswith("#")])
-    # HDF5 counts axes in C's order, MATLAB in Fortran's: what is [B, C, H, W] there is (W, H, C, B) here.
-    described = {name: (_v73_shape(file[name]), _v73_kind(file[name])) for name in _NAMES}
-    shape = _common_shape(path, described)
-    return Batches(path, shape, lambda name, some: file[name][..., some].T)
+def _require_batch(path: Path, label: str, variable: Variable) -> None:
+    if variable.kind not in _READABLE:
+        raise HsbenchError(f"{path}: {label} is {variable.kind}; real numbers are needed")
+    if len(variable.shape) != 4 or 0 in variable.shape:
+        raise HsbenchError(
+            f"{path}: {label} has the shape {variable.shape}; [B, C, H, W] is needed, with B = 1 for a single image"
+        )
 
 
-def _v73_shape(node: Any) -> tuple[int, ...]:
-    return tuple(reversed(node.shape)) if isinstance(node, h5py.Dataset) else ()
-
-
-def _v73_kind(node: Any) -> str:
-    if not isinstance(node, h5py.Dataset):
-        return "struct"
-    if node.dtype.names == ("real", "imag"):
-        return "complex"
-    stated = node.attrs.get("MATLAB_class", b"")
-    if stated:
-        return stated.decode() if isinstance(stated, bytes) else str(stated)
-    return "double" if node.dtype.kind in "iuf" else str(node.dtype)
-
-
-def _require_names(path: Path, present: list[str]) -> None:
-    missing = [name for name in _NAMES if name not in present]
-    if missing:
-        there = ", ".join(sorted(present)) or "nothing"
-        raise HsbenchError(f"{path} has no variable {' and no '.join(missing)}; it holds {there}")
-
-
-def _common_shape(path: Path, described: Mapping[str, tuple[tuple[int, ...], str]]) -> tuple[int, int, int, int]:
-    """Check the shapes and MATLAB classes of both variables, and return their shape."""
-    for name, (shape, kind) in described.items():
-        if kind not in _NUMERIC:
-            raise HsbenchError(f"{path}: {name} is {kind}; real numbers are needed")
-        if len(shape) != 4 or 0 in shape:
-            raise HsbenchError(
-                f"{path}: {name} has the shape {shape}; [B, C, H, W] is needed, with B = 1 for a single image"
-            )
-    gt, sr = (described[name][0] for name in _NAMES)
-    if gt != sr:
-        raise HsbenchError(f"{path}: gt and sr differ in shape: gt {gt}, sr {sr}")
-    batch, bands, height, width = gt
-    return batch, bands, height, width
+def _samples(path: Path, variables: Sequence[Variable]) -> Iterator[tuple[FloatArray, ...]]:
+    """Give the samples of variables that are batches [B, ...] of one length, in float64."""
+    count = variables[0].shape[0]
+    largest = max(int(np.prod(variable.shape[1:])) for variable in variables)
+    at_once = max(1, _READ_BYTES // (8 * largest))
+    for start in range(0, count, at_once):
+        some = slice(start, start + at_once)
+        parts = [readable(path, partial(variable.read, some)) for variable in variables]
+        for images in zip(*parts, strict=True):
+            yield tuple(np.ascontiguousarray(image, dtype=np.float64) for image in images)
 
 
 def _checked(

@@ -1,4 +1,4 @@
-"""The parts of a record, from what a run knows."""
+"""The parts of a record, from what a run, or an evaluation of results made elsewhere, knows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from numpy.typing import ArrayLike
+
 from hsfusion_bench import __version__
 from hsfusion_bench.data.catalog import ScenePlan
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Method
-from hsfusion_bench.records import DatasetInfo, MethodInfo, SceneResult, Statistic, Status, WeightsInfo
+from hsfusion_bench.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.weights import Weights
-from hsfusion_metrics import METRICS, Indexes, summarise
+from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
+
+PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
 
 def method_info(entry: Entry | FileEntry, method: Method | None) -> MethodInfo:
@@ -62,6 +67,26 @@ def weights_info(weights: Weights | None) -> WeightsInfo | None:
         trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
         training=card.training if card else None,
     )
+
+
+def metrics_info(scale: int) -> dict[str, Number | str]:
+    """Describe the index suite, and the constants it is given."""
+    return {"suite": SUITE_VERSION, "const": PEAK, "ratio": float(scale)}
+
+
+def scene_result(name: str, digest: str, reference: ArrayLike, estimate: ArrayLike, scale: int) -> SceneResult:
+    """Score the estimate of a scene, both cubes [bands, H, W] with values in [0, 1].
+
+    Raises
+    ------
+    HsbenchError
+        If the cubes are too small for the indexes.
+    """
+    try:
+        indexes = evaluate(reference, estimate, ratio=scale, const=PEAK)
+    except ValueError as error:
+        raise HsbenchError(f"scene {name} cannot be scored: {error}") from error
+    return SceneResult(name=name, digest=digest, **{index: getattr(indexes, index) for index in METRICS})
 
 
 def status_of(scenes: Sequence[SceneResult]) -> Status:

@@ -118,6 +118,21 @@ class WeightsInfo(_Strict):
     training: Training | None
 
 
+class ExternalInfo(_Strict):
+    """Where results lay that were made elsewhere, how they were read, and what is only reported of them."""
+
+    file: str = Field(description="name of the file or folder")
+    sha256: str = Field(description="SHA-256 of the cubes as scored: float64, [bands, H, W], one after the other")
+    key: str = Field(description="name of the array, of the first scene; empty where arrays have no names")
+    axes: str = Field(description="its axes, such as HWC or BCHW; 1 is one of a single place")
+    const: Number = Field(description="full scale that its values were divided by")
+    reference: Literal["ours", "theirs"] = Field(description="whether a reference was scored against that came with it")
+    reported: list[Literal["parameters", "latency"]] = Field(
+        description="what the makers of the results state, and nobody counted or measured here"
+    )
+    latency_ms: Number | None = None
+
+
 class Record(_Strict):
     """What one method scored on one dataset at one scale under one protocol."""
 
@@ -131,9 +146,10 @@ class Record(_Strict):
     model: ModelInfo
     weights: WeightsInfo | None
     metrics: dict[str, Number | str] = Field(description="version of the index suite, and the constants it was given")
-    seed: int
-    device: str = Field(description="cpu or cuda")
+    seed: int | None = Field(description="None for results made elsewhere")
+    device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
     environment: dict[str, str]
+    external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")
 
     @property
     def key(self) -> str:

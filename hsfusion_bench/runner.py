@@ -22,6 +22,8 @@ from hsfusion_bench.recording import (
     dataset_info,
     environment,
     method_info,
+    metrics_info,
+    scene_result,
     status_of,
     summary_of,
     weights_info,
@@ -31,12 +33,9 @@ from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.session import Budget, train_weights
 from hsfusion_bench.weights import Weights, cached_path, load_into, read_weights
-from hsfusion_metrics import METRICS, SUITE_VERSION, evaluate
 
 if TYPE_CHECKING:
     import torch
-
-PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
 
 class Listener:
@@ -198,7 +197,7 @@ class _Run:
                     self.results[name] = earlier[name]
                 else:
                     fused = self._fuse(scene) if self.measured else self._measure(scene)
-                    self.results[name] = self._score(scene, digest, fused)
+                    self.results[name] = scene_result(name, digest, scene.hr_hsi, fused, setting.scale)
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
                 setting.listener.scene_done(self.entry.name, name, number, len(names))
@@ -266,13 +265,6 @@ class _Run:
             )
         return fused
 
-    def _score(self, scene: Scene, digest: str, fused: Cube) -> SceneResult:
-        try:
-            indexes = evaluate(scene.hr_hsi, fused, ratio=self.setting.scale, const=PEAK)
-        except ValueError as error:
-            raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
-        return SceneResult(name=scene.name, digest=digest, **{name: getattr(indexes, name) for name in METRICS})
-
     def _earlier(self) -> dict[str, SceneResult]:
         """Return the scenes of an unfinished run of the very same thing."""
         earlier = self.setting.store.unfinished(self.record())
@@ -307,7 +299,7 @@ class _Run:
             summary=summary_of(scenes),
             model=self.model,
             weights=weights_info(self.weights),
-            metrics={"suite": SUITE_VERSION, "const": PEAK, "ratio": float(setting.scale)},
+            metrics=metrics_info(setting.scale),
             seed=setting.seed,
             device=self._device_type(),
             environment=environment(),

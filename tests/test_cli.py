@@ -307,7 +307,9 @@ def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) 
     assert "weights of 'mossfuse', not of 'feinfn'" in swapped.stderr
 
 
-@pytest.mark.parametrize("verb", ["run", "score", "leaderboard", "list", "show", "schema"])
+@pytest.mark.parametrize(
+    "verb", ["run", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema"]
+)
 def test_every_verb_helps_with_an_example(verb: str) -> None:
     shown = hsbench(verb, "--help")
     assert shown.exit_code == 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import struct
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from scipy import io
+from scipy import io, sparse
 
 from hsfusion_bench import matlab
 from hsfusion_bench.cli import main
@@ -37,6 +42,33 @@ def write_v73(path: Path, **variables: np.ndarray) -> Path:
 def write_v5(path: Path, **variables: object) -> Path:
     io.savemat(path, variables)
     return path
+
+
+def element(kind: int, content: bytes, mark: str = "<") -> bytes:
+    return struct.pack(f"{mark}II", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def opaque(name: str, class_name: str) -> bytes:
+    """As MATLAB stores a table or another object: class 17, its name, its system and its class."""
+    words = b"".join(element(1, word.encode()) for word in (name, "MCOS", class_name))
+    return element(14, element(6, struct.pack("<II", 17, 0)) + words)
+
+
+def big_or_little(mark: str, compressed: bool) -> bytes:
+    """Two int16 variables [1, 1, 2, 3] by hand, in the byte order of this mark."""
+    text = b"MATLAB 5.0 MAT-file".ljust(124)
+    content = text + struct.pack(f"{mark}HH", 0x0100, 0x4D49)
+    for name in (b"gt", b"sr"):
+        # A name of up to four letters is packed into its tag.
+        small = struct.pack(f"{mark}I", len(name) << 16 | 1) + name.ljust(4, b"\0")
+        flags = element(6, struct.pack(f"{mark}II", 10, 0), mark)
+        sizes = element(5, struct.pack(f"{mark}4i", 1, 1, 2, 3), mark)
+        variable = element(14, flags + sizes + small + element(3, struct.pack(f"{mark}6h", *range(1, 7)), mark), mark)
+        if compressed:
+            packed = zlib.compress(variable)
+            variable = struct.pack(f"{mark}II", 15, len(packed)) + packed
+        content += variable
+    return content
 
 
 def samples(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -84,6 +116,114 @@ class TestReading:
         path = write_v73(tmp_path / "a.mat", gt=GT, sr=SR)
         assert np.array_equal([gt for gt, _ in samples(path)], GT)
         assert np.array_equal([sr for _, sr in samples(path)], SR)
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    @pytest.mark.parametrize("mark", ["<", ">"])
+    def test_byte_orders(self, tmp_path: Path, compressed: bool, mark: str) -> None:
+        path = tmp_path / "a.mat"
+        path.write_bytes(big_or_little(mark, compressed))
+        [(gt, sr)] = samples(path)
+        assert gt.tolist() == [[[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]]
+        assert np.array_equal(gt, sr)
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_logical(self, tmp_path: Path, compressed: bool) -> None:
+        io.savemat(tmp_path / "a.mat", {"gt": GT > 0.5, "sr": SR}, do_compression=compressed)
+        assert np.array_equal([gt for gt, _ in samples(tmp_path / "a.mat")], GT > 0.5)
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_fields_of_a_struct(self, tmp_path: Path, compressed: bool) -> None:
+        path = tmp_path / "a.mat"
+        # The names differ in length, since their places in the file have one width.
+        run = {"sr": SR.astype(np.float32), "a_longer_name": "bicubic", "gt": GT, "empty": []}
+        io.savemat(path, {"ratio": 4, "run": run}, do_compression=compressed)
+        assert np.array_equal([gt for gt, _ in samples(path)], GT)
+        assert np.array_equal([sr for _, sr in samples(path)], SR.astype(np.float32))
+
+    def test_fields_of_a_struct_in_v73(self, tmp_path: Path) -> None:
+        path = write_v73(tmp_path / "a.mat", ratio=np.ones((1, 1)))
+        with h5py.File(path, "a") as file:
+            group = file.create_group("run")
+            group.attrs["MATLAB_class"] = np.bytes_("struct")
+            for name, values in (("gt", GT), ("sr", SR)):
+                group[name] = values.T
+                group[name].attrs["MATLAB_class"] = np.bytes_("double")
+        assert np.array_equal([sr for _, sr in samples(path)], SR)
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_memory_is_that_of_a_sample(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressed: bool
+    ) -> None:
+        path = tmp_path / "a.mat"
+        gt = np.random.default_rng(0).random((12, 8, 128, 128))
+        monkeypatch.setattr(matlab, "_READ_BYTES", 1)
+        io.savemat(path, {"gt": gt, "sr": gt}, do_compression=compressed)
+        tracemalloc.start()
+        with open_batches(path) as batches:
+            assert sum(1 for _ in batches) == 12
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        # Two samples of two images, and the pieces of unpacking; a whole variable would be 12 images.
+        assert peak < 7 * gt[0].nbytes
+
+
+needs_octave = pytest.mark.skipif(shutil.which("octave-cli") is None, reason="octave-cli is not installed")
+
+
+def octave(program: str, folder: Path) -> None:
+    subprocess.run(["octave-cli", "--eval", program], cwd=folder, check=True, capture_output=True)
+
+
+@needs_octave
+class TestFromOctave:
+    """gt(b, c, h, w) = 1000 b + 100 c + 10 h + w, and sr is one more."""
+
+    MAKE = """
+        [b, c, h, w] = ndgrid (1:2, 1:3, 1:5, 1:4);
+        gt = 1000 * b + 100 * c + 10 * h + w;  sr = gt + 1;  clear b c h w;
+    """
+
+    @pytest.mark.parametrize("version", ["-v6", "-v7"])
+    @pytest.mark.parametrize("convert", ["double", "single", "uint16", "int16", "int32", "uint64"])
+    def test_numbers(self, tmp_path: Path, version: str, convert: str) -> None:
+        octave(f"{self.MAKE} gt = {convert} (gt);  sr = {convert} (sr);  save {version} a.mat gt sr", tmp_path)
+        self.check(tmp_path / "a.mat")
+
+    @pytest.mark.parametrize("version", ["-v6", "-v7"])
+    def test_fields_of_a_struct(self, tmp_path: Path, version: str) -> None:
+        program = "run.note = 'bicubic';  run.sr = uint16 (sr);  run.gt = single (gt);  x.y = {}; "
+        octave(f"{self.MAKE} {program} save {version} a.mat run x", tmp_path)
+        self.check(tmp_path / "a.mat")
+
+    @pytest.mark.parametrize("version", ["-v6", "-v7"])
+    @pytest.mark.parametrize(
+        ("value", "says"),
+        [
+            ("{gt}", "sr is cell"),
+            ("'text'", "sr is char"),
+            ("sparse (eye (3))", "sr is sparse"),
+            ("gt + i", "sr is complex"),
+            ("single (gt) + i", "sr is complex"),
+            ("struct ('a', 1)", "sr is struct"),
+        ],
+    )
+    def test_refused(self, tmp_path: Path, version: str, value: str, says: str) -> None:
+        octave(f"{self.MAKE} sr = {value};  save {version} a.mat gt sr", tmp_path)
+        with pytest.raises(HsbenchError, match=f"a.mat: {says}; real numbers are needed"):
+            samples(tmp_path / "a.mat")
+
+    @pytest.mark.parametrize("form", ["-hdf5", "-text", "-binary"])
+    def test_octaves_own_formats_are_refused(self, tmp_path: Path, form: str) -> None:
+        octave(f"{self.MAKE} save {form} a.mat gt sr", tmp_path)
+        with pytest.raises(HsbenchError, match=r"a\.mat has a format of Octave's own; save it with the option -v7"):
+            samples(tmp_path / "a.mat")
+
+    @staticmethod
+    def check(path: Path) -> None:
+        b, c, h, w = np.meshgrid(*(np.arange(side) + 1.0 for side in (2, 3, 5, 4)), indexing="ij")
+        expected = 1000 * b + 100 * c + 10 * h + w
+        assert np.array_equal([gt for gt, _ in samples(path)], expected)
+        assert np.array_equal([sr for _, sr in samples(path)], expected + 1)
 
 
 class TestBadFiles:
@@ -134,14 +274,101 @@ class TestBadFiles:
         ("sr", "says"),
         [
             (SR + 1j, "sr is complex"),
-            (SR > 0.5, "sr is logical"),
             ("an estimate", "sr is char"),
             ({"data": SR}, "sr is struct"),
+            (np.array([SR, "text"], dtype=object), "sr is cell"),
+            (sparse.csc_array(SR[0, 0]), "sr is sparse"),
         ],
     )
-    def test_not_numbers(self, tmp_path: Path, sr: object, says: str) -> None:
-        with pytest.raises(HsbenchError, match=says):
-            samples(write_v5(tmp_path / "a.mat", gt=GT, sr=sr))
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_not_numbers(self, tmp_path: Path, sr: object, says: str, compressed: bool) -> None:
+        io.savemat(tmp_path / "a.mat", {"gt": GT, "sr": sr}, do_compression=compressed)
+        with pytest.raises(HsbenchError, match=rf"a\.mat: {says}; real numbers are needed"):
+            samples(tmp_path / "a.mat")
+        io.savemat(tmp_path / "b.mat", {"run": {"gt": GT, "sr": sr}}, do_compression=compressed)
+        with pytest.raises(HsbenchError, match=rf"b\.mat: run\.{says}; real numbers are needed"):
+            samples(tmp_path / "b.mat")
+
+    @pytest.mark.parametrize("class_name", ["table", "datetime"])
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_tables_and_objects(self, tmp_path: Path, class_name: str, compressed: bool) -> None:
+        io.savemat(tmp_path / "a.mat", {"gt": GT}, do_compression=compressed)
+        element = opaque("sr", class_name)
+        if compressed:
+            packed = zlib.compress(element)
+            element = struct.pack("<II", 15, len(packed)) + packed
+        with (tmp_path / "a.mat").open("ab") as file:
+            file.write(element)
+        with pytest.raises(HsbenchError, match=rf"a\.mat: sr is {class_name}; real numbers are needed"):
+            samples(tmp_path / "a.mat")
+
+    @pytest.mark.parametrize("class_name", ["table", "cell", "char", "function_handle"])
+    def test_not_numbers_in_v73(self, tmp_path: Path, class_name: str) -> None:
+        # What stands for them in HDF5 are numbers or references, and the class says what they mean.
+        path = write_v73(tmp_path / "a.mat", gt=GT, sr=SR.astype(np.uint16))
+        with h5py.File(path, "a") as file:
+            file["sr"].attrs["MATLAB_class"] = np.bytes_(class_name)
+        with pytest.raises(HsbenchError, match=f"sr is {class_name}; real numbers are needed"):
+            samples(path)
+
+    def test_sparse_in_v73(self, tmp_path: Path) -> None:
+        path = write_v73(tmp_path / "a.mat", gt=GT)
+        with h5py.File(path, "a") as file:
+            group = file.create_group("sr")
+            group.attrs["MATLAB_class"] = np.bytes_("double")
+            group.attrs["MATLAB_sparse"] = np.uint64(4)
+            group["data"] = SR[0, 0, 0]
+        with pytest.raises(HsbenchError, match="sr is sparse"):
+            samples(path)
+
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    def test_empty_batches(self, tmp_path: Path, write: object) -> None:
+        if write is write_v5:
+            path = write_v5(tmp_path / "a.mat", gt=GT[:0], sr=SR[:0])
+        else:
+            # MATLAB stores the size of what is empty, and marks it.
+            path = write_v73(tmp_path / "a.mat", gt=np.uint64([0, 4, 20, 17]), sr=np.uint64([0, 4, 20, 17]))
+            with h5py.File(path, "a") as file:
+                for node in file.values():
+                    node.attrs["MATLAB_empty"] = np.uint8(1)
+        with pytest.raises(HsbenchError, match=r"gt has the shape \(0, 4, 20, 17\); \[B, C, H, W\] is needed"):
+            samples(path)
+
+    def test_a_struct_array(self, tmp_path: Path) -> None:
+        runs = np.zeros(2, dtype=[("gt", object), ("sr", object)])
+        runs["gt"], runs["sr"] = [GT, GT], [SR, SR]
+        with pytest.raises(HsbenchError, match="no variable gt and no sr; it holds runs"):
+            samples(write_v5(tmp_path / "a.mat", runs=runs))
+
+    def test_two_structs(self, tmp_path: Path) -> None:
+        path = write_v5(tmp_path / "a.mat", x4={"gt": GT, "sr": SR}, x8={"gt": GT, "sr": SR})
+        with pytest.raises(HsbenchError, match="x4 and x8 all have the fields gt, sr; keep one of them"):
+            samples(path)
+
+    @pytest.mark.parametrize("kind", ["v6", "v7", "v7.3"])
+    @pytest.mark.parametrize("seed", range(12))
+    def test_flipped_bits_end_in_a_message_or_in_numbers(self, tmp_path: Path, kind: str, seed: int) -> None:
+        path = tmp_path / "a.mat"
+        if kind == "v7.3":
+            write_v73(path, gt=GT, sr=SR)
+        else:
+            io.savemat(path, {"gt": GT, "sr": SR}, do_compression=kind == "v7")
+        content = bytearray(path.read_bytes())
+        rng = np.random.default_rng(seed)
+        for position in rng.integers(0, 4096, 8):
+            content[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(content)
+        with contextlib.suppress(HsbenchError):
+            assert all(gt.shape == sr.shape and gt.ndim == 3 for gt, sr in samples(path))
+
+    def test_a_flipped_bit_in_compressed_data_is_found(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mat"
+        io.savemat(path, {"gt": GT, "sr": SR}, do_compression=True)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 4] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(HsbenchError, match=r"a\.mat is not a MAT-file, or is damaged"):
+            samples(path)
 
     def test_complex_numbers_in_v73(self, tmp_path: Path) -> None:
         path = write_v73(tmp_path / "a.mat", gt=GT)

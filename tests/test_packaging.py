@@ -48,6 +48,8 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
     shown = run("-m", "hsfusion_bench", "list", "protocols", path=tmp_path, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "uestc" in shown.stdout
+    verified = run("-m", "hsfusion_bench", "verify", "--golden", path=tmp_path, cwd=tmp_path)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     where = run("-c", "import hsfusion_bench; print(hsfusion_bench.__file__)", path=tmp_path, cwd=tmp_path)
     assert where.stdout.startswith(str(tmp_path))
 

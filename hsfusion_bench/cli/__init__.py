@@ -13,7 +13,7 @@ import click
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 
-_VERBS = ("run", "score", "leaderboard", "list", "show", "schema")
+_VERBS = ("run", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema")
 
 
 class _Message(click.ClickException):
@@ -46,7 +46,7 @@ class _Verbs(click.Group):
                 raise
             raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
         except KeyboardInterrupt as error:
-            text = "interrupted; what was scored is kept, and the same command goes on from there"
+            text = "interrupted; a run keeps what it has scored, and the same command goes on from there"
             raise _Message(text, 130) from error
 
 

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsfusion_bench.runner import Result
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Width of a table that is not drawn on a terminal, so that no line of it is folded.
@@ -42,3 +44,30 @@ def comma_separated(_context: click.Context, _parameter: click.Parameter, value:
     if value is None:
         return None
     return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
+def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
+    """Print the leaderboard of this run, and write the tables that were asked for."""
+    from hsfusion_bench.files import write_text
+    from hsfusion_bench.report.frame import csv
+    from hsfusion_bench.report.latex import latex
+    from hsfusion_bench.report.leaderboard import leaderboards
+    from hsfusion_bench.report.terminal import show
+
+    speeds = [result.speed for result in results if result.speed is not None]
+    boards = leaderboards([result.record for result in results], speeds)
+    notes = console(stderr=True)
+    show(console(), boards)
+    for result in results:
+        if result.record.status != "ok":
+            notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
+    for result in results:
+        path, kept = result.written
+        more = " (an earlier one of more scenes, kept)" if kept else ""
+        notes.print(f"record  {path}{more}", markup=False, soft_wrap=True)
+    if csv_file is not None:
+        write_text(csv_file, csv(boards))
+        notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)
+    if latex_file is not None:
+        write_text(latex_file, latex(boards))
+        notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)

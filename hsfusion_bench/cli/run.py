@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, results_dir_option
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.cli.common import comma_separated, console, report_results, results_dir_option
+from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.data.catalog import ScenePlan
-    from hsfusion_bench.data.scenes import SceneSource
     from hsfusion_bench.runner import Result
 
 
@@ -93,7 +91,7 @@ def command(
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.catalog import open_dataset, plan_scenes
+    from hsfusion_bench.data.catalog import open_dataset, plan_scenes, require_present
     from hsfusion_bench.data.protocols import load_protocol
     from hsfusion_bench.records import Store
     from hsfusion_bench.registry import find
@@ -113,7 +111,7 @@ def command(
     rules.first_sample(scale)
     source = open_dataset(dataset, data_root)
     plan = plan_scenes(source, rules, "test", scenes)
-    _require_present(source, plan)
+    require_present(source, plan)
     store = Store(results_dir)
     store.require_writable()
     chosen = _device(device)
@@ -136,7 +134,7 @@ def command(
                 listener=display,
             )
             results.append(run_method(entry, setting))
-    _report(results, csv_file, latex_file)
+    report_results(results, csv_file, latex_file)
     if any(result.record.status != "ok" for result in results):
         context.exit(1)
 
@@ -183,15 +181,6 @@ def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Path]:
     return {name: Path(file).expanduser() for name, file in _per_method(values, names, "--weights").items()}
 
 
-def _require_present(source: SceneSource, plan: ScenePlan) -> None:
-    if not plan.missing:
-        return
-    message = f"{source.name} lacks {len(plan.missing)} of {len(plan.asked)} scenes: {', '.join(plan.missing)}."
-    if plan.present:
-        message += f" To run on those that are there: --scenes {','.join(plan.present)}"
-    raise HsbenchError(message)
-
-
 def _device(wanted: str) -> str:
     """Return "cpu" or "cuda"."""
     if wanted == "cpu":
@@ -203,30 +192,3 @@ def _device(wanted: str) -> str:
     if wanted == "cuda":
         raise UsageError("--device cuda: torch sees no CUDA device here; --device cpu runs everywhere")
     return "cpu"
-
-
-def _report(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
-    """Print the leaderboard of this run, and write the tables that were asked for."""
-    from hsfusion_bench.files import write_text
-    from hsfusion_bench.report.frame import csv
-    from hsfusion_bench.report.latex import latex
-    from hsfusion_bench.report.leaderboard import leaderboards
-    from hsfusion_bench.report.terminal import show
-
-    speeds = [result.speed for result in results if result.speed is not None]
-    boards = leaderboards([result.record for result in results], speeds)
-    notes = console(stderr=True)
-    show(console(), boards)
-    for result in results:
-        if result.record.status != "ok":
-            notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
-    for result in results:
-        path, kept = result.written
-        more = " (an earlier one of more scenes, kept)" if kept else ""
-        notes.print(f"record  {path}{more}", markup=False, soft_wrap=True)
-    if csv_file is not None:
-        write_text(csv_file, csv(boards))
-        notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)
-    if latex_file is not None:
-        write_text(latex_file, latex(boards))
-        notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)

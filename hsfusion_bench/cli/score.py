@@ -1,51 +1,91 @@
-"""``hsbench score``: the MATLAB script's numbers for a `.mat` file."""
+"""``hsbench score``: the MATLAB scripts' numbers for a `.mat` file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hsfusion_bench.spelling import spell
 
+if TYPE_CHECKING:
+    from hsfusion_metrics import Indexes, NoReference
+
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _WIDTH = 12
-# In the order of the script's result.
-_FIELDS = ("sam", "ergas", "scc", "qn", "qave", "psnr", "ssim")
+# By index, in the order of the script's result.
+_FIELDS = {
+    "sam": "sam",
+    "ergas": "ergas",
+    "scc": "scc",
+    "q2n": "qn",
+    "uqi": "qave",
+    "psnr": "psnr",
+    "ssim": "ssim",
+}
+_NO_REFERENCE_FIELDS = {"d_lambda": "d_lambda", "hqnr": "qnr_index", "d_s": "d_s"}
+_NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 
 
 @click.command("score", short_help="Score a .mat file as the MATLAB test package does.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--ratio", type=_POSITIVE, required=True, help="Resolution ratio of the two inputs; ERGAS needs it.")
+@click.option("--ratio", type=_POSITIVE, required=True, help="Resolution ratio of the two inputs.")
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
+@click.option("--no-reference", is_flag=True, help="FILE has no gt but sr, lms and pan: D_lambda, D_s and HQNR.")
+@click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Threads; they change no value."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only the mean and deviation of each index, as JSON.")
-def command(file: Path, ratio: float, const: float, as_json: bool) -> None:
+def command(
+    file: Path, ratio: float, const: float, no_reference: bool, sensor: str | None, workers: int, as_json: bool
+) -> None:
     """Score FILE, a MAT-file with `gt` and `sr`, each [B, C, H, W].
 
     Prints what analysis_ref_batched_images(FILE, ratio, 0, const) prints: the seven indexes of each sample,
-    their mean and their standard deviation.
+    their mean and their standard deviation. With --no-reference, what analysis_unref_batched_images(FILE, ratio,
+    sensor) prints; its file has `sr` and `lms`, each [B, C, H, W], and `pan` [B, 1, H, W].
 
     \b
     Example:
-      hsbench score feinfn_cave_x4.mat --ratio 4
+      hsbench score feinfn_cave_x4.mat --ratio 4 --workers 2
       hsbench score feinfn_cave_x4.mat --ratio 4 --json > scores.json
+      hsbench score real_wv3.mat --ratio 4 --no-reference --sensor WV3
     """
-    from hsfusion_bench.matlab import score_file
-    from hsfusion_metrics import METRICS, Indexes, summarise
+    if sensor is not None and not no_reference:
+        raise click.UsageError("--sensor goes with --no-reference")
+    if no_reference and ratio not in (2, 4):
+        raise click.UsageError("--no-reference needs --ratio 2 or 4")
+    from hsfusion_bench.matlab import score_file, score_no_reference
+    from hsfusion_metrics import METRICS
 
-    per_image: list[Indexes] = []
-    for indexes in score_file(file, ratio=ratio, const=const):
+    scores: Iterator[Indexes | NoReference]
+    if no_reference:
+        scores = score_no_reference(file, ratio=int(ratio), sensor=sensor, workers=workers)
+        _print(scores, _NO_REFERENCE_TITLES, _NO_REFERENCE_FIELDS, as_json)
+    else:
+        scores = score_file(file, ratio=ratio, const=const, workers=workers)
+        _print(scores, [metric.title for metric in METRICS.values()], _FIELDS, as_json)
+
+
+def _print(
+    scores: Iterator[Indexes | NoReference], titles: Iterable[str], fields: Mapping[str, str], as_json: bool
+) -> None:
+    from hsfusion_metrics import summarise
+
+    per_image = []
+    for indexes in scores:
         if not as_json:
             if not per_image:
-                click.secho(_line("sample", (metric.title for metric in METRICS.values())), bold=True)
+                click.secho(_line("sample", titles), bold=True)
             click.echo(_line(str(len(per_image) + 1), indexes))
         per_image.append(indexes)
     summary = summarise(per_image)
     if as_json:
-        fields = {METRICS[name].matlab_field: [spell(value) for value in pair] for name, pair in summary.items()}
-        click.echo(json.dumps({field: fields[field] for field in _FIELDS}))
+        click.echo(json.dumps({field: [spell(value) for value in summary[name]] for name, field in fields.items()}))
         return
     for row in ("mean", "std"):
         click.secho(_line(row, (getattr(pair, row) for pair in summary.values())), bold=True)

@@ -183,6 +183,22 @@ def plan_scenes(
     return ScenePlan(split, part, asked, tuple(name for name in asked if name in missing))
 
 
+def require_present(source: SceneSource, plan: ScenePlan) -> None:
+    """Refuse a plan of which scenes are missing.
+
+    Raises
+    ------
+    HsbenchError
+        If any is; the message names them, and how to ask for those that are here.
+    """
+    if not plan.missing:
+        return
+    message = f"{source.name} lacks {len(plan.missing)} of {len(plan.asked)} scenes: {', '.join(plan.missing)}."
+    if plan.present:
+        message += f" To run on those that are there: --scenes {','.join(plan.present)}"
+    raise HsbenchError(message)
+
+
 def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -> Scene:
     """Read one scene, check its values, and observe it.
 

@@ -47,10 +47,11 @@ def _line(row: Row) -> dict[str, Any]:
         "trainable": record.model.trainable,
         "flops": record.model.flops.value if record.model.flops else None,
         "flops_lower_bound": record.model.flops.lower_bound if record.model.flops else None,
-        "latency_median_ms": speed.latency.median_ms if speed else None,
+        "latency_median_ms": row.latency_ms,
         "latency_p90_ms": speed.latency.p90_ms if speed else None,
         "peak_memory_mb": speed.memory.peak_mb if speed and speed.memory else None,
         "device": speed.device if speed else None,
+        "reported": " ".join(row.reported),
         "note": row.note,
     }
     return line

@@ -50,8 +50,14 @@ class Row:
             return "no weights"
         if self.record.summary is None:
             return f"failed: {self.record.error}"
-        weights = self.record.weights
+        weights, external = self.record.weights, self.record.external
         parts = []
+        if external is not None:
+            parts.append("made elsewhere")
+            if external.reported:
+                parts.append(f"*{' and '.join(external.reported)} as reported")
+            if external.reference == "theirs":
+                parts.append("scored against a reference of its own")
         if weights is not None and weights.training is not None:
             parts.append("trained " + weights.training.describe())
         elif weights is not None:
@@ -77,17 +83,32 @@ class Row:
 
     @property
     def parameters(self) -> str:
-        """Number of parameters in millions, or a dash."""
+        """Number of parameters in millions, or a dash; with a star where it is only reported."""
         count = self.record.model.parameters
-        return "-" if count is None else f"{count / 1e6:.3f}"
+        return "-" if count is None else f"{count / 1e6:.3f}{self._star('parameters')}"
 
     @property
     def latency(self) -> str:
-        """Median latency in milliseconds, or a dash."""
-        if self.speed is None:
+        """Latency in milliseconds (the median, if measured), or a dash; with a star where it is only reported."""
+        milliseconds = self.latency_ms
+        if milliseconds is None:
             return "-"
-        milliseconds = self.speed.latency.median_ms
-        return f"{milliseconds:.1f}" if milliseconds < 1000 else f"{milliseconds:.0f}"
+        return (f"{milliseconds:.1f}" if milliseconds < 1000 else f"{milliseconds:.0f}") + self._star("latency")
+
+    @property
+    def latency_ms(self) -> float | None:
+        """Latency in milliseconds: the median that was measured, or what is reported of results made elsewhere."""
+        if self.record.external is not None:
+            return self.record.external.latency_ms
+        return self.speed.latency.median_ms if self.speed else None
+
+    @property
+    def reported(self) -> Sequence[str]:
+        """What is only reported of the row: parameters, latency."""
+        return self.record.external.reported if self.record.external else ()
+
+    def _star(self, what: str) -> str:
+        return "*" if what in self.reported else ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +167,10 @@ def leaderboards(
         name = _choose_device(here, device)
         by_method = {speed.method: speed for speed in here if speed.device == name}
         places = _places(members)
-        rows = [Row(record, by_method.get(record.method.name), places[number]) for number, record in enumerate(members)]
+        rows = [
+            Row(record, None if record.external else by_method.get(record.method.name), places[number])
+            for number, record in enumerate(members)
+        ]
         rows.sort(key=lambda row: _order(row, sort))
         boards.append(Leaderboard(dataset, scale, protocol, name, rows))
     return boards

@@ -1,8 +1,10 @@
-"""The seven indexes of the field's MATLAB test package, in NumPy.
+"""The indexes of the field's MATLAB test package, in NumPy.
 
 Each index takes a reference and an estimate, ``(gt, sr)``, both [C, H, W], computes in float64 and equals the
 value that ``analysis_ref_batched_images.m`` prints to 1e-10 relative. NaN and Inf come out where they come
 out there.
+
+Where there is no reference, `evaluate_no_reference` gives the three indexes of ``analysis_unref_batched_images.m``.
 
 Examples
 --------
@@ -17,6 +19,7 @@ Examples
 """
 
 from hsfusion_metrics.ergas import ergas
+from hsfusion_metrics.hqnr import NYQUIST_GAINS, NoReference, d_lambda, d_s, evaluate_no_reference
 from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.q2n import q2n, q2n_uncast
 from hsfusion_metrics.sam import sam
@@ -27,12 +30,17 @@ from hsfusion_metrics.uqi import uqi
 
 __all__ = [
     "METRICS",
+    "NYQUIST_GAINS",
     "SUITE_VERSION",
     "Indexes",
     "MeanStd",
     "Metric",
+    "NoReference",
+    "d_lambda",
+    "d_s",
     "ergas",
     "evaluate",
+    "evaluate_no_reference",
     "psnr",
     "q2n",
     "q2n_uncast",

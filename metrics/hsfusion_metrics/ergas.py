@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import as_pair, positive, quietly
+from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly
+from hsfusion_metrics._threads import deal
 
 
 @quietly
@@ -51,5 +52,10 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
     """
     reference, estimate = as_pair(gt, sr)
     factor = 100.0 / positive(ratio, "ratio")
-    relative = [np.mean((x - y) ** 2) / np.mean(x) ** 2 for x, y in zip(reference, estimate, strict=True)]
+    relative = list(deal(_relative_error, zip(reference, estimate, strict=True)))
     return float(factor * np.sqrt(np.mean(relative)))
+
+
+def _relative_error(band: tuple[FloatArray, FloatArray]) -> np.float64:
+    x, y = band
+    return np.float64(np.mean((x - y) ** 2) / np.mean(x) ** 2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import as_pair, positive, quietly
+from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly
+from hsfusion_metrics._threads import deal
 
 
 @quietly
@@ -47,5 +48,10 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     """
     reference, estimate = as_pair(gt, sr)
     peak = positive(const, "const") ** 2
-    errors = np.array([np.mean((x - y) ** 2) for x, y in zip(reference, estimate, strict=True)])
+    errors = np.array(list(deal(_band_error, zip(reference, estimate, strict=True))))
     return float(np.mean(10.0 * np.log10(peak / errors)))
+
+
+def _band_error(band: tuple[FloatArray, FloatArray]) -> np.float64:
+    x, y = band
+    return np.float64(np.mean((x - y) ** 2))

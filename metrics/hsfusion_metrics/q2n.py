@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hsfusion_metrics._pair import FloatArray, as_pair, quietly
+from hsfusion_metrics._threads import deal
 
 _SIDE = 32
 _PIXELS = _SIDE**2
@@ -109,8 +110,11 @@ def _q2n(gt: ArrayLike, sr: ArrayLike, cast: Callable[[FloatArray], FloatArray])
     if min(height, width) < _SIDE // 2:
         raise ValueError(f"Q2n needs images of at least 16 x 16 pixels, these are {height} x {width}")
     rows = np.pad(np.arange(height), (0, -height % _SIDE), mode="symmetric").reshape(-1, _SIDE)
-    values = [_block_values(_blocks(cast(reference[:, row])), _blocks(cast(estimate[:, row]))) for row in rows]
-    return float(np.mean(values))
+
+    def of_row(row: NDArray[np.intp]) -> FloatArray:
+        return _block_values(_blocks(cast(reference[:, row])), _blocks(cast(estimate[:, row])))
+
+    return float(np.mean(list(deal(of_row, rows))))
 
 
 def _to_uint16(values: FloatArray) -> FloatArray:

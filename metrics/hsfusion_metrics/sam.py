@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import as_pair, quietly
+from hsfusion_metrics._pair import FloatArray, as_pair, quietly, strips
+from hsfusion_metrics._threads import deal
 
 
 @quietly
@@ -50,13 +51,25 @@ def sam(gt: ArrayLike, sr: ArrayLike) -> float:
     45.0
     """
     reference, estimate = as_pair(gt, sr)
-    product, norm_gt, norm_sr, term = (np.zeros(reference.shape[1:]) for _ in range(4))
-    # Band after band in one order for all three sums, so that identical images have a cosine of exactly 1.
-    for x, y in zip(reference, estimate, strict=True):
-        product += np.multiply(x, y, out=term)
-        norm_gt += np.multiply(x, x, out=term)
-        norm_sr += np.multiply(y, y, out=term)
-    norm = np.sqrt(norm_gt * norm_sr)
+    product, norm = np.empty((2, *reference.shape[1:]))
+
+    def fill(rows: tuple[int, int]) -> None:
+        part = slice(*rows)
+        product[part], norm[part] = _products(reference[:, part], estimate[:, part])
+
+    for _ in deal(fill, strips(len(product))):
+        pass
     seen = norm != 0
     cosines = np.clip(product[seen] / norm[seen], -1.0, 1.0)
     return float(np.rad2deg(np.arccos(cosines).sum() / np.float64(cosines.size)))
+
+
+def _products(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Scalar product of each pixel's two spectra and the product of their norms, [C, H, W] -> two [H, W]."""
+    product, norm_x, norm_y, term = (np.zeros(x.shape[1:]) for _ in range(4))
+    # Band after band in one order for all three sums, so that identical images have a cosine of exactly 1.
+    for band_x, band_y in zip(x, y, strict=True):
+        product += np.multiply(band_x, band_y, out=term)
+        norm_x += np.multiply(band_x, band_x, out=term)
+        norm_y += np.multiply(band_y, band_y, out=term)
+    return product, np.sqrt(norm_x * norm_y)

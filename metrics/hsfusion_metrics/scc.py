@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hsfusion_metrics._pair import FloatArray, as_pair, quietly, strips
+from hsfusion_metrics._threads import deal
 
 
 @quietly
@@ -49,20 +50,27 @@ def scc(gt: ArrayLike, sr: ArrayLike) -> float:
     1.0
     """
     reference, estimate = as_pair(gt, sr)
-    _, height, width = reference.shape
     product = energy_gt = energy_sr = np.float64(0.0)
-    framed_gt, framed_sr = np.zeros((height, width)), np.zeros((height, width))
-    inside = slice(1, -1)
-    for x, y in zip(reference, estimate, strict=True):
-        framed_gt[inside, inside] = x[inside, inside]
-        framed_sr[inside, inside] = y[inside, inside]
-        for start, stop in strips(height - 2):
-            rows = slice(start, stop + 2)
-            edges_gt, edges_sr = _squared_gradient(framed_gt[rows]), _squared_gradient(framed_sr[rows])
-            product += np.sqrt(edges_gt * edges_sr).sum()
-            energy_gt += edges_gt.sum()
-            energy_sr += edges_sr.sum()
+    for band in deal(_strip_sums, zip(reference, estimate, strict=True)):
+        for edges, edges_gt, edges_sr in band:
+            product += edges
+            energy_gt += edges_gt
+            energy_sr += edges_sr
     return float(product / np.sqrt(energy_sr) / np.sqrt(energy_gt))
+
+
+def _strip_sums(band: tuple[FloatArray, FloatArray]) -> list[tuple[np.float64, ...]]:
+    """Sum the product of the two gradients of a band, and their squares, over each strip of rows."""
+    framed_gt, framed_sr = (np.zeros_like(image) for image in band)
+    inside = slice(1, -1)
+    for framed, image in zip((framed_gt, framed_sr), band, strict=True):
+        framed[inside, inside] = image[inside, inside]
+    sums: list[tuple[np.float64, ...]] = []
+    for start, stop in strips(len(framed_gt) - 2):
+        rows = slice(start, stop + 2)
+        edges_gt, edges_sr = _squared_gradient(framed_gt[rows]), _squared_gradient(framed_sr[rows])
+        sums.append((np.sqrt(edges_gt * edges_sr).sum(), edges_gt.sum(), edges_sr.sum()))
+    return sums
 
 
 def _squared_gradient(image: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.ndimage import correlate1d
 
 from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly, strips
+from hsfusion_metrics._threads import deal
 
 _RADIUS = 5
 _SIDE = 2 * _RADIUS + 1
@@ -64,11 +65,15 @@ def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     rows, columns = height - _SIDE + 1, width - _SIDE + 1
     if rows < 1 or columns < 1:
         return float("-inf")
+
+    def of_strip(strip: tuple[int, int, int]) -> float:
+        band, start, stop = strip
+        seen = slice(start, stop + _SIDE - 1)
+        return float(_ssim_map(reference[band, seen], estimate[band, seen], c1, c2).sum())
+
     total = 0.0
-    for x, y in zip(reference, estimate, strict=True):
-        for start, stop in strips(rows):
-            seen = slice(start, stop + _SIDE - 1)
-            total += float(_ssim_map(x[seen], y[seen], c1, c2).sum())
+    for value in deal(of_strip, ((band, *strip) for band in range(bands) for strip in strips(rows))):
+        total += value
     return total / float(bands * rows * columns)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hsfusion_metrics._pair import as_pair, quietly
+from hsfusion_metrics._threads import threads
 from hsfusion_metrics.ergas import ergas
+from hsfusion_metrics.hqnr import NoReference
 from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.q2n import q2n
 from hsfusion_metrics.sam import sam
@@ -138,7 +140,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 """The seven indexes by name, in the order of `Indexes`."""
 
 
-def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0) -> Indexes:
+def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, workers: int = 1) -> Indexes:
     """All seven indexes of one estimate, as the MATLAB script prints them for one sample.
 
     Parameters
@@ -151,6 +153,8 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0) 
         Resolution ratio; only ERGAS depends on it.
     const
         Full scale of the data; only PSNR and SSIM depend on it.
+    workers
+        Number of threads. It changes nothing in the values, not even their last bits.
 
     Returns
     -------
@@ -161,7 +165,7 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0) 
     ------
     TypeError, ValueError
         For images that are not real, or not [C, H, W] of one shape, or with a side under 16 pixels; for a
-        `ratio` or a `const` that is not positive.
+        `ratio` or a `const` that is not positive, or `workers` under 1.
 
     Notes
     -----
@@ -175,19 +179,20 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0) 
     inf
     """
     reference, estimate = as_pair(gt, sr)
-    return Indexes(
-        psnr=psnr(reference, estimate, const=const),
-        ssim=ssim(reference, estimate, const=const),
-        sam=sam(reference, estimate),
-        ergas=ergas(reference, estimate, ratio=ratio),
-        scc=scc(reference, estimate),
-        uqi=uqi(reference, estimate),
-        q2n=q2n(reference, estimate),
-    )
+    with threads(workers):
+        return Indexes(
+            psnr=psnr(reference, estimate, const=const),
+            ssim=ssim(reference, estimate, const=const),
+            sam=sam(reference, estimate),
+            ergas=ergas(reference, estimate, ratio=ratio),
+            scc=scc(reference, estimate),
+            uqi=uqi(reference, estimate),
+            q2n=q2n(reference, estimate),
+        )
 
 
 @quietly
-def summarise(per_image: Iterable[Indexes]) -> dict[str, MeanStd]:
+def summarise(per_image: Iterable[Indexes | NoReference]) -> dict[str, MeanStd]:
     """Mean and MATLAB's standard deviation of each index over a batch.
 
     The deviation has N - 1 in its denominator but is 0 for a single image; an index that is Inf or NaN for
@@ -196,12 +201,12 @@ def summarise(per_image: Iterable[Indexes]) -> dict[str, MeanStd]:
     Parameters
     ----------
     per_image
-        The indexes of each image.
+        The indexes of each image, all of one kind.
 
     Returns
     -------
     dict of str to MeanStd
-        By index name, in the order of `Indexes`.
+        By index name, in the order of `Indexes` or `NoReference`.
 
     Raises
     ------
@@ -214,10 +219,11 @@ def summarise(per_image: Iterable[Indexes]) -> dict[str, MeanStd]:
     >>> summarise([one, two])["psnr"].mean
     41.0
     """
-    values = np.array(list(per_image), dtype=np.float64)
-    if not len(values):
+    images = list(per_image)
+    if not images:
         raise ValueError("there is no image to summarise")
+    values = np.array(images, dtype=np.float64)
     mean = values.mean(axis=0)
     std = np.sqrt(((values - mean) ** 2).sum(axis=0) / max(len(values) - 1, 1))
     pairs = zip(mean.tolist(), std.tolist(), strict=True)
-    return {name: MeanStd(*pair) for name, pair in zip(Indexes._fields, pairs, strict=True)}
+    return {name: MeanStd(*pair) for name, pair in zip(images[0]._fields, pairs, strict=True)}

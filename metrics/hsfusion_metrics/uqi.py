@@ -5,6 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from hsfusion_metrics._pair import FloatArray, as_pair, quietly, strips
+from hsfusion_metrics._threads import deal
 
 _DOUBLINGS = (1, 2, 4, 8, 16)
 _SIDE = 2 ** len(_DOUBLINGS)
@@ -58,11 +59,15 @@ def uqi(gt: ArrayLike, sr: ArrayLike) -> float:
     rows, columns = height - _SIDE + 1, width - _SIDE + 1
     if rows < 1 or columns < 1:
         return float("nan")
+
+    def of_strip(strip: tuple[int, int, int]) -> float:
+        band, start, stop = strip
+        seen = slice(start, stop + _SIDE - 1)
+        return float(_quality_map(reference[band, seen], estimate[band, seen]).sum())
+
     total = 0.0
-    for x, y in zip(reference, estimate, strict=True):
-        for start, stop in strips(rows):
-            seen = slice(start, stop + _SIDE - 1)
-            total += float(_quality_map(x[seen], y[seen]).sum())
+    for value in deal(of_strip, ((band, *strip) for band in range(bands) for strip in strips(rows))):
+        total += value
     return total / float(bands * rows * columns)
 
 

@@ -1,0 +1,173 @@
+"""Arrays in files of other people, of any usual kind: a name, a shape, and the values when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from scipy import io
+
+from hsfusion_bench.errors import HsbenchError
+
+Index: TypeAlias = tuple[int | slice, ...]
+_Result = TypeVar("_Result")
+
+_MAT_CLASSES = {"double", "single"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array of numbers in an open file.
+
+    Attributes
+    ----------
+    path
+        The file.
+    name
+        Name of the array in it; empty in a file of one array without a name.
+    shape
+        As the program counts axes that the file is made for: MATLAB's order for a MAT-file of any version.
+    """
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+    _read: Callable[[Index], NDArray[Any]]
+
+    def __str__(self) -> str:
+        """Return how people call it, such as "sr of results.mat"."""
+        return f"{self.name} of {self.path}" if self.name else str(self.path)
+
+    def read(self, index: Index) -> NDArray[Any]:
+        """Return a part, in the file's own type; `index` has an integer or a slice for each axis.
+
+        Raises
+        ------
+        HsbenchError
+            If the file is damaged, or the numbers are not real.
+        """
+        part = _readable(self.path, lambda: self._read(index))
+        if part.dtype.kind not in "fiu":
+            raise HsbenchError(f"{self} holds values of type {part.dtype}; real numbers are needed")
+        return part
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
+    """Open a `.mat`, `.npy`, `.npz`, `.h5` or `.tif` file and give its arrays of numbers by name.
+
+    MAT-files of version 7.3, HDF5 and `.npy` files are read in parts, the others array by array. Nothing is
+    unpickled.
+
+    Raises
+    ------
+    HsbenchError
+        If there is no such file, or it is of another kind or damaged.
+    """
+    if not path.is_file():
+        raise HsbenchError(f"{path}: there is no such file")
+    opened = _OPENERS.get(path.suffix.lower())
+    if opened is None:
+        raise HsbenchError(f"{path}: files of kind {path.suffix or '(none)'} are not read; {', '.join(SUFFIXES)} are")
+    with ExitStack() as stack:
+        yield _readable(path, lambda: opened(path, stack))
+
+
+def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
+    """Call a reader of another library; whatever a damaged file makes it raise becomes one message."""
+    try:
+        return read()
+    except Exception as error:
+        raise HsbenchError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
+
+
+def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:
+    return StoredArray(path, name, array.shape, lambda index: array[index])
+
+
+def _mat(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    if h5py.is_hdf5(path):
+        return _hdf5(path, stack)
+    return {
+        name: StoredArray(path, name, tuple(shape), _MatVariable(path, name).part)
+        for name, shape, kind in io.whosmat(path)
+        if kind in _MAT_CLASSES
+    }
+
+
+class _MatVariable:
+    """A variable of a MAT-file before version 7.3, read once and whole: the format allows no less."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.values: NDArray[Any] | None = None
+
+    def part(self, index: Index) -> NDArray[Any]:
+        """Return a part of it."""
+        if self.values is None:
+            self.values = np.asarray(io.loadmat(self.path, variable_names=[self.name])[self.name])
+        values: NDArray[Any] = self.values[index]
+        return values
+
+
+def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    file = stack.enter_context(h5py.File(path, "r"))
+    found: dict[str, StoredArray] = {}
+
+    def visit(name: str, node: Any) -> None:
+        # groups that begin with # are MATLAB's own
+        if isinstance(node, h5py.Dataset) and node.dtype.kind in "fiu" and not name.startswith("#"):
+            found[name] = _dataset(path, name, node)
+
+    file.visititems(visit)
+    return found
+
+
+def _dataset(path: Path, name: str, node: Any) -> StoredArray:
+    # MATLAB counts axes in Fortran's order, HDF5 and h5py in C's
+    if path.suffix.lower() == ".mat" or "MATLAB_class" in node.attrs:
+        return StoredArray(path, name, node.shape[::-1], lambda index: node[index[::-1]].T)
+    return StoredArray(path, name, node.shape, lambda index: node[index])
+
+
+def _npy(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    del stack  # the mapping closes with the array
+    return {"": _in_memory(path, "", np.load(path, mmap_mode="r", allow_pickle=False))}
+
+
+def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    file = stack.enter_context(np.load(path, allow_pickle=False))
+    found = {}
+    for name in file.files:
+        try:
+            found[name] = _in_memory(path, name, file[name])
+        except ValueError:  # Python's objects, which only a pickle could give
+            continue
+    return found
+
+
+def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    from skimage.io import imread
+
+    del stack  # nothing stays open
+    return {"": _in_memory(path, "", np.asarray(imread(path)))}
+
+
+_OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
+    ".mat": _mat,
+    ".npy": _npy,
+    ".npz": _npz,
+    ".h5": _hdf5,
+    ".hdf5": _hdf5,
+    ".tif": _tif,
+    ".tiff": _tif,
+}
+#: Endings of the files that `open_arrays` reads.
+SUFFIXES = tuple(_OPENERS)

@@ -1,0 +1,117 @@
+"""``hsbench evaluate``: results that were made elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hsfusion_bench.cli.common import comma_separated, console, report_results, results_dir_option
+from hsfusion_bench.errors import UsageError
+
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+_LAYOUTS = ({*"CHW"}, {*"BCHW"})
+
+
+def _layout(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    letters = value.upper()
+    if set(letters) not in _LAYOUTS or len(letters) != len(set(letters)):
+        raise UsageError(
+            f"--layout {value!r}: the letters C, H and W, and B for several cubes, in the order of the axes"
+        )
+    return letters
+
+
+@click.command("evaluate", short_help="Score results made elsewhere, and write a record as of a run.")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@click.option("--name", required=True, metavar="TEXT", help="Name of the method in tables.")
+@click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files.")
+@click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
+@click.option("--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations were made.")
+@click.option(
+    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+)
+@click.option("--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split.")
+@click.option(
+    "--const",
+    type=_POSITIVE,
+    default=1.0,
+    show_default=True,
+    help="Full scale of the values: 1, 255, 2047, 65535; they are divided by it.",
+)
+@click.option("--key", metavar="NAME", help="Array in the files, where it has no usual name.")
+@click.option("--layout", callback=_layout, metavar="AXES", help="Order of the axes, such as HWC or BCHW, if asked.")
+@click.option(
+    "--trust-their-reference",
+    is_flag=True,
+    help="Where a reference `gt` came with the results and is not ours, score against theirs.",
+)
+@click.option("--params", type=click.IntRange(min=0), metavar="N", help="Number of parameters, as reported.")
+@click.option("--latency-ms", type=_POSITIVE, metavar="MS", help="Latency in milliseconds, as reported.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
+@click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
+@results_dir_option
+@click.pass_context
+def command(
+    context: click.Context,
+    predictions: Path,
+    name: str,
+    dataset: str,
+    scale: int,
+    protocol: str,
+    data_root: Path | None,
+    scenes: list[str] | None,
+    const: float,
+    key: str | None,
+    layout: str | None,
+    trust_their_reference: bool,
+    params: int | None,
+    latency_ms: float | None,
+    csv_file: Path | None,
+    latex_file: Path | None,
+    results_dir: Path,
+) -> None:
+    """Score fused cubes that were made elsewhere against our references.
+
+    PREDICTIONS is one file with the cubes of all scenes in the split's order (`sr` [B, C, H, W]), or a folder of one
+    file a scene, called after the scene or output_mulExm_0.mat, output_mulExm_1.mat, ... in the split's order. Files
+    are .mat, .npy, .npz, .h5 or .tif; the order of their axes is told by the shapes. Writes the same record as a run.
+
+    \b
+    Examples:
+      hsbench evaluate results.mat --name "My method" --dataset cave --scale 4
+      hsbench evaluate outputs/ --name "My method" --dataset cave --scale 4 --const 255 --params 3164816
+    """
+    from hsfusion_bench.cli.display import Display
+    from hsfusion_bench.data.catalog import open_dataset, plan_scenes, require_present
+    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.evaluation import Claim, score_claim
+    from hsfusion_bench.records import Store
+    from hsfusion_bench.runner import Setting
+
+    rules = load_protocol(protocol)
+    rules.first_sample(scale)
+    source = open_dataset(dataset, data_root)
+    plan = plan_scenes(source, rules, "test", scenes)
+    require_present(source, plan)
+    claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
+    notes = console(stderr=True)
+    notes.print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
+    try:
+        with Display(debug=context.find_root().params["debug"]) as display:
+            setting = Setting(source, rules, scale, plan, Store(results_dir), timing=False, listener=display)
+            result, warnings = score_claim(claim, setting)
+    except KeyboardInterrupt:
+        notes.print("interrupted; nothing was written")
+        context.exit(130)
+    for warning in warnings:
+        notes.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    how = result.record.external
+    assert how is not None
+    array = how.key or "the array"
+    notes.print(
+        f"read    {array} of {predictions}, axes {how.axes}, divided by {how.const:g}", markup=False, soft_wrap=True
+    )
+    report_results([result], csv_file, latex_file)

@@ -1,0 +1,276 @@
+"""Variables of MAT-files, versions 5 to 7.3, read in parts."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from hsfusion_bench.errors import HsbenchError
+
+_Bytes = NDArray[np.uint8]
+_Result = TypeVar("_Result")
+
+_HEADER = 128
+_MATRIX, _COMPRESSED = 14, 15
+#: How numbers are stored, by the type in an element's tag.
+_STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_CLASSES = {
+    1: "cell",
+    2: "struct",
+    3: "object",
+    4: "char",
+    5: "sparse",
+    6: "double",
+    7: "single",
+    8: "int8",
+    9: "uint8",
+    10: "int16",
+    11: "uint16",
+    12: "int32",
+    13: "uint32",
+    14: "int64",
+    15: "uint64",
+    16: "function_handle",
+    17: "opaque",
+}
+_FIRST_NUMERIC, _LAST_NUMERIC = 6, 15
+_LOGICAL, _COMPLEX = 0x0200, 0x0800
+_BEGINNING = 2**12
+_PIECE = 2**20
+
+NUMERIC = frozenset(name for number, name in _CLASSES.items() if _FIRST_NUMERIC <= number <= _LAST_NUMERIC)
+"""MATLAB's classes of real numbers."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a MAT-file, or a field of a struct.
+
+    Attributes
+    ----------
+    kind
+        MATLAB's class; "complex", "sparse" and "logical" before the class of the numbers, and the class's own
+        name for tables and other objects.
+    shape
+        As MATLAB's ``size``.
+    read
+        Reads a slice along the first axis, in the type that the file stores. Only for full arrays of numbers.
+    fields
+        The fields of a 1 x 1 struct; of anything else none.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    read: Callable[[slice], NDArray[Any]]
+    fields: Callable[[], dict[str, Variable]]
+
+
+@contextmanager
+def open_matfile(path: Path) -> Iterator[dict[str, Variable]]:
+    """Open a MAT-file and find its variables; what they hold is read only when asked for.
+
+    A file of version 7.3 is read by HDF5. An older one is mapped into memory, which costs nothing until a part
+    is read. There a compressed variable cannot be read in parts: when it is asked for, it is unpacked piece by
+    piece into a temporary file, as large as the variable, and that is mapped.
+
+    Parameters
+    ----------
+    path
+        A MAT-file of version 5, 6, 7 or 7.3.
+
+    Yields
+    ------
+    dict of str to Variable
+        By name. They can be read as long as the block lasts.
+
+    Raises
+    ------
+    HsbenchError
+        When the file is missing, is not a MAT-file, or is damaged; this may show only when a variable is read.
+        When it has a format of Octave's own.
+    """
+    if not path.is_file():
+        raise HsbenchError(f"{path}: there is no such file")
+    with path.open("rb") as file:
+        beginning = file.read(_HEADER)
+    if beginning.startswith((b"Octave-1-", b"# Created by Octave", b"# name:")):
+        raise _octaves_own(path)
+    if h5py.is_hdf5(path):
+        with readable(path, lambda: h5py.File(path, "r")) as file:
+            yield readable(path, partial(_variables_v73, path, file))
+    else:
+        yield readable(path, partial(_variables_v5, path))
+
+
+def readable(path: Path, read: Callable[[], _Result]) -> _Result:
+    """Call a reader; whatever a damaged file makes it raise becomes one message."""
+    try:
+        return read()
+    except HsbenchError:
+        raise
+    except Exception as error:
+        raise HsbenchError(f"{path} is not a MAT-file, or is damaged: {error}") from error
+
+
+def _octaves_own(path: Path) -> HsbenchError:
+    return HsbenchError(f"{path} has a format of Octave's own; save it with the option -v7 (or -v6) instead")
+
+
+def _no_values(some: slice) -> NDArray[Any]:
+    raise TypeError("not a full array of numbers")
+
+
+def _no_fields() -> dict[str, Variable]:
+    return {}
+
+
+def _variables_v5(path: Path) -> dict[str, Variable]:
+    """Walk through the elements of a file of version 5 to 7."""
+    data: _Bytes = np.memmap(path, dtype=np.uint8, mode="r")
+    order = {b"IM": "<", b"MI": ">"}.get(bytes(data[126:_HEADER]))
+    if order is None:
+        raise ValueError("it has no header of version 5 or later")
+    variables = {}
+    position = _HEADER
+    while position < len(data):
+        kind, start, size = _tag(data, position, order)
+        position = start + size
+        if position > len(data):
+            raise ValueError("it ends within a variable")
+        if kind == _COMPRESSED:
+            packed = data[start:position]
+            beginning = zlib.decompressobj().decompress(packed[:_BEGINNING].tobytes())
+            name, variable = _matrix(np.frombuffer(beginning, np.uint8), 0, order, cache(partial(_unpack, packed)))
+        elif kind == _MATRIX:
+            name, variable = _matrix(data, start - 8, order, lambda: data)
+        else:
+            raise ValueError(f"there is an element of type {kind} among its variables")
+        variables[name] = variable
+    return variables
+
+
+def _tag(data: _Bytes, position: int, order: str) -> tuple[int, int, int]:
+    """Type, start and size in bytes of the element at `position`; up to four bytes sit in the tag itself."""
+    word, size = (int(number) for number in _numbers(data, position, 2, f"{order}u4"))
+    if word >> 16:
+        return word & 0xFFFF, position + 4, word >> 16
+    return word, position + 8, size
+
+
+def _numbers(data: _Bytes, start: int, count: int, dtype: str) -> NDArray[Any]:
+    return np.frombuffer(data, dtype, count, start)
+
+
+def _part(data: _Bytes, position: int, order: str) -> tuple[NDArray[Any], int]:
+    """Numbers of the element at `position`, and where the next one is: all begin at multiples of 8 bytes."""
+    kind, start, size = _tag(data, position, order)
+    stored = np.dtype(order + _STORED[kind])
+    return _numbers(data, start, size // stored.itemsize, stored.str), start + size + -(start + size - position) % 8
+
+
+def _text(numbers: NDArray[Any]) -> str:
+    return bytes(numbers.astype(np.uint8)).decode("latin-1")
+
+
+def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]) -> tuple[str, Variable]:
+    """Name and variable of the array element at `position`, whose beginning is in `data` and all in `whole()`."""
+    kind, position, size = _tag(data, position, order)
+    if kind != _MATRIX:
+        raise ValueError(f"there is an element of type {kind} where an array should be")
+    if not size:  # an empty field of a struct
+        return "", Variable("double", (0, 0), _no_values, _no_fields)
+    flags, position = _part(data, position, order)
+    number = int(flags[0]) & 0xFF
+    kind_name = _CLASSES.get(number, "unknown")
+    if kind_name == "opaque":  # these have the name of their system and their class where others have a size
+        name, position = _part(data, position, order)
+        _, position = _part(data, position, order)
+        class_name, _ = _part(data, position, order)
+        return _text(name), Variable(_text(class_name), (), _no_values, _no_fields)
+    sizes, position = _part(data, position, order)
+    letters, position = _part(data, position, order)
+    name_text, shape = _text(letters), tuple(sizes.tolist())
+    if kind_name == "struct" and np.prod(shape) == 1:
+        return name_text, Variable(kind_name, shape, _no_values, lambda: _fields_v5(whole(), position, order))
+    if not _FIRST_NUMERIC <= number <= _LAST_NUMERIC:
+        return name_text, Variable(kind_name, shape, _no_values, _no_fields)
+    if int(flags[0]) & _COMPLEX:
+        kind_name = "complex"
+    elif int(flags[0]) & _LOGICAL:
+        kind_name = "logical"
+    return name_text, Variable(kind_name, shape, lambda some: _array(whole(), position, order, shape, some), _no_fields)
+
+
+def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
+    width, position = _part(data, position, order)
+    letters, position = _part(data, position, order)
+    names = [_text(letters[start : start + width[0]]).split("\0")[0] for start in range(0, len(letters), width[0])]
+    fields = {}
+    for name in names:
+        _, fields[name] = _matrix(data, position, order, lambda: data)
+        _, start, size = _tag(data, position, order)
+        position = start + size
+    return fields
+
+
+def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: slice) -> NDArray[Any]:
+    values, _ = _part(data, position, order)
+    return values.reshape(shape, order="F")[some].copy(order="F")
+
+
+def _unpack(packed: _Bytes) -> _Bytes:
+    """Unpack a compressed variable into a temporary file without a name, and map that."""
+    unpacking = zlib.decompressobj()
+    with tempfile.TemporaryFile() as file:
+        waiting: bytes = packed[:_PIECE].tobytes()
+        taken = len(waiting)
+        while waiting and not unpacking.eof:
+            file.write(unpacking.decompress(waiting, _PIECE))
+            waiting = unpacking.unconsumed_tail
+            if not waiting:
+                waiting = packed[taken : taken + _PIECE].tobytes()
+                taken += len(waiting)
+        if not unpacking.eof:
+            raise ValueError("a compressed variable is cut off")
+        file.flush()
+        return np.memmap(file, dtype=np.uint8, mode="r")
+
+
+def _variables_v73(path: Path, file: Any) -> dict[str, Variable]:
+    if any("OCTAVE_NEW_FORMAT" in node.attrs for node in file.values()):
+        raise _octaves_own(path)
+    return _fields_v73(file)
+
+
+def _fields_v73(group: Any) -> dict[str, Variable]:
+    return {name: _variable_v73(node) for name, node in group.items() if not name.startswith("#")}
+
+
+def _variable_v73(node: Any) -> Variable:
+    stated = node.attrs.get("MATLAB_class", b"")
+    kind = stated.decode() if isinstance(stated, bytes) else str(stated)
+    if isinstance(node, h5py.Group):
+        if "MATLAB_sparse" in node.attrs:
+            return Variable("sparse", (), _no_values, _no_fields)
+        if kind in ("", "struct"):
+            return Variable("struct", (1, 1), _no_values, lambda: _fields_v73(node))
+        return Variable(kind, (), _no_values, _no_fields)
+    if node.attrs.get("MATLAB_empty", 0):  # holds its size instead of values
+        return Variable(kind, tuple(int(side) for side in node[()]), _no_values, _no_fields)
+    # HDF5 counts axes in C's order, MATLAB in Fortran's: what is [B, C, H, W] there is (W, H, C, B) here.
+    shape = tuple(reversed(node.shape))
+    if node.dtype.names == ("real", "imag"):
+        return Variable("complex", shape, _no_values, _no_fields)
+    if not kind:
+        kind = "double" if node.dtype.kind in "iuf" else str(node.dtype)
+    return Variable(kind, shape, lambda some: np.asarray(node[..., some].T), _no_fields)

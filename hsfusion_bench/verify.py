@@ -1,0 +1,130 @@
+"""Our numbers of a `.mat` file beside those that the MATLAB script returned for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.matfile import open_matfile
+from hsfusion_bench.matlab import open_batches, score_file
+from hsfusion_metrics import METRICS, MeanStd, summarise
+
+#: What zeros may miss each other by: one engine meets them exactly, another within its rounding.
+ABSOLUTE = 1e-12
+
+_DOUBLE: Mapping[str, float] = MappingProxyType(dict.fromkeys(METRICS, 1e-10))
+# Of a file of singles the script computes PSNR, SAM, SCC and UQI in single precision, 6e-8 a step: a sum of 262144
+# squares, one after the other, loses three digits, and UQI takes differences of such sums. Measured in Octave on
+# Bicubic's 11 CAVE scenes (512 x 512 x 31), at most: PSNR 1.0e-4, SAM 1.8e-5, SCC 2.8e-10, UQI 9.3e-4, and of SSIM,
+# ERGAS and Q2n, which the script takes to double, 1.6e-9. Each is allowed at least five times that.
+_SINGLE: Mapping[str, float] = MappingProxyType(
+    {"psnr": 5e-4, "ssim": 1e-7, "sam": 1e-4, "ergas": 1e-7, "scc": 1e-6, "uqi": 5e-3, "q2n": 1e-7}
+)
+_NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "double": "a file of doubles: the script and we both compute in double precision",
+        "single": "a file of singles: the script computes PSNR, SAM, SCC and UQI in single precision, we in double; "
+        "its last digits depend on the order of summation",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One index: the script's mean and deviation, and ours.
+
+    Attributes
+    ----------
+    index
+        Our name of it.
+    matlab, ours
+        Mean and deviation over the batch.
+    tolerance
+        Largest relative difference that passes.
+    """
+
+    index: str
+    matlab: MeanStd
+    ours: MeanStd
+    tolerance: float
+
+    @property
+    def mean_difference(self) -> float:
+        """Difference of the means, relative to the script's; 0 for two NaN and for equal Inf."""
+        return _relative(self.ours.mean, self.matlab.mean, abs(self.matlab.mean))
+
+    @property
+    def std_difference(self) -> float:
+        """Difference of the deviations, relative to the script's mean or deviation, whichever is larger.
+
+        A deviation carries the rounding of the values that it was taken of: beside them it may be as small
+        as it likes, and has no digits of its own then.
+        """
+        largest = max(abs(self.matlab.mean), self.matlab.std) if math.isfinite(self.matlab.mean) else self.matlab.std
+        return _relative(self.ours.std, self.matlab.std, largest)
+
+    @property
+    def passed(self) -> bool:
+        """Whether both agree within the tolerance."""
+        pairs = zip(self.ours, self.matlab, (self.mean_difference, self.std_difference), strict=True)
+        return all(difference <= self.tolerance or abs(ours - matlab) <= ABSOLUTE for ours, matlab, difference in pairs)
+
+
+def compare(matlab: Mapping[str, MeanStd], ours: Mapping[str, MeanStd], kind: str) -> list[Check]:
+    """Set the script's summary beside ours.
+
+    Parameters
+    ----------
+    matlab, ours
+        Mean and deviation of each index.
+    kind
+        MATLAB's class of the images, from `kind_of_file`; it decides on the tolerances.
+
+    Returns
+    -------
+    list of Check
+        In the order of `hsfusion_metrics.METRICS`.
+    """
+    tolerances = _SINGLE if kind == "single" else _DOUBLE
+    return [Check(name, matlab[name], ours[name], tolerances[name]) for name in METRICS]
+
+
+def our_summary(file: Path, *, ratio: float, const: float) -> dict[str, MeanStd]:
+    """Score a file and summarise it; see `hsfusion_bench.matlab.score_file`."""
+    return summarise(score_file(file, ratio=ratio, const=const))
+
+
+def kind_of_file(file: Path) -> str:
+    """Return MATLAB's class of the images in a file, as "double"; "single" where either is single.
+
+    Raises
+    ------
+    HsbenchError
+        When the file is not fit to be scored, or holds the images in a struct, which we read and the script does not.
+    """
+    with open_batches(file):
+        pass  # is fit to be scored
+    with open_matfile(file) as variables:
+        if not variables.keys() >= {"gt", "sr"}:
+            raise HsbenchError(f"{file}: gt and sr are fields of a struct; the script needs them as variables")
+        kinds = {variables[name].kind for name in ("gt", "sr")}
+    return next((kind for kind in sorted(kinds) if kind != "double"), "double")
+
+
+def note(kind: str) -> str:
+    """Say what the tolerances for a class of images rest on."""
+    return _NOTES.get(
+        kind,
+        f"a file of {kind}: the script computes in integers, which are rounded and saturate, we in double; "
+        "its values differ, and a file of doubles is needed to compare the indexes",
+    )
+
+
+def _relative(ours: float, matlab: float, scale: float) -> float:
+    if ours == matlab or (math.isnan(ours) and math.isnan(matlab)):
+        return 0.0
+    return abs(ours - matlab) / scale if scale else math.inf

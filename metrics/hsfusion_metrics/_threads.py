@@ -1,0 +1,48 @@
+"""Work dealt out to threads. NumPy lets go of the interpreter in its loops, so that they run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from hsfusion_metrics._pair import quietly
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_executor: ContextVar[Executor | None] = ContextVar("_executor", default=None)
+
+
+def deal(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """Call `work` for each item, in threads within `threads`, and give the results in the items' order.
+
+    Whoever adds them up as they come gets the same bits for any number of threads.
+    """
+    executor = _executor.get()
+    # How NumPy treats a division by zero is a setting of the thread.
+    return map(work, items) if executor is None else executor.map(quietly(work), items)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let `deal` use `count` threads within the block.
+
+    Raises
+    ------
+    ValueError
+        When `count` is less than 1.
+    """
+    if count < 1:
+        raise ValueError(f"workers must be 1 or more, not {count}")
+    if count == 1:
+        yield
+        return
+    with ThreadPoolExecutor(count, thread_name_prefix="hsfusion_metrics") as executor:
+        token = _executor.set(executor)
+        try:
+            yield
+        finally:
+            _executor.reset(token)

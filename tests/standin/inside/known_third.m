@@ -1,0 +1,3 @@
+function third = known_third()
+    third = 1 / 3;
+end
