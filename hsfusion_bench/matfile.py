@@ -47,6 +47,7 @@ _FIRST_NUMERIC, _LAST_NUMERIC = 6, 15
 _LOGICAL, _COMPLEX = 0x0200, 0x0800
 _BEGINNING = 2**12
 _PIECE = 2**20
+_TILE = 32
 
 NUMERIC = frozenset(name for number, name in _CLASSES.items() if _FIRST_NUMERIC <= number <= _LAST_NUMERIC)
 """MATLAB's classes of real numbers."""
@@ -81,7 +82,8 @@ def open_matfile(path: Path) -> Iterator[dict[str, Variable]]:
 
     A file of version 7.3 is read by HDF5. An older one is mapped into memory, which costs nothing until a part
     is read. There a compressed variable cannot be read in parts: when it is asked for, it is unpacked piece by
-    piece into a temporary file, as large as the variable, and that is mapped.
+    piece into a temporary file, as large as the variable, and that is mapped. What is mapped is the system's cache
+    of the file, which it gives up when memory runs short.
 
     Parameters
     ----------
@@ -225,7 +227,18 @@ def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
 
 def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: slice) -> NDArray[Any]:
     values, _ = _part(data, position, order)
-    return values.reshape(shape, order="F")[some].copy(order="F")
+    return _in_c_order(values.reshape(shape, order="F")[some])
+
+
+def _in_c_order(array: NDArray[Any]) -> NDArray[Any]:
+    """Copy an array from MATLAB's order, a tile of the last two axes at a time, which stays in the cache."""
+    copy = np.empty(array.shape, array.dtype)
+    height, width = array.shape[-2:]
+    for row in range(0, height, _TILE):
+        for column in range(0, width, _TILE):
+            tile = (..., slice(row, row + _TILE), slice(column, column + _TILE))
+            copy[tile] = array[tile]
+    return copy
 
 
 def _unpack(packed: _Bytes) -> _Bytes:
@@ -273,4 +286,4 @@ def _variable_v73(node: Any) -> Variable:
         return Variable("complex", shape, _no_values, _no_fields)
     if not kind:
         kind = "double" if node.dtype.kind in "iuf" else str(node.dtype)
-    return Variable(kind, shape, lambda some: np.asarray(node[..., some].T), _no_fields)
+    return Variable(kind, shape, lambda some: _in_c_order(node[..., some].T), _no_fields)

@@ -248,7 +248,9 @@ def _samples(path: Path, variables: Sequence[Variable]) -> Iterator[tuple[FloatA
         some = slice(start, start + at_once)
         parts = [readable(path, partial(variable.read, some)) for variable in variables]
         for images in zip(*parts, strict=True):
-            yield tuple(np.ascontiguousarray(image, dtype=np.float64) for image in images)
+            # Copies, so that none keeps the whole part while the next is read.
+            yield tuple(np.array(image, dtype=np.float64) for image in images)
+        del parts, images
 
 
 def _checked(

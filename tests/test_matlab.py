@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import shutil
 import struct
 import subprocess
@@ -452,6 +454,41 @@ def golden_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_v5(tmp_path_factory.mktemp("scored") / "small.mat", gt=golden.gt, sr=golden.sr)
 
 
+UNREF = json.loads((goldens.FOLDER / "unref.json").read_text())["cases"]
+
+
+@pytest.fixture(scope="module")
+def real_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with np.load(goldens.FOLDER / "unref.npz") as stored:
+        images = {name: stored[f"ikonos_{name}"].astype(float) for name in ("sr", "lms", "pan")}
+    return write_v5(tmp_path_factory.mktemp("scored") / "real.mat", **images)
+
+
+@needs_octave
+@pytest.mark.skipif("HSBENCH_MATLAB_PACKAGE" not in os.environ, reason="HSBENCH_MATLAB_PACKAGE names no folder")
+class TestBothWays:
+    def test_the_script_reads_what_we_write_and_prints_our_numbers(self, tmp_path: Path) -> None:
+        path = tmp_path / "ours.mat"
+        rng = np.random.default_rng(5)
+        gt = rng.uniform(0.1, 1.0, (2, 5, 40, 33))
+        write_batches(path, [(x, x + 0.05 * rng.standard_normal(x.shape)) for x in gt], count=2)
+        program = f"""
+            pkg load image;  warning off;
+            r = analysis_ref_batched_images ('{path}', 4, 0, 1);
+            printf ('%.17g ', r.psnr, r.ssim, r.sam, r.ergas, r.scc, r.qave, r.qn);
+        """
+        done = subprocess.run(
+            ["octave-cli", "--eval", program],
+            cwd=os.environ["HSBENCH_MATLAB_PACKAGE"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        printed = [float(word) for word in done.stdout.splitlines()[-1].split()]
+        ours = summarise(score_file(path, ratio=4))
+        assert [value for pair in ours.values() for value in pair] == pytest.approx(printed, rel=1e-10)
+
+
 class TestScoring:
     def test_equals_the_script(self, golden_file: Path) -> None:
         golden = goldens.batch("small_48x40")
@@ -509,6 +546,10 @@ class TestVerb:
         assert len({len(line) for line in done.stdout.splitlines()}) == 1
         assert "\x1b" not in done.stdout
 
+    def test_workers_change_no_digit(self, golden_file: Path) -> None:
+        alone = score(golden_file, "--ratio", 4, "--json")
+        assert score(golden_file, "--ratio", 4, "--json", "--workers", 3).stdout == alone.stdout
+
     @pytest.mark.parametrize("options", [(), ("--json",)])
     def test_a_missing_file_is_one_message(self, tmp_path: Path, options: tuple[str, ...]) -> None:
         done = score(tmp_path / "nothing.mat", "--ratio", 4, *options)
@@ -517,10 +558,55 @@ class TestVerb:
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize(
-        "arguments", [("a.mat",), ("a.mat", "--ratio", "0"), ("a.mat", "--ratio", "4", "--const", "-1")]
+        "arguments",
+        [
+            ("a.mat",),
+            ("a.mat", "--ratio", "0"),
+            ("a.mat", "--ratio", "4", "--const", "-1"),
+            ("a.mat", "--ratio", "4", "--workers", "0"),
+            ("a.mat", "--ratio", "4", "--sensor", "WV3"),
+            ("a.mat", "--ratio", "8", "--no-reference"),
+        ],
     )
     def test_bad_usage_exits_with_2(self, arguments: tuple[str, ...]) -> None:
         assert score(*arguments).exit_code == 2
+
+    def test_no_reference_json_is_the_scripts_result(self, real_pair: Path) -> None:
+        done = score(real_pair, "--ratio", 4, "--no-reference", "--sensor", "QB", "--json")
+        assert (done.exit_code, done.stderr) == (0, "")
+        found, expected = json.loads(done.stdout), UNREF["ikonos"]
+        assert list(found) == ["d_lambda", "qnr_index", "d_s"]
+        assert found == {field: pytest.approx(expected[field], rel=1e-10) for field in found}
+
+    def test_no_reference_prints_a_line_for_each_sample(self, real_pair: Path) -> None:
+        head, *rows = [
+            line.split()
+            for line in score(real_pair, "--ratio", 4, "--no-reference", "--sensor", "QB").stdout.splitlines()
+        ]
+        assert head == ["sample", "D_lambda", "D_s", "HQNR"]
+        assert [row[0] for row in rows] == ["1", "2", "mean", "std"]
+        expected = [UNREF["ikonos"][field][0] for field in ("d_lambda", "d_s", "qnr_index")]
+        assert [float(cell) for cell in rows[2][1:]] == pytest.approx(expected, abs=5.1e-7)
+
+    @pytest.mark.parametrize(
+        ("changed", "sensor", "says"),
+        [
+            ({}, "WV9", "there is no sensor WV9; known are IKONOS, QB"),
+            ({}, "WV3", "sample 1 cannot be scored: there are 8 gains for 4 bands"),
+            ({"pan": np.ones((2, 4, 64, 96))}, "QB", r"sample 1 cannot be scored: pan must be one band"),
+            ({"pan": np.ones((1, 1, 64, 96))}, "QB", r"differ in their number of samples: sr \(2, 4, 64, 96\)"),
+            ({"lms": None}, "QB", "has no variable lms; it holds pan, sr"),
+        ],
+    )
+    def test_no_reference_refusals(
+        self, tmp_path: Path, real_pair: Path, changed: dict[str, object], sensor: str, says: str
+    ) -> None:
+        images = {name: image for name, image in io.loadmat(real_pair).items() if not name.startswith("__")}
+        images = {name: image for name, image in (images | changed).items() if image is not None}
+        done = score(write_v5(tmp_path / "b.mat", **images), "--ratio", 4, "--no-reference", "--sensor", sensor)
+        assert done.exit_code == 1
+        assert re.search(says, " ".join(done.stderr.split()))
+        assert "Traceback" not in done.stderr
 
     def test_scoring_imports_no_torch(self, golden_file: Path) -> None:
         program = (

@@ -76,7 +76,7 @@ def _print(
 ) -> None:
     from hsfusion_metrics import summarise
 
-    per_image = []
+    per_image: list[Indexes | NoReference] = []
     for indexes in scores:
         if not as_json:
             if not per_image:

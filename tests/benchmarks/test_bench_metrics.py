@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from hsfusion_bench.matlab import write_batches
+from hsfusion_bench.matlab import score_file, write_batches
 from hsfusion_metrics import ergas, evaluate, psnr, q2n, sam, scc, ssim, uqi
 
 SHAPE = (31, 512, 512)
@@ -74,8 +74,18 @@ def octave(
     return run
 
 
-def test_evaluate(benchmark: object, pair: tuple[np.ndarray, np.ndarray]) -> None:
-    benchmark.pedantic(evaluate, args=pair, kwargs={"ratio": 4}, rounds=5, warmup_rounds=1)
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_evaluate(benchmark: object, pair: tuple[np.ndarray, np.ndarray], workers: int) -> None:
+    benchmark.pedantic(evaluate, args=pair, kwargs={"ratio": 4, "workers": workers}, rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_file_of_eleven_scenes(
+    benchmark: object, pair: tuple[np.ndarray, np.ndarray], tmp_path: Path, workers: int
+) -> None:
+    path = tmp_path / "eleven.mat"
+    write_batches(path, (pair for _ in range(11)), count=11)
+    benchmark.pedantic(lambda: list(score_file(path, ratio=4, workers=workers)), rounds=1)
 
 
 @pytest.mark.parametrize(
