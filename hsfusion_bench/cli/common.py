@@ -46,6 +46,26 @@ def comma_separated(_context: click.Context, _parameter: click.Parameter, value:
     return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
 
+def dataset_options(function: _Function) -> _Function:
+    """Add ``--dataset``, ``--scale``, ``--protocol``, ``--data-root`` and ``--scenes``: which scenes, made how."""
+    options = [
+        click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files."),
+        click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions."),
+        click.option(
+            "--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made."
+        ),
+        click.option(
+            "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+        ),
+        click.option(
+            "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
+        ),
+    ]
+    for option in reversed(options):  # decorators are applied from the last to the first
+        function = option(function)
+    return function
+
+
 def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
     """Print the leaderboard of this run, and write the tables that were asked for."""
     from hsfusion_bench.files import write_text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, report_results, results_dir_option
+from hsfusion_bench.cli.common import console, dataset_options, report_results, results_dir_option
 from hsfusion_bench.errors import UsageError
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -27,13 +27,7 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.command("evaluate", short_help="Score results made elsewhere, and write a record as of a run.")
 @click.argument("predictions", type=click.Path(path_type=Path))
 @click.option("--name", required=True, metavar="TEXT", help="Name of the method in tables.")
-@click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files.")
-@click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
-@click.option("--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations were made.")
-@click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
-)
-@click.option("--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split.")
+@dataset_options
 @click.option(
     "--const",
     type=_POSITIVE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, report_results, results_dir_option
+from hsfusion_bench.cli.common import comma_separated, console, dataset_options, report_results, results_dir_option
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     metavar="NAME,...",
     help="Methods, by name; FILE.py:NAME for a class or a function in a file of your own.",
 )
-@click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files.")
-@click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
-@click.option("--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made.")
-@click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
-)
-@click.option("--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split.")
+@dataset_options
 @click.option(
     "--weights", multiple=True, metavar="METHOD=FILE", help="Weights of a network: ours, or a file of its authors."
 )
