@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.data.protocols import Split
+from hsfusion_bench.data.provenance import Provenance
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Observation
 
@@ -43,12 +45,15 @@ class SceneSource(ABC):
         Centres of the bands, nanometres.
     split
         The data set's own split, for protocols that bring none for it; None if it has none.
+    provenance
+        Where its originals come from; None for one that is made by code, or is a user's own.
     """
 
     name: str
     title: str
     wavelengths: Sequence[float]
     split: Split | None = None
+    provenance: Provenance | None = None
 
     @property
     def bands(self) -> int:
@@ -61,6 +66,10 @@ class SceneSource(ABC):
 
     def missing(self) -> Sequence[str]:
         """Names of the scenes whose files are not here."""
+        return ()
+
+    def files(self, name: str) -> Sequence[Path]:
+        """Return the files that hold a scene, as far as they are here."""
         return ()
 
     @abstractmethod
