@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -53,6 +54,14 @@ NUMERIC = frozenset(name for number, name in _CLASSES.items() if _FIRST_NUMERIC 
 """MATLAB's classes of real numbers."""
 
 
+def _no_values(some: slice) -> NDArray[Any]:
+    raise TypeError("not a full array of numbers")
+
+
+def _no_slabs(size: int) -> Iterator[NDArray[Any]]:
+    raise TypeError("not a full array of numbers")
+
+
 @dataclass(frozen=True)
 class Variable:
     """A variable of a MAT-file, or a field of a struct.
@@ -66,14 +75,17 @@ class Variable:
         As MATLAB's ``size``.
     read
         Reads a slice along the first axis, in the type that the file stores. Only for full arrays of numbers.
+    slabs
+        Reads the whole, a slab of the last axis after the other, each of about so many bytes: the order of the file.
     fields
         The fields of a 1 x 1 struct; of anything else none.
     """
 
     kind: str
     shape: tuple[int, ...]
-    read: Callable[[slice], NDArray[Any]]
-    fields: Callable[[], dict[str, Variable]]
+    read: Callable[[slice], NDArray[Any]] = _no_values
+    slabs: Callable[[int], Iterator[NDArray[Any]]] = _no_slabs
+    fields: Callable[[], dict[str, Variable]] = dict
 
 
 @contextmanager
@@ -126,14 +138,6 @@ def readable(path: Path, read: Callable[[], _Result]) -> _Result:
 
 def _octaves_own(path: Path) -> HsbenchError:
     return HsbenchError(f"{path} has a format of Octave's own; save it with the option -v7 (or -v6) instead")
-
-
-def _no_values(some: slice) -> NDArray[Any]:
-    raise TypeError("not a full array of numbers")
-
-
-def _no_fields() -> dict[str, Variable]:
-    return {}
 
 
 def _variables_v5(path: Path) -> dict[str, Variable]:
@@ -190,7 +194,7 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
     if kind != _MATRIX:
         raise ValueError(f"there is an element of type {kind} where an array should be")
     if not size:  # an empty field of a struct
-        return "", Variable("double", (0, 0), _no_values, _no_fields)
+        return "", Variable("double", (0, 0))
     flags, position = _part(data, position, order)
     number = int(flags[0]) & 0xFF
     kind_name = _CLASSES.get(number, "unknown")
@@ -198,19 +202,24 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
         name, position = _part(data, position, order)
         _, position = _part(data, position, order)
         class_name, _ = _part(data, position, order)
-        return _text(name), Variable(_text(class_name), (), _no_values, _no_fields)
+        return _text(name), Variable(_text(class_name), ())
     sizes, position = _part(data, position, order)
     letters, position = _part(data, position, order)
     name_text, shape = _text(letters), tuple(sizes.tolist())
     if kind_name == "struct" and np.prod(shape) == 1:
-        return name_text, Variable(kind_name, shape, _no_values, lambda: _fields_v5(whole(), position, order))
+        return name_text, Variable(kind_name, shape, fields=lambda: _fields_v5(whole(), position, order))
     if not _FIRST_NUMERIC <= number <= _LAST_NUMERIC:
-        return name_text, Variable(kind_name, shape, _no_values, _no_fields)
+        return name_text, Variable(kind_name, shape)
     if int(flags[0]) & _COMPLEX:
         kind_name = "complex"
     elif int(flags[0]) & _LOGICAL:
         kind_name = "logical"
-    return name_text, Variable(kind_name, shape, lambda some: _array(whole(), position, order, shape, some), _no_fields)
+    return name_text, Variable(
+        kind_name,
+        shape,
+        lambda some: _array(whole(), position, order, shape, some),
+        lambda size: _slabs_v5(whole(), position, order, shape, size),
+    )
 
 
 def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
@@ -227,10 +236,33 @@ def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
 
 def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: slice) -> NDArray[Any]:
     values, _ = _part(data, position, order)
-    return _in_c_order(values.reshape(shape, order="F")[some])
+    return in_c_order(values.reshape(shape, order="F")[some])
 
 
-def _in_c_order(array: NDArray[Any]) -> NDArray[Any]:
+def _slabs_v5(data: _Bytes, position: int, order: str, shape: tuple[int, ...], size: int) -> Iterator[NDArray[Any]]:
+    values, _ = _part(data, position, order)
+    whole = values.reshape(shape, order="F")
+    for some in _widths(shape, values.itemsize, size):
+        yield whole[..., some]
+        _let_go(data)
+
+
+def _widths(shape: tuple[int, ...], itemsize: int, size: int, multiple: int = 1) -> Iterator[slice]:
+    """Cut the last axis into slices of about `size` bytes, whose starts are multiples of `multiple`."""
+    width = max(1, size // (itemsize * max(1, int(np.prod(shape[:-1])))))
+    width = -(-width // multiple) * multiple
+    for start in range(0, shape[-1], width):
+        yield slice(start, start + width)
+
+
+def _let_go(data: _Bytes) -> None:
+    """Give the pages of a mapped file that were read back to the system, which would otherwise count as ours."""
+    mapping = getattr(data, "base", None)
+    if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def in_c_order(array: NDArray[Any]) -> NDArray[Any]:
     """Copy an array from MATLAB's order, a tile of the last two axes at a time, which stays in the cache."""
     copy = np.empty(array.shape, array.dtype)
     height, width = array.shape[-2:]
@@ -274,16 +306,22 @@ def _variable_v73(node: Any) -> Variable:
     kind = stated.decode() if isinstance(stated, bytes) else str(stated)
     if isinstance(node, h5py.Group):
         if "MATLAB_sparse" in node.attrs:
-            return Variable("sparse", (), _no_values, _no_fields)
+            return Variable("sparse", ())
         if kind in ("", "struct"):
-            return Variable("struct", (1, 1), _no_values, lambda: _fields_v73(node))
-        return Variable(kind, (), _no_values, _no_fields)
+            return Variable("struct", (1, 1), fields=lambda: _fields_v73(node))
+        return Variable(kind, ())
     if node.attrs.get("MATLAB_empty", 0):  # holds its size instead of values
-        return Variable(kind, tuple(int(side) for side in node[()]), _no_values, _no_fields)
+        return Variable(kind, tuple(int(side) for side in node[()]))
     # HDF5 counts axes in C's order, MATLAB in Fortran's: what is [B, C, H, W] there is (W, H, C, B) here.
     shape = tuple(reversed(node.shape))
     if node.dtype.names == ("real", "imag"):
-        return Variable("complex", shape, _no_values, _no_fields)
+        return Variable("complex", shape)
     if not kind:
         kind = "double" if node.dtype.kind in "iuf" else str(node.dtype)
-    return Variable(kind, shape, lambda some: _in_c_order(node[..., some].T), _no_fields)
+    return Variable(kind, shape, lambda some: in_c_order(node[..., some].T), lambda size: _slabs_v73(node, shape, size))
+
+
+def _slabs_v73(node: Any, shape: tuple[int, ...], size: int) -> Iterator[NDArray[Any]]:
+    # whole chunks, which are unpacked whole
+    for some in _widths(shape, node.dtype.itemsize, size, node.chunks[0] if node.chunks else 1):
+        yield node[some].T

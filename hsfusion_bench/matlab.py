@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +11,16 @@ from typing import TypeVar
 
 import h5py
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
 from hsfusion_bench.matfile import NUMERIC, Variable, open_matfile, readable
+from hsfusion_bench.processes import FloatArray
+from hsfusion_bench.samples import each_sample, taken_apart
 from hsfusion_metrics import NYQUIST_GAINS, Indexes, NoReference, evaluate, evaluate_no_reference
 
-FloatArray = NDArray[np.float64]
 _Result = TypeVar("_Result")
 
 _NAMES = ("gt", "sr")
@@ -27,8 +28,6 @@ _NO_REFERENCE_NAMES = ("sr", "lms", "pan")
 _READABLE = NUMERIC | {"logical"}
 #: MATLAB reads no larger variable from a file of version 7 or before.
 _V7_BYTES = 2**31
-#: How much of a variable is read at once: samples interleave, so that one at a time reads the file B times.
-_READ_BYTES = 2**28
 _V73_TEXT = b"MATLAB 7.3 MAT-file, Platform: any, Created by: hsfusion-bench, HDF5 schema 1.00 ."
 
 
@@ -52,8 +51,13 @@ class Batches:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        for gt, sr in _samples(self.path, self._variables):  # noqa: UP028 - of two images, which mypy cannot see
-            yield gt, sr
+        with taken_apart(self.path, self._variables) as (gt, sr):
+            for number in range(len(self)):
+                yield gt[number], sr[number]
+
+    def score(self, work: Callable[..., _Result], workers: int = 1) -> Iterator[_Result]:
+        """Call ``work(gt, sr, workers=threads)`` for each sample; see `hsfusion_bench.samples.each_sample`."""
+        return each_sample(self.path, self._variables, work, workers=workers)
 
 
 @contextmanager
@@ -61,9 +65,9 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     """Open a `.mat` file with `gt` and `sr`, each [B, C, H, W], as the MATLAB script expects it.
 
     The two may also be the fields of one struct variable. They hold numbers of any real class, or logical
-    ones, and are converted to float64 a sample at a time. Whatever the version of the file, no more than 256 MB
-    of a variable are read at once, or one sample where that is larger; a compressed variable of version 7 is
-    first unpacked into a temporary file.
+    ones, and are converted to float64 a sample at a time: no more than one is in memory, whatever the version
+    of the file. They are first taken apart into temporary files as large as the variables; one that is
+    compressed (version 7) is unpacked into another before.
 
     Parameters
     ----------
@@ -145,7 +149,9 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: i
     const
         Full scale of the data, for PSNR and SSIM.
     workers
-        Number of threads; the values are the same for any.
+        How many samples are scored at a time, each in a process of its own and in its memory; a single one is
+        scored in threads. The values are the same for any number. As for all of Python's processes, a script that
+        asks for several does so below ``if __name__ == "__main__":``.
 
     Yields
     ------
@@ -158,11 +164,7 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: i
         As `open_batches`, and when the images are smaller than 16 x 16 pixels.
     """
     with open_batches(path) as batches:
-        for number, (gt, sr) in enumerate(batches, start=1):
-            try:
-                yield evaluate(gt, sr, ratio=ratio, const=const, workers=workers)
-            except ValueError as error:
-                raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
+        yield from batches.score(partial(evaluate, ratio=ratio, const=const), workers)
 
 
 def score_no_reference(
@@ -183,7 +185,7 @@ def score_no_reference(
         One of `hsfusion_metrics.NYQUIST_GAINS`; without it each band has the gain 0.3, as in the script for
         sensors that it does not know.
     workers
-        Number of threads; the values are the same for any.
+        As in `score_file`.
 
     Yields
     ------
@@ -207,11 +209,8 @@ def score_no_reference(
         if len({variable.shape[0] for variable in labelled.values()}) > 1:
             shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
-        for number, (sr, lms, pan) in enumerate(_samples(path, tuple(labelled.values())), start=1):
-            try:
-                yield evaluate_no_reference(sr, lms, pan, ratio=ratio, gains=gains, workers=workers)
-            except ValueError as error:
-                raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
+        work = partial(evaluate_no_reference, ratio=ratio, gains=gains)
+        yield from each_sample(path, list(labelled.values()), work, workers=workers)
 
 
 def _find(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:
@@ -237,20 +236,6 @@ def _require_batch(path: Path, label: str, variable: Variable) -> None:
         raise HsbenchError(
             f"{path}: {label} has the shape {variable.shape}; [B, C, H, W] is needed, with B = 1 for a single image"
         )
-
-
-def _samples(path: Path, variables: Sequence[Variable]) -> Iterator[tuple[FloatArray, ...]]:
-    """Give the samples of variables that are batches [B, ...] of one length, in float64."""
-    count = variables[0].shape[0]
-    largest = max(int(np.prod(variable.shape[1:])) for variable in variables)
-    at_once = max(1, _READ_BYTES // (8 * largest))
-    for start in range(0, count, at_once):
-        some = slice(start, start + at_once)
-        parts = [readable(path, partial(variable.read, some)) for variable in variables]
-        for images in zip(*parts, strict=True):
-            # Copies, so that none keeps the whole part while the next is read.
-            yield tuple(np.array(image, dtype=np.float64) for image in images)
-        del parts, images
 
 
 def _checked(

@@ -1,0 +1,86 @@
+"""Work on samples dealt out to processes, with the results in the samples' order."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsfusion_bench.errors import HsbenchError
+
+FloatArray = NDArray[np.float64]
+_Result = TypeVar("_Result")
+
+
+def dealt(
+    path: Path,
+    images: Callable[[int], Sequence[FloatArray]],
+    count: int,
+    work: Callable[..., _Result],
+    *,
+    workers: int,
+) -> Iterator[_Result]:
+    """Call ``work(*images(k), workers=threads)`` for each k below `count`, and give the results in order.
+
+    Of the samples no more are in memory than there are processes.
+
+    Parameters
+    ----------
+    path
+        Where the samples are from, for messages.
+    images, work
+        Functions that can be pickled: one reads the images of a sample, the other does something with them.
+    workers
+        Up to so many samples are worked on at a time, each in a process of its own; what is left over is given to
+        each as threads.
+
+    Raises
+    ------
+    HsbenchError
+        When `work` raises ValueError, with the sample's number, from 1; when a process dies.
+    """
+    processes = min(workers, count)
+    call = partial(_call, images, partial(work, workers=workers // processes))
+    with _results(call, count, processes) as results:
+        for number in range(1, count + 1):
+            try:
+                result = next(results)
+            except ValueError as error:
+                raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
+            except BrokenProcessPool as error:
+                raise HsbenchError(
+                    f"{path}: a process was ended from outside before sample {number} was scored, for want of memory "
+                    "perhaps; fewer --workers need less"
+                ) from error
+            yield result
+
+
+@contextmanager
+def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iterator[Iterator[_Result]]:
+    if processes == 1:
+        yield map(call, range(count))
+        return
+    # Fresh processes: a fork of one with threads (torch's, say) may hang.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool:
+        try:
+            yield pool.map(call, range(count))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _call(images: Callable[[int], Sequence[FloatArray]], work: Callable[..., _Result], number: int) -> _Result:
+    return work(*images(number))
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that the user sees."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
