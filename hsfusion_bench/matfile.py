@@ -257,7 +257,9 @@ def _widths(shape: tuple[int, ...], itemsize: int, size: int, multiple: int = 1)
 
 def _let_go(data: _Bytes) -> None:
     """Give the pages of a mapped file that were read back to the system, which would otherwise count as ours."""
-    mapping = getattr(data, "base", None)
+    mapping = data.base
+    while isinstance(mapping, np.ndarray):
+        mapping = mapping.base
     if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED)
 
@@ -285,6 +287,7 @@ def _unpack(packed: _Bytes) -> _Bytes:
             if not waiting:
                 waiting = packed[taken : taken + _PIECE].tobytes()
                 taken += len(waiting)
+                _let_go(packed)
         if not unpacking.eof:
             raise ValueError("a compressed variable is cut off")
         file.flush()

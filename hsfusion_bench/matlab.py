@@ -199,9 +199,7 @@ def score_no_reference(
         sides that are no multiples of 32.
     """
     path = Path(path)
-    if sensor is not None and sensor not in NYQUIST_GAINS:
-        raise HsbenchError(f"there is no sensor {sensor}; known are {', '.join(NYQUIST_GAINS)}")
-    gains = 0.3 if sensor is None else NYQUIST_GAINS[sensor]
+    gains = nyquist_gains(sensor)
     with open_matfile(path) as variables:
         labelled = _find(path, variables, _NO_REFERENCE_NAMES)
         for label, variable in labelled.items():
@@ -211,6 +209,21 @@ def score_no_reference(
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
         work = partial(evaluate_no_reference, ratio=ratio, gains=gains)
         yield from each_sample(path, list(labelled.values()), work, workers=workers)
+
+
+def nyquist_gains(sensor: str | None) -> float | Sequence[float]:
+    """Return the gains of a sensor's bands at the Nyquist frequency, as the no-reference script sets them.
+
+    Raises
+    ------
+    HsbenchError
+        If the script does not know the sensor.
+    """
+    if sensor is None:
+        return 0.3
+    if sensor not in NYQUIST_GAINS:
+        raise HsbenchError(f"there is no sensor {sensor}; known are {', '.join(NYQUIST_GAINS)}")
+    return NYQUIST_GAINS[sensor]
 
 
 def _find(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:

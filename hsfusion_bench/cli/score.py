@@ -30,49 +30,117 @@ _NO_REFERENCE_FIELDS = {"d_lambda": "d_lambda", "hqnr": "qnr_index", "d_s": "d_s
 _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 
 
-@click.command("score", short_help="Score a .mat file as the MATLAB test package does.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.command("score", short_help="Score a .mat file, or a folder, as the MATLAB test package does.")
+@click.argument("results", type=click.Path(path_type=Path))
 @click.option("--ratio", type=_POSITIVE, required=True, help="Resolution ratio of the two inputs.")
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
-@click.option("--no-reference", is_flag=True, help="FILE has no gt but sr, lms and pan: D_lambda, D_s and HQNR.")
+@click.option("--no-reference", is_flag=True, help="There is no gt but lms and pan: D_lambda, D_s and HQNR.")
 @click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Threads; they change no value."
+    "--gt",
+    "references",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="If RESULTS is a folder: file of the references, GT or gt [B, C, H, W].",
+)
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="If RESULTS is a folder, with --no-reference: file of lms [B, C, H, W] and pan [B, 1, H, W].",
+)
+@click.option("--key", metavar="NAME", help="If RESULTS is a folder: array in its files, if it has no usual name.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Samples scored at a time; they change no value.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only the mean and deviation of each index, as JSON.")
 def command(
-    file: Path, ratio: float, const: float, no_reference: bool, sensor: str | None, workers: int, as_json: bool
+    results: Path,
+    ratio: float,
+    const: float,
+    no_reference: bool,
+    sensor: str | None,
+    references: Path | None,
+    inputs: Path | None,
+    key: str | None,
+    workers: int,
+    as_json: bool,
 ) -> None:
-    """Score FILE, a MAT-file with `gt` and `sr`, each [B, C, H, W].
+    """Score RESULTS, a MAT-file with `gt` and `sr`, each [B, C, H, W], or a folder of one result a file.
 
-    Prints what analysis_ref_batched_images(FILE, ratio, 0, const) prints: the seven indexes of each sample,
-    their mean and their standard deviation. With --no-reference, what analysis_unref_batched_images(FILE, ratio,
+    Prints what analysis_ref_batched_images(RESULTS, ratio, 0, const) prints: the seven indexes of each sample,
+    their mean and their standard deviation. With --no-reference, what analysis_unref_batched_images(RESULTS, ratio,
     sensor) prints; its file has `sr` and `lms`, each [B, C, H, W], and `pan` [B, 1, H, W].
 
+    A folder holds output_mulExm_0.mat, output_mulExm_1.mat, ..., as for analysis_ref_unbatched_images and
+    analysis_unref_unbatched_images; --gt or --inputs names the file that goes with them.
+
     \b
-    Example:
+    Examples:
       hsbench score feinfn_cave_x4.mat --ratio 4 --workers 2
       hsbench score feinfn_cave_x4.mat --ratio 4 --json > scores.json
+      hsbench score outputs/ --gt "test_cave(with_up)x4.h5" --ratio 4
       hsbench score real_wv3.mat --ratio 4 --no-reference --sensor WV3
     """
     if sensor is not None and not no_reference:
         raise click.UsageError("--sensor goes with --no-reference")
     if no_reference and ratio not in (2, 4):
         raise click.UsageError("--no-reference needs --ratio 2 or 4")
-    from hsfusion_bench.matlab import score_file, score_no_reference
-    from hsfusion_metrics import METRICS
-
-    scores: Iterator[Indexes | NoReference]
     if no_reference:
-        scores = score_no_reference(file, ratio=int(ratio), sensor=sensor, workers=workers)
+        _refuse(references, "--gt", "--no-reference has none")
+        _require_if_folder(results, inputs, "--inputs", key)
+        scores: Iterator[Indexes] | Iterator[NoReference]
+        scores = _without_reference(results, inputs, int(ratio), sensor, key, workers)
         _print(scores, _NO_REFERENCE_TITLES, _NO_REFERENCE_FIELDS, as_json)
     else:
-        scores = score_file(file, ratio=ratio, const=const, workers=workers)
+        from hsfusion_metrics import METRICS
+
+        _refuse(inputs, "--inputs", "it goes with --no-reference")
+        _require_if_folder(results, references, "--gt", key)
+        scores = _with_reference(results, references, ratio, const, key, workers)
         _print(scores, [metric.title for metric in METRICS.values()], _FIELDS, as_json)
 
 
+def _refuse(given: Path | None, option: str, why: str) -> None:
+    if given is not None:
+        raise click.UsageError(f"{option} {given}: {why}")
+
+
+def _require_if_folder(results: Path, beside: Path | None, option: str, key: str | None) -> None:
+    if results.is_dir() and beside is None:
+        raise click.UsageError(f"{results} is a folder: name by {option} the file that its results are scored with")
+    if not results.is_dir() and (beside is not None or key is not None):
+        raise click.UsageError(f"{option} and --key go with a folder of results; {results} is none")
+
+
+def _with_reference(
+    results: Path, references: Path | None, ratio: float, const: float, key: str | None, workers: int
+) -> Iterator[Indexes]:
+    from hsfusion_bench.matlab import score_file
+    from hsfusion_bench.unbatched import score_folder
+
+    if references is None:
+        return score_file(results, ratio=ratio, const=const, workers=workers)
+    return score_folder(results, references, ratio=ratio, const=const, key=key, workers=workers)
+
+
+def _without_reference(
+    results: Path, inputs: Path | None, ratio: int, sensor: str | None, key: str | None, workers: int
+) -> Iterator[NoReference]:
+    from hsfusion_bench.matlab import score_no_reference
+    from hsfusion_bench.unbatched import score_folder_no_reference
+
+    if inputs is None:
+        return score_no_reference(results, ratio=ratio, sensor=sensor, workers=workers)
+    return score_folder_no_reference(results, inputs, ratio=ratio, sensor=sensor, key=key, workers=workers)
+
+
 def _print(
-    scores: Iterator[Indexes | NoReference], titles: Iterable[str], fields: Mapping[str, str], as_json: bool
+    scores: Iterator[Indexes] | Iterator[NoReference], titles: Iterable[str], fields: Mapping[str, str], as_json: bool
 ) -> None:
     from hsfusion_metrics import summarise
 
