@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
@@ -132,6 +132,30 @@ def write_batches(path: str | Path, pairs: Iterable[tuple[ArrayLike, ArrayLike]]
     fits = 8 * int(np.prod(shape)) < _V7_BYTES
     with replacing(path) as temporary:
         (_write_v5 if fits else _write_v73)(temporary, shape, _chain(first, samples))
+
+
+def write_variables(path: Path, variables: Mapping[str, NDArray[np.float64]]) -> None:
+    """Write arrays in double to a `.mat` file that MATLAB reads, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing one is replaced.
+    variables
+        By name. Where one has 2 GB or more, the file has version 7.3, else version 5.
+
+    Raises
+    ------
+    HsbenchError
+        When the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        if max(array.nbytes for array in variables.values()) < _V7_BYTES:
+            io.savemat(temporary, dict(variables), appendmat=False)
+            return
+        with _v73(temporary) as file:
+            for name, array in variables.items():
+                _declare(file.create_dataset(name, data=array.T))
 
 
 def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: int = 1) -> Iterator[Indexes]:
@@ -287,15 +311,27 @@ def _write_v5(path: Path, shape: tuple[int, ...], samples: Iterator[tuple[FloatA
 
 def _write_v73(path: Path, shape: tuple[int, ...], samples: Iterator[tuple[FloatArray, FloatArray]]) -> None:
     batch, bands, height, width = shape
-    with h5py.File(path, "w", userblock_size=512) as file:
+    with _v73(path) as file:
         for name in _NAMES:
             # A chunk is one band of one sample: samples are written and read without their neighbours.
-            stored = file.create_dataset(name, (width, height, bands, batch), dtype="<f8", chunks=(width, height, 1, 1))
-            stored.attrs["MATLAB_class"] = np.bytes_("double")
+            _declare(
+                file.create_dataset(name, (width, height, bands, batch), dtype="<f8", chunks=(width, height, 1, 1))
+            )
         for number, pair in enumerate(samples):
             for name, image in zip(_NAMES, pair, strict=True):
                 file[name][..., number] = image.T
+
+
+@contextmanager
+def _v73(path: Path) -> Iterator[Any]:
+    """Open a new file of version 7.3."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        yield file
     # The block before HDF5's own: 116 bytes of text, 8 of no subsystem, version 2.0 and the byte order.
     header = _V73_TEXT.ljust(116) + bytes(8) + b"\x00\x02IM"
     with path.open("r+b") as raw:
         raw.write(header)
+
+
+def _declare(dataset: Any) -> None:
+    dataset.attrs["MATLAB_class"] = np.bytes_("double")

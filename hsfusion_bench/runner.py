@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hsfusion_bench.data.catalog import ScenePlan, read_scene
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
+from hsfusion_bench.fusing import fuse_checked
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
 from hsfusion_bench.recording import (
     dataset_info,
@@ -32,7 +31,7 @@ from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.session import Budget, train_weights
-from hsfusion_bench.weights import Weights, cached_path, load_into, read_weights
+from hsfusion_bench.weights import Weights, cached_path, make_ready
 
 if TYPE_CHECKING:
     import torch
@@ -152,9 +151,7 @@ class _Run:
                 f"{setting.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
             )
             return False
-        self.weights = read_weights(path, self.method, problem)
-        load_into(network, self.weights, self.method)
-        self.method.ready(network, problem, self._device())
+        self.weights = make_ready(self.method, network, path, problem, self._device())
         return True
 
     def _weights_path(self, method: NetworkMethod) -> Path | None:
@@ -242,28 +239,7 @@ class _Run:
 
     def _fuse(self, scene: Scene) -> Cube:
         assert self.method is not None
-        observation = scene.observation.seen_by(self.method.card)
-        try:
-            fused = np.asarray(self.method.fuse(observation))
-        except HsbenchError:
-            raise
-        except Exception as error:  # a method may raise anything; a traceback is for its author, who asks for it
-            raise HsbenchError(f"failed on scene {scene.name}: {type(error).__name__}: {error}") from error
-        if fused.shape != observation.shape:
-            raise HsbenchError(
-                f"returned an array of shape {fused.shape} for scene {scene.name}, where {observation.shape} "
-                "[bands, height, width] was due"
-            )
-        if not np.issubdtype(fused.dtype, np.floating):
-            raise HsbenchError(f"returned {fused.dtype} for scene {scene.name}, where floats in [0, 1] were due")
-        if not np.isfinite(fused).all():
-            bad = np.argwhere(~np.isfinite(fused))
-            band, row, column = bad[0]
-            raise HsbenchError(
-                f"returned {len(bad)} values that are NaN or infinite for scene {scene.name}, the first at "
-                f"band {band}, row {row}, column {column}"
-            )
-        return fused
+        return fuse_checked(self.method, scene.observation, scene.name)
 
     def _earlier(self) -> dict[str, SceneResult]:
         """Return the scenes of an unfinished run of the very same thing."""

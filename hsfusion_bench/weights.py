@@ -136,6 +136,22 @@ def load_into(network: torch.nn.Module, weights: Weights, method: NetworkMethod)
     network.load_state_dict(dict(weights.state))
 
 
+def make_ready(
+    method: NetworkMethod, network: torch.nn.Module, path: Path, problem: Problem, device: torch.device
+) -> Weights:
+    """Read a weights file into a fresh network and hand that to its method.
+
+    Raises
+    ------
+    HsbenchError
+        As `read_weights` and `load_into`.
+    """
+    weights = read_weights(path, method, problem)
+    load_into(network, weights, method)
+    method.ready(network, problem, device)
+    return weights
+
+
 def _read_ours(path: Path, method: str) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     from safetensors import SafetensorError, safe_open
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hsfusion_bench.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -44,6 +46,19 @@ def comma_separated(_context: click.Context, _parameter: click.Parameter, value:
     if value is None:
         return None
     return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
+def chosen_device(wanted: str) -> str:
+    """Return "cpu" or "cuda" for ``--device``, whose "auto" takes CUDA where it is."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise UsageError("--device cuda: torch sees no CUDA device here; --device cpu runs everywhere")
+    return "cpu"
 
 
 def dataset_options(function: _Function) -> _Function:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, dataset_options, report_results, results_dir_option
+from hsfusion_bench.cli.common import (
+    chosen_device,
+    comma_separated,
+    console,
+    dataset_options,
+    report_results,
+    results_dir_option,
+)
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +115,7 @@ def command(
     require_present(source, plan)
     store = Store(results_dir)
     store.require_writable()
-    chosen = _device(device)
+    chosen = chosen_device(device)
     console(stderr=True).print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
     results: list[Result] = []
     with Display(debug=context.find_root().params["debug"]) as display:
@@ -173,16 +180,3 @@ def _changes(values: tuple[str, ...], names: list[str]) -> dict[str, dict[str, s
 
 def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Path]:
     return {name: Path(file).expanduser() for name, file in _per_method(values, names, "--weights").items()}
-
-
-def _device(wanted: str) -> str:
-    """Return "cpu" or "cuda"."""
-    if wanted == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise UsageError("--device cuda: torch sees no CUDA device here; --device cpu runs everywhere")
-    return "cpu"

@@ -1,0 +1,98 @@
+"""``hsbench fuse``: a method on a real pair of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsfusion_bench.cli.common import chosen_device, console
+from hsfusion_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.methods import NetworkMethod, Observation
+
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command("fuse", short_help="Fuse a real pair of images that has no reference.")
+@click.argument("method")
+@click.argument("pair", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--lr-hsi", metavar="KEY", help="Array of the LR-HSI, if its name is unusual.")
+@click.option("--hr-msi", metavar="KEY", help="Array of the HR-MSI, likewise.")
+@click.option("--layout", type=click.Choice(["HWC", "CHW"]), help="Order of the axes, if the shapes do not tell.")
+@click.option("--scale", type=click.IntRange(min=2), help="Ratio of the two resolutions, if the shapes do not tell.")
+@click.option(
+    "--phase",
+    type=click.FloatRange(min=0),
+    help="LR pixel k sits at index scale*k + PHASE of the HR image. Default: at the centre of its block.",
+)
+@click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the values in PAIR.")
+@click.option(
+    "--counts", type=_POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
+)
+@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of a network.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+def command(
+    method: str,
+    pair: Path,
+    output: Path,
+    lr_hsi: str | None,
+    hr_msi: str | None,
+    layout: str | None,
+    scale: int | None,
+    phase: float | None,
+    const: float,
+    counts: float | None,
+    weights: Path | None,
+    device: str,
+) -> None:
+    """Run METHOD on PAIR, a file of an LR-HSI and an HR-MSI of one scene, and write OUTPUT, a MAT-file.
+
+    OUTPUT holds sr [1, C, H, W], and beside it ms, lms and pan as the no-reference script wants them; pan is the mean
+    of the HR-MSI's bands.
+
+    \b
+    Example:
+      hsbench fuse bicubic pair.mat fused.mat --const 2047
+      hsbench score fused.mat --ratio 4 --no-reference
+    """
+    from hsfusion_bench.fusing import fuse_checked
+    from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.pairs import Form, read_pair, write_fused
+    from hsfusion_bench.registry import find
+
+    if output.suffix.lower() != ".mat":
+        raise UsageError(f"{output}: a MAT-file is written; give it a name that ends in .mat")
+    entry = find(method)
+    made = entry.load()
+    observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const))
+    if isinstance(made, NetworkMethod):
+        _give_weights(made, weights, observation, chosen_device(device))
+    elif weights is not None:
+        raise UsageError(f"--weights {weights}: {made.card.title} has none")
+    fused = fuse_checked(made, observation, pair.name)
+    write_fused(output, observation, fused, counts=const if counts is None else counts)
+    bands, height, width = fused.shape
+    console(stderr=True).print(
+        f"{output}: {bands} bands of {height} x {width} pixels, by {made.card.title} at ×{observation.scale}, "
+        f"phase {observation.phase:g}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _give_weights(method: NetworkMethod, weights: Path | None, observation: Observation, device: str) -> None:
+    import torch
+
+    from hsfusion_bench.determinism import make_deterministic
+    from hsfusion_bench.methods import Problem
+    from hsfusion_bench.weights import make_ready
+
+    if weights is None:
+        raise UsageError(f"{method.card.title} is a network: name its trained weights by --weights FILE")
+    make_deterministic()
+    problem = Problem.of(observation)
+    make_ready(method, method.build(problem), weights, problem, torch.device(device))

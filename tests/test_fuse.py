@@ -1,0 +1,138 @@
+"""A method on a real pair: read, fused, written, scored without a reference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from scipy import io
+
+from hsfusion_bench.cli import main
+
+RANDOM = np.random.default_rng(0)
+#: Counts of 11 bits, [h, w, bands] and [H, W, msi_bands], as MATLAB's users keep them.
+LR_HSI = RANDOM.integers(0, 2048, (16, 24, 6)).astype(np.uint16)
+HR_MSI = RANDOM.integers(0, 2048, (64, 96, 2)).astype(np.uint16)
+
+REPEAT = """
+import numpy as np
+
+def repeat(observation):
+    return observation.lr_hsi.repeat(observation.scale, axis=1).repeat(observation.scale, axis=2)
+
+def phase(observation):
+    return np.full(observation.shape, observation.phase / 10, np.float32)
+
+def truths(observation):
+    return np.full(observation.shape, np.nan if observation.psf is None else 1, np.float32)
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(REPEAT)
+    io.savemat(tmp_path / "pair.mat", {"HSim": LR_HSI, "MSim": HR_MSI})
+    return tmp_path / "pair.mat"
+
+
+def fuse(pair: Path, *options: object, method: str = "repeat") -> Result:
+    spec = method if method in ("bicubic", "feinfn") else f"{pair.parent / 'mine.py'}:{method}"
+    return CliRunner().invoke(main, ["fuse", spec, str(pair), str(pair.parent / "fused.mat"), *map(str, options)])
+
+
+def said(done: Result) -> str:
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
+def test_what_a_method_makes_of_a_pair_lies_beside_what_the_script_needs(pair: Path) -> None:
+    done = fuse(pair, "--const", 2047)
+    assert done.exit_code == 0, done.stderr
+    assert "6 bands of 64 x 96 pixels, by repeat at ×4, phase 1.5" in said(done)
+    found = io.loadmat(pair.parent / "fused.mat")
+    lr_hsi = LR_HSI.transpose(2, 0, 1).astype(float)
+    assert found["sr"].shape == found["lms"].shape == (1, 6, 64, 96)
+    assert found["sr"][0] == pytest.approx(np.kron(lr_hsi, np.ones((1, 4, 4))), rel=1e-6)
+    assert found["ms"][0] == pytest.approx(lr_hsi, rel=1e-6)
+    assert found["pan"][0, 0] == pytest.approx(HR_MSI.mean(axis=2), rel=1e-6)
+    assert {found[name].dtype for name in ("sr", "ms", "lms", "pan")} == {np.dtype(float)}
+
+
+def test_the_file_is_scored_without_a_reference(pair: Path) -> None:
+    assert fuse(pair, "--const", 2047, method="bicubic").exit_code == 0
+    options = ["--ratio", "4", "--no-reference", "--json"]
+    done = CliRunner().invoke(main, ["score", str(pair.parent / "fused.mat"), *options])
+    assert done.exit_code == 0, done.stderr
+    values = json.loads(done.stdout)
+    assert all(0 <= values[field][0] <= 1 for field in ("d_lambda", "d_s", "qnr_index"))
+    found = io.loadmat(pair.parent / "fused.mat")
+    # the two are rounded to single precision at different places
+    assert found["sr"] == pytest.approx(found["lms"], rel=1e-5, abs=1e-3)
+
+
+def test_counts_are_the_scale_of_what_is_written(pair: Path) -> None:
+    assert fuse(pair, "--const", 4094, "--counts", 1000).exit_code == 0
+    assert io.loadmat(pair.parent / "fused.mat")["ms"].max() == pytest.approx(int(LR_HSI.max()) * 1000 / 4094, rel=1e-6)
+
+
+def test_a_phase_may_be_given(pair: Path) -> None:
+    assert fuse(pair, "--const", 2047, "--phase", 2, "--counts", 1, method="phase").exit_code == 0
+    assert io.loadmat(pair.parent / "fused.mat")["sr"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("layout", ["CHW", "HWC"])
+def test_the_layout_is_told_by_the_shapes(pair: Path, layout: str) -> None:
+    axes = ["HWC".index(axis) for axis in layout]
+    io.savemat(pair, {"lr_hsi": LR_HSI.transpose(axes), "hr_msi": HR_MSI.transpose(axes)})
+    assert fuse(pair, "--const", 2047).exit_code == 0
+    assert io.loadmat(pair.parent / "fused.mat")["sr"].shape == (1, 6, 64, 96)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("arrays", "options", "says"),
+        [
+            ({"HSim": LR_HSI}, (), "say by --hr-msi which array it is; the file holds HSim (16, 24, 6)"),
+            ({"HSim": LR_HSI, "ms": LR_HSI, "Z": HR_MSI}, (), "say by --lr-hsi which array it is"),
+            ({"HSim": LR_HSI, "Z": HR_MSI}, ("--lr-hsi", "Y"), "has no array 'Y'; it holds HSim"),
+            ({"HSim": LR_HSI, "Z": HR_MSI[:60]}, (), "these are not an LR-HSI and an HR-MSI of one scene"),
+            ({"HSim": LR_HSI, "Z": HR_MSI}, ("--scale", 8), "not an LR-HSI and an HR-MSI of one scene at scale 8"),
+            (
+                {"HSim": LR_HSI[:, :6, :6], "Z": RANDOM.random((64, 24, 24))},
+                (),
+                "which may be CHW at scale 4, HWC at scale 4: say which by --layout and --scale",
+            ),
+            ({"HSim": LR_HSI, "Z": HR_MSI}, (), "values are not in [0, 1], 2047.0 among them; --const states"),
+            (
+                {"HSim": LR_HSI * np.nan, "Z": HR_MSI},
+                ("--const", 2047),
+                "2304 values are not in [0, 2047], nan among them",
+            ),
+        ],
+    )
+    def test_pairs_that_cannot_be_read(
+        self, pair: Path, arrays: dict[str, np.ndarray], options: tuple[object, ...], says: str
+    ) -> None:
+        io.savemat(pair, arrays)
+        done = fuse(pair, *options)
+        assert done.exit_code in (1, 2)
+        assert says in said(done)
+        assert not (pair.parent / "fused.mat").exists()
+
+    def test_a_method_gets_no_truth_and_may_return_no_nan(self, pair: Path) -> None:
+        done = fuse(pair, "--const", 2047, method="truths")
+        assert done.exit_code == 1
+        assert "returned 36864 values that are NaN or infinite for scene pair.mat" in said(done)
+
+    def test_a_network_without_weights(self, pair: Path) -> None:
+        done = fuse(pair, "--const", 2047, method="feinfn")
+        assert done.exit_code == 2
+        assert "FeINFN is a network: name its trained weights by --weights FILE" in said(done)
+
+    def test_weights_of_a_method_that_has_none(self, pair: Path) -> None:
+        done = fuse(pair, "--const", 2047, "--weights", "a.safetensors", method="bicubic")
+        assert done.exit_code == 2
+        assert "Bicubic has none" in said(done)
