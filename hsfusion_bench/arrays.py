@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -143,7 +144,8 @@ def _npy(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 
 def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    file = stack.enter_context(np.load(path, allow_pickle=False))
+    # opened here, since NumPy leaves a damaged file open
+    file = stack.enter_context(np.load(stack.enter_context(path.open("rb")), allow_pickle=False))
     found = {}
     for name in file.files:
         try:
@@ -157,7 +159,24 @@ def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
     from skimage.io import imread
 
     del stack  # nothing stays open
-    return {"": _in_memory(path, "", np.asarray(imread(path)))}
+    with _complaints("tifffile") as complaints:
+        array = np.asarray(imread(path))
+    if complaints:  # such as a page beyond the end of the file, which it passes over
+        raise ValueError(complaints[0])
+    return {"": _in_memory(path, "", array)}
+
+
+@contextmanager
+def _complaints(logger: str) -> Iterator[list[str]]:
+    """Collect the errors that a library logs instead of raising them."""
+    found: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger(logger).addHandler(handler)
+    try:
+        yield found
+    finally:
+        logging.getLogger(logger).removeHandler(handler)
 
 
 _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {

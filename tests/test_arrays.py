@@ -1,0 +1,86 @@
+"""Damaged files of other people: each ends in a message that names it, or in numbers; never in a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from scipy import io
+
+from hsfusion_bench.arrays import open_arrays
+from hsfusion_bench.errors import HsbenchError
+
+CUBE = np.random.default_rng(0).random((5, 12, 10))
+
+
+def hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("sr", data=CUBE, compression="gzip", shuffle=True)
+
+
+def tif(path: Path) -> None:
+    from skimage.io import imsave
+
+    imsave(path, CUBE, check_contrast=False)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "a.mat": lambda path: io.savemat(path, {"sr": CUBE}),
+    "b.mat": lambda path: io.savemat(path, {"sr": CUBE}, do_compression=True),
+    "c.h5": hdf5,
+    "d.npz": lambda path: np.savez(path, sr=CUBE),
+    "e.npz": lambda path: np.savez_compressed(path, sr=CUBE),
+    "f.npy": lambda path: np.save(path, CUBE),
+    "g.tif": tif,
+}
+
+
+def read_all(path: Path) -> list[np.ndarray]:
+    with open_arrays(path) as arrays:
+        return [array.read(tuple(slice(None) for _ in array.shape)) for array in arrays.values()]
+
+
+@pytest.fixture(params=WRITERS)
+def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / request.param
+    WRITERS[request.param](path)
+    [array] = read_all(path)
+    assert np.array_equal(array, CUBE)
+    return path
+
+
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.9])
+def test_a_file_that_is_cut_off_is_refused(whole: Path, kept: float) -> None:
+    content = whole.read_bytes()
+    whole.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(HsbenchError, match=rf"{whole.name} cannot be read as a {whole.suffix} file, or is damaged"):
+        read_all(whole)
+
+
+@pytest.mark.filterwarnings("ignore")  # what a library has to say of damage is not what is tested
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bits_end_in_a_message_or_in_numbers(whole: Path, seed: int) -> None:
+    content = bytearray(whole.read_bytes())
+    random = np.random.default_rng(seed)
+    # half of the flips hit the beginning, where a file says what it holds
+    places = random.integers(0, min(len(content), 256) if seed % 2 else len(content), 3)
+    for place in places:
+        content[place] ^= 1 << random.integers(8)
+    whole.write_bytes(content)
+    with contextlib.suppress(HsbenchError):  # all but this fails the test
+        assert all(array.dtype.kind in "fiu" for array in read_all(whole))
+
+
+@pytest.mark.parametrize("name", ["b.mat", "d.npz", "e.npz"])
+def test_a_flipped_bit_among_the_values_of_a_file_with_checksums_is_found(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITERS[name](path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(HsbenchError, match=rf"{name} cannot be read"):
+        read_all(path)
