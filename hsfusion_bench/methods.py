@@ -207,9 +207,9 @@ class Recipe:
     optimiser
         "adam" or "adamw".
     learning_rate, final_learning_rate
-        Start and end of the cosine schedule.
+        Start and end of the schedule. Equal: the rate is constant.
     schedule_epochs
-        Length of the cosine; afterwards the rate stays at its end.
+        Length of the schedule; afterwards the rate stays at its end.
     epochs, patches_per_epoch, batch_size, accumulate
         The published length of training; `accumulate` batches make one optimiser step.
     patch
@@ -220,6 +220,8 @@ class Recipe:
         Decay of the exponential moving average of the weights that is kept; None: the last weights are.
     flips
         Random flips and quarter turns.
+    decay_every, decay
+        Instead of a cosine: the rate is multiplied by `decay` every `decay_every` epochs, down to its end at the least.
     part_rates
         Learning rates of parts of the network, by prefix of their parameters' names; they follow the same schedule.
     loss
@@ -244,6 +246,8 @@ class Recipe:
     clip_norm: float | None = None
     ema: float | None = None
     flips: bool = False
+    decay_every: int | None = None
+    decay: float = 1.0
     part_rates: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -288,6 +292,8 @@ _NUMBERS: Mapping[str, type[int] | type[float]] = {
     "weight_decay": float,
     "clip_norm": float,
     "ema": float,
+    "decay_every": int,
+    "decay": float,
     "batch_size": int,
     "accumulate": int,
     "patch": int,

@@ -99,6 +99,15 @@ def test_learning_rate_is_a_cosine_compressed_to_the_budget() -> None:
     assert learning_rate(RECIPE, 0, 1) == pytest.approx(1e-2)
 
 
+def test_learning_rate_may_decay_in_steps() -> None:
+    # 20 steps an epoch, halved every 3 of 10 epochs: 1e-2, 5e-3, 2.5e-3 and no less than 2e-3
+    recipe = replace(RECIPE, decay_every=3, decay=0.5, final_learning_rate=2e-3)
+    rates = [learning_rate(recipe, step, 400) for step in (0, 59, 60, 119, 120, 179, 180, 399)]
+    assert rates == pytest.approx([1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3, 2.5e-3, 2e-3, 2e-3])
+    # a budget of a tenth of the schedule
+    assert [learning_rate(recipe, step, 20) for step in (0, 5, 6, 12)] == pytest.approx([1e-2, 1e-2, 5e-3, 2.5e-3])
+
+
 def run(method: NetworkMethod, steps: int = 60, seed: int = 0) -> dict[str, torch.Tensor]:
     outcome = train(method, [make_example(2)], method.recipe, steps=steps, seed=seed, device=CPU)
     return outcome.network.state_dict()

@@ -99,10 +99,18 @@ def train(
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate of a step, counted from 0: a cosine over the schedule or the budget, the shorter."""
-    length = max(1, min(steps, recipe.schedule_epochs * recipe.steps_per_epoch))
+    """Return the learning rate of a step, counted from 0.
+
+    Where the budget of `steps` is shorter than the recipe's schedule, the schedule is compressed to it.
+    """
+    schedule = recipe.schedule_epochs * recipe.steps_per_epoch
+    length = max(1, min(steps, schedule))
+    start, end = recipe.learning_rate, recipe.final_learning_rate
+    if recipe.decay_every is not None:
+        epoch = step * schedule / length / recipe.steps_per_epoch
+        return max(end, start * recipe.decay ** int(min(epoch, recipe.schedule_epochs) // recipe.decay_every))
     cosine = 0.5 * (1 + math.cos(math.pi * min(step, length) / length))
-    return recipe.final_learning_rate + (recipe.learning_rate - recipe.final_learning_rate) * cosine
+    return end + (start - end) * cosine
 
 
 def _optimiser(recipe: Recipe, network: torch.nn.Module) -> torch.optim.Optimizer:
