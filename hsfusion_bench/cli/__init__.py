@@ -6,14 +6,13 @@ quick.
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from hsfusion_bench import __version__
+from hsfusion_bench.cli.verbs import Verbs
 from hsfusion_bench.errors import HsbenchError, UsageError
 
-_VERBS = ("run", "fuse", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema")
+_VERBS = ("run", "fuse", "evaluate", "score", "verify", "goldens", "leaderboard", "data", "list", "show", "schema")
 
 
 class _Message(click.ClickException):
@@ -24,19 +23,8 @@ class _Message(click.ClickException):
         self.exit_code = code  # type: ignore[misc]  # click declares it for the class
 
 
-class _Verbs(click.Group):
-    """A group whose commands lie in modules of this package."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        # `list` names a verb, not a module that hides a builtin
-        module = importlib.import_module(f"{__name__}.{cmd_name}_" if cmd_name == "list" else f"{__name__}.{cmd_name}")
-        command: click.Command = module.command
-        return command
+class _Main(Verbs):
+    """The verbs of ``hsbench``, with errors as messages."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -50,7 +38,12 @@ class _Verbs(click.Group):
             raise _Message(text, 130) from error
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Main,
+    package=__name__,
+    verbs=_VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option("--debug", is_flag=True, help="Show Python's traceback where something fails.")
 @click.version_option(__version__, prog_name="hsbench")
 def main(debug: bool) -> None:

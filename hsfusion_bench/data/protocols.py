@@ -115,6 +115,8 @@ class Protocol:
         Side of a training patch, HR pixels.
     splits
         For each data set that the protocol knows, its split.
+    stride
+        Distance of training patches, HR pixels, see `hsfusion_bench.data.windows.starts`; None: half a patch.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Protocol:
     range_note: str
     patch: int
     splits: Mapping[str, Split]
+    stride: int | None = None
 
     @property
     def scales(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from hsfusion_bench.errors import UsageError
+from hsfusion_bench.data.windows import check_patch
 from hsfusion_bench.methods import Batch, Cube, Observation, Problem
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ class Example:
 
     observation: Observation
     hr_hsi: Cube | None
+
+
+def flip_shift(problem: Problem) -> int:
+    """Return by how many HR pixels the HR window of a flipped axis is moved; see `PatchSampler`."""
+    return round(2 * problem.phase - (problem.scale - 1))
 
 
 class PatchSampler:
@@ -49,10 +54,7 @@ class PatchSampler:
         self.flips = flips
         self.random = np.random.default_rng(seed)
         scale = self.problem.scale
-        if patch % scale:
-            raise UsageError(
-                f"a patch of {patch} pixels is no multiple of the scale {scale}; take {patch // scale * scale}"
-            )
+        check_patch(patch, scale)
         smallest = min(min(example.observation.hr_msi.shape[1:]) for example in examples)
         self.patch = min(patch, smallest // scale * scale)
 
@@ -95,7 +97,7 @@ class PatchSampler:
         """Draw whether an axis is flipped, its LR window, and the HR window that belongs to it."""
         scale, count = self.problem.scale, self.patch // self.problem.scale
         flipped = self.flips and bool(self.random.integers(2))
-        shift = round(2 * self.problem.phase - (scale - 1)) if flipped else 0
+        shift = flip_shift(self.problem) if flipped else 0
         # a shifted HR window must stay inside the image
         first = 1 if shift < 0 else 0
         last = lr_side - count - (1 if shift > 0 else 0)

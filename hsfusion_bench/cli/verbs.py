@@ -1,0 +1,39 @@
+"""Groups of verbs that lie in modules of their own."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+#: Names that a module cannot have without hiding a builtin; theirs end with an underscore.
+_BUILTINS = frozenset({"list"})
+
+
+class Verbs(click.Group):
+    """A group whose commands lie in modules of a package, and are imported when they are asked for.
+
+    Parameters
+    ----------
+    package
+        The package; the verb `show` is the attribute `command` of its module `show`.
+    verbs
+        Their names, in the order of the help.
+    """
+
+    def __init__(self, *args: Any, package: str, verbs: tuple[str, ...], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.package, self.verbs = package, verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(self.verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb; None if there is none of that name."""
+        if cmd_name not in self.verbs:
+            return None
+        module = importlib.import_module(f"{self.package}.{cmd_name}{'_' if cmd_name in _BUILTINS else ''}")
+        command: click.Command = module.command
+        return command

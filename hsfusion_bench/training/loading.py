@@ -1,0 +1,90 @@
+"""Batches of map-style data sets of patches: their order, and who fetches them.
+
+What a batch holds depends on the seed and on the epoch and number of each patch alone, so that neither threads nor
+processes change a bit of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from hsfusion_bench.methods import Batch
+
+
+class Draw(NamedTuple):
+    """Which patch, in which epoch: a patch may be turned another way in each."""
+
+    epoch: int
+    patch: int
+
+
+class Patches(Protocol):
+    """A data set that fetches many patches at once."""
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, draws: Sequence[Draw]) -> Batch:
+        """Return a batch of some patches."""
+
+
+class EpochBatches(Sampler[list[Draw]]):
+    """Batches of draws, each epoch in an order of its own; the last batch of an epoch may be smaller.
+
+    Parameters
+    ----------
+    patches
+        Number of patches in an epoch.
+    batch_size
+        Patches in a batch.
+    epochs
+        Numbers of the epochs; ``range(5, 10)`` goes on where ``range(5)`` ended.
+    seed
+        Of the orders.
+    """
+
+    def __init__(self, patches: int, batch_size: int, *, epochs: range, seed: int) -> None:
+        self.patches, self.batch_size, self.epochs, self.seed = patches, batch_size, epochs, seed
+
+    def __len__(self) -> int:
+        return len(self.epochs) * -(-self.patches // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        for epoch in self.epochs:
+            keys = np.random.Generator(np.random.PCG64([self.seed, epoch])).random(self.patches)
+            order = np.argsort(keys, kind="stable").tolist()
+            for start in range(0, self.patches, self.batch_size):
+                yield [Draw(epoch, patch) for patch in order[start : start + self.batch_size]]
+
+
+def fetch(dataset: Patches, batches: EpochBatches, *, threads: int = 2) -> Iterator[Batch]:
+    """Fetch batches ahead in threads, and give them in order.
+
+    The work is copying, during which NumPy lets other threads run; nothing is carried from one process to another,
+    which for patches of a megabyte takes longer than fetching them.
+    """
+    waiting: deque[Future[Batch]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for draws in batches:
+            waiting.append(pool.submit(dataset.__getitems__, draws))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def data_loader(dataset: Dataset[Batch], batches: EpochBatches, *, workers: int = 0) -> DataLoader[Batch]:
+    """Return torch's loader of the same batches, fetched by `workers` processes."""
+    return DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=_as_it_is)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
