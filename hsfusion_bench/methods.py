@@ -212,8 +212,10 @@ class Recipe:
         Length of the schedule; afterwards the rate stays at its end.
     epochs, patches_per_epoch, batch_size, accumulate
         The published length of training; `accumulate` batches make one optimiser step.
-    patch
-        Side of a training patch, HR pixels.
+    patch, stride
+        Side of a training patch and distance of patches, HR pixels; a stride of None is half a patch.
+    validation
+        Whether a fifth of the patches is held out, on which the network is scored now and then.
     weight_decay, clip_norm
         Of the optimiser; None: no clipping.
     ema
@@ -246,6 +248,8 @@ class Recipe:
     clip_norm: float | None = None
     ema: float | None = None
     flips: bool = False
+    stride: int | None = None
+    validation: bool = True
     decay_every: int | None = None
     decay: float = 1.0
     part_rates: Mapping[str, float] = field(default_factory=dict)
@@ -266,18 +270,21 @@ class Recipe:
         Parameters
         ----------
         changes
-            Texts by name of a number: ``learning_rate``, ``clip_norm``, ``part_rates.PREFIX`` and so on.
+            Texts by name of a number: ``learning_rate``, ``clip_norm``, ``part_rates.PREFIX`` and so on; "none"
+            for one that the recipe is to do without.
 
         Raises
         ------
         UsageError
             If there is no such number, or the text is none.
         """
-        plain: dict[str, int | float] = {}
+        plain: dict[str, int | float | None] = {}
         part_rates = dict(self.part_rates)
         for name, text in changes.items():
             if name.startswith("part_rates."):
                 part_rates[name.removeprefix("part_rates.")] = _positive(name, text, float)
+            elif name in _OPTIONAL and text == "none":
+                plain[name] = None
             elif name in _NUMBERS:
                 plain[name] = _positive(name, text, _NUMBERS[name])
             else:
@@ -297,7 +304,10 @@ _NUMBERS: Mapping[str, type[int] | type[float]] = {
     "batch_size": int,
     "accumulate": int,
     "patch": int,
+    "stride": int,
 }
+#: Numbers that a recipe may do without.
+_OPTIONAL = frozenset({"clip_norm", "ema", "decay_every", "stride"})
 
 
 def _positive(name: str, text: str, kind: type[int] | type[float]) -> int | float:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import write_text
 from hsfusion_bench.spelling import spell, unspell
-from hsfusion_bench.weights import Training
+from hsfusion_bench.weights import TrainingInfo
 
 RECORD_SCHEMA: Final = "hsfusion-bench/record/1"
 SPEED_SCHEMA: Final = "hsfusion-bench/speed/1"
@@ -115,7 +115,7 @@ class WeightsInfo(_Strict):
     file: str
     origin: Literal["hsbench", "authors"]
     trained_on: str | None = Field(description="dataset, scale and protocol of the training, where known")
-    training: Training | None
+    training: TrainingInfo | None
 
 
 class ExternalInfo(_Strict):

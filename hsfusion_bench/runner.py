@@ -30,21 +30,18 @@ from hsfusion_bench.recording import (
 from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, Written, slug
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
-from hsfusion_bench.training.session import Budget, train_weights
+from hsfusion_bench.training.course import Budget, Course, TrainingListener
 from hsfusion_bench.weights import Weights, cached_path, make_ready
 
 if TYPE_CHECKING:
     import torch
 
 
-class Listener:
+class Listener(TrainingListener):
     """Is told how a run goes; this one stays silent."""
 
     def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
         """Take note that a scene was fused and scored."""
-
-    def step_done(self, method: str, step: int, steps: int, loss: float) -> None:
-        """Take note that a training step was made."""
 
     def failed(self, method: str, error: BaseException) -> None:
         """Take note that a method, or its training, failed."""
@@ -159,16 +156,13 @@ class _Run:
         if self.entry.name in setting.weights:
             return setting.weights[self.entry.name]
         if setting.budget is not None:
-            return train_weights(
-                method,
-                setting.source,
-                setting.protocol,
-                setting.scale,
-                setting.budget,
-                seed=setting.seed,
-                device=self._device(),
-                report=lambda step, steps, loss: setting.listener.step_done(name, step, steps, loss),
-            )
+            from hsfusion_bench.training.scenes import TrainingScenes
+            from hsfusion_bench.training.session import train_weights
+
+            scenes = TrainingScenes(setting.source, setting.protocol, setting.scale)
+            path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+            course = Course(seed=setting.seed, device=self._device_type(), resume="never")
+            return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
         path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
         return path if path.is_file() else None
 

@@ -6,17 +6,18 @@ making cannot drift apart. Files of a method's authors are read by the method it
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import replacing, sha256_file
+from hsfusion_bench.files import replacing, sha256_file, write_text
 from hsfusion_bench.methods import NetworkMethod, Problem
 
 if TYPE_CHECKING:
@@ -25,29 +26,49 @@ if TYPE_CHECKING:
 _KEY = "hsfusion-bench"
 
 
-class Training(BaseModel):
+class ValidationInfo(BaseModel):
+    """A network's PSNR on the validation part of the training split, in dB."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    best_psnr: float
+    best_step: int
+    last_psnr: float
+    last_step: int
+
+
+class TrainingInfo(BaseModel):
     """The budget that a network was trained with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int = Field(description="optimiser steps made")
+    planned_steps: int | None = Field(
+        default=None, description="optimiser steps asked for; more than those made where training was stopped"
+    )
     recipe_steps: int = Field(description="optimiser steps of the method's whole recipe")
     batch_size: int
     patch: int = Field(description="side of a training patch, HR pixels")
     learning_rate: float
     changes: dict[str, str] = Field(description="numbers of the published recipe that were changed")
+    recipe: dict[str, Any] | None = Field(default=None, description="the whole recipe, as changed")
     supervision: Literal["reference", "none"]
     scenes: list[str] = Field(description="names of the scenes trained on")
     seed: int
     device: str = Field(description="cpu or cuda")
+    precision: str = Field(default="no", description="no: float32 throughout; bf16 or fp16: mixed")
+    processes: int = 1
     first_loss: dict[str, float] = Field(description="terms of the loss, mean of the first tenth of the steps")
     last_loss: dict[str, float] = Field(description="terms of the loss, mean of the last tenth of the steps")
+    validation: ValidationInfo | None = None
 
     def describe(self) -> str:
         """Return the budget in a few words."""
         share = 100 * self.steps / self.recipe_steps
         changes = "".join(f", {name} {text}" for name, text in self.changes.items())
-        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe){changes}"
+        unfinished = self.planned_steps is not None and self.steps < self.planned_steps
+        cut = f", stopped before the {self.planned_steps} asked for" if unfinished else ""
+        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe){cut}{changes}"
 
 
 class WeightsCard(BaseModel):
@@ -60,7 +81,10 @@ class WeightsCard(BaseModel):
     scale: int
     protocol: str
     protocol_digest: str
-    training: Training
+    split_digest: str | None = None
+    bands: int | None = None
+    msi_bands: int | None = None
+    training: TrainingInfo
     versions: dict[str, str]
 
 
@@ -75,24 +99,32 @@ class Weights:
     """None for a file of the method's authors."""
 
 
-def cache_folder() -> Path:
-    """Return the folder of trained weights: ``$HSBENCH_CACHE/weights``, or the user's cache folder."""
-    root = os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False)
-    return Path(root) / "weights"
+def cache_root() -> Path:
+    """Return the folder of what can be made anew: ``$HSBENCH_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False))
 
 
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
     """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    return cache_folder() / method / f"{dataset}-x{scale}-{protocol}.safetensors"
+    return cache_root() / "weights" / method / f"{dataset}-x{scale}-{protocol}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:
-    """Write a state and its card as one safetensors file, whole or not at all."""
+    """Write a state and its card as one safetensors file, whole or not at all.
+
+    For people, the card and the file's SHA-256 are written beside it as JSON; nothing reads that.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
+        try:
+            save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
+        except SafetensorError as error:  # its word for a full disk
+            raise OSError(None, str(error)) from error
+    text = json.dumps({"sha256": sha256_file(path), **card.model_dump(mode="json")}, indent=2, ensure_ascii=False)
+    write_text(path.with_suffix(".json"), text + "\n")
 
 
 def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights:
@@ -106,7 +138,7 @@ def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights
     if not path.is_file():
         raise HsbenchError(f"{path}: there is no such weights file (for method {method.card.name!r})")
     if path.suffix == ".safetensors":
-        state, card = _read_ours(path, method.card.name)
+        state, card = _read_ours(path, method.card.name, problem)
         return Weights(state, sha256_file(path), path.name, card)
     return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
 
@@ -152,7 +184,7 @@ def make_ready(
     return weights
 
 
-def _read_ours(path: Path, method: str) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+def _read_ours(path: Path, method: str, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -169,4 +201,9 @@ def _read_ours(path: Path, method: str) -> tuple[dict[str, torch.Tensor], Weight
         raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
     if card.method != method:
         raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {method!r}")
+    asked = {"scale": problem.scale, "bands": problem.bands, "msi_bands": problem.msi_bands}
+    for name, wanted in asked.items():
+        trained = getattr(card, name)
+        if trained not in (None, wanted):  # None: a card that does not say
+            raise HsbenchError(f"{path} was trained for {name} {trained}, not for {wanted}")
     return state, card

@@ -12,7 +12,20 @@ from hsfusion_bench import __version__
 from hsfusion_bench.cli.verbs import Verbs
 from hsfusion_bench.errors import HsbenchError, UsageError
 
-_VERBS = ("run", "fuse", "evaluate", "score", "verify", "goldens", "leaderboard", "data", "list", "show", "schema")
+_VERBS = (
+    "run",
+    "train",
+    "fuse",
+    "evaluate",
+    "score",
+    "verify",
+    "goldens",
+    "leaderboard",
+    "data",
+    "list",
+    "show",
+    "schema",
+)
 
 
 class _Message(click.ClickException):

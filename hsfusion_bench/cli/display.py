@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.runner import Listener
+from hsfusion_bench.training.course import StepReport
 
 
 class Display(Listener):
@@ -45,9 +47,15 @@ class Display(Listener):
     ) -> None:
         self.progress.stop()
 
-    def step_done(self, method: str, step: int, steps: int, loss: float) -> None:
+    def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
+        """Say from where a training goes on."""
+        self.console.print(f"{method}: goes on after step {step} of {steps} ({path})", markup=False, soft_wrap=True)
+
+    def step_done(self, method: str, report: StepReport) -> None:
         """Move the bar of a training."""
-        self._move(f"{method}: training", step, steps, "steps", f"loss {loss:.4f}")
+        psnr = "" if report.psnr is None else f", PSNR {report.psnr:.2f} dB"
+        text = f"loss {report.loss:.4f}{psnr}, {report.patches_per_second:.1f} patches/s"
+        self._move(f"{method}: training", report.step, report.steps, "steps", text)
 
     def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
         """Move the bar of a method."""

@@ -97,7 +97,7 @@ def command(
     from hsfusion_bench.records import Store
     from hsfusion_bench.registry import find
     from hsfusion_bench.runner import Setting, run_method
-    from hsfusion_bench.training.session import Budget
+    from hsfusion_bench.training.course import Budget
 
     if not methods:
         raise UsageError("--methods names no method")

@@ -1,7 +1,7 @@
 """Observed scenes as plain arrays in a folder, to be memory-mapped by training.
 
 A window of such an array is read without reading the rest, no pixel is stored twice, and a flipped window can be
-moved to where its samples belong (see `hsfusion_bench.training.patches.PatchSampler`), which a patch that was cut
+moved to where its samples belong (see `hsfusion_bench.training.mapped.MappedPatches`), which a patch that was cut
 beforehand cannot. A folder ``cave-x4-uestc-train`` holds, for each scene, ``beads.hr_hsi.npy``, ``beads.lr_hsi.npy``
 and ``beads.hr_msi.npy``, float32 [bands, H, W], and ``index.json``, which is written last: a folder without it is not
 whole.
@@ -93,7 +93,7 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
         If a scene is missing or damaged, or the folder cannot be written.
     """
     plan = task.plan(part)
-    target = folder / f"{task.source.name}-x{task.scale}-{task.protocol.id}-{part}"
+    target = mapped_folder(folder, task, part)
     index_file = target / "index.json"
     try:
         index_file.unlink(missing_ok=True)  # while arrays are exchanged the folder is not whole
@@ -120,6 +120,11 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
     )
     write_text(index_file, index.model_dump_json(by_alias=True, indent=2) + "\n")
     return target
+
+
+def mapped_folder(folder: Path, task: Preparation, part: Part) -> Path:
+    """Return where `prepare_mapped` writes."""
+    return folder / f"{task.source.name}-x{task.scale}-{task.protocol.id}-{part}"
 
 
 def array_path(folder: Path, scene: str, kind: Kind) -> Path:

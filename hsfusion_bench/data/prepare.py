@@ -69,6 +69,8 @@ class Preparation:
     compress
         Whether to compress with gzip, which every reader of HDF5 knows. On CAVE it saves 28 %, and reading takes
         ten times as long.
+    partial
+        Whether scenes that are not here are left out; else one that is missing is an error.
 
     Raises
     ------
@@ -83,23 +85,25 @@ class Preparation:
     stride: int
     seed: int = 0
     compress: bool = False
+    partial: bool = False
 
     def __post_init__(self) -> None:
         self.protocol.first_sample(self.scale)
         check_patch(self.patch, self.scale)
 
     def plan(self, part: Part) -> ScenePlan:
-        """Return the scenes of a part, all of which are here.
+        """Return the scenes of a part.
 
         Raises
         ------
         HsbenchError
-            If one is not: a file of the others would pass for the protocol's. Or if there is none.
+            If one is not here and the preparation is not `partial`: a file of the others would pass for the
+            protocol's. Or if there is none.
         """
         plan = plan_scenes(self.source, self.protocol, part)
         if not plan.asked:
             raise HsbenchError(f"split {plan.split.id} of {self.source.name} has no {part} scenes")
-        if plan.missing:
+        if plan.missing and not (self.partial and plan.present):
             raise HsbenchError(
                 f"{self.source.name} lacks {len(plan.missing)} of {len(plan.asked)} {part} scenes: "
                 f"{', '.join(plan.missing)}. `hsbench data check {self.source.name}` says where to get them"
@@ -108,10 +112,10 @@ class Preparation:
 
     def scenes(self, plan: ScenePlan, report: Report) -> Iterator[Scene]:
         """Read and observe the scenes of a plan one by one."""
-        for number, name in enumerate(plan.asked):
-            report(number, len(plan.asked), name)
+        for number, name in enumerate(plan.present):
+            report(number, len(plan.present), name)
             yield read_scene(self.source, name, self.protocol, self.scale)
-        report(len(plan.asked), len(plan.asked), "")
+        report(len(plan.present), len(plan.present), "")
 
     def facts(self, plan: ScenePlan, phase: float) -> dict[str, Any]:
         """Return what decides the observations, and which scenes they are of."""
@@ -124,7 +128,7 @@ class Preparation:
             "protocol_digest": self.protocol.digest(self.scale),
             "split": plan.split.id,
             "split_digest": plan.split.digest,
-            "scenes": list(plan.asked),
+            "scenes": list(plan.present),
         }
 
 
@@ -164,7 +168,7 @@ def prepare_train(task: Preparation, folder: Path, report: Report = no_report) -
     roles: tuple[Role, Role] = ("train", "validation")
     paths = [folder / file_name(role, task.source.name, task.scale) for role in roles]
     digests: list[str] = []
-    choice = _validation_draws(task.seed)
+    choice = validation_draws(task.seed)
     with ExitStack() as stack:
         files = [stack.enter_context(_writing(path, task.compress)) for path in paths]
         for number, scene in enumerate(task.scenes(plan, report)):
@@ -199,7 +203,7 @@ def prepare_test(task: Preparation, folder: Path, report: Report = no_report) ->
     return [path]
 
 
-def _validation_draws(seed: int) -> Iterator[bool]:
+def validation_draws(seed: int) -> Iterator[bool]:
     """Say of one patch after the other whether it is for validation."""
     # uniform doubles of PCG64 are a stream that NumPy keeps from version to version
     draws = np.random.Generator(np.random.PCG64(seed))

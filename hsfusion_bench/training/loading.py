@@ -7,14 +7,14 @@ processes change a bit of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from hsfusion_bench.methods import Batch
+from hsfusion_bench.methods import Batch, Problem
 
 
 class Draw(NamedTuple):
@@ -25,12 +25,53 @@ class Draw(NamedTuple):
 
 
 class Patches(Protocol):
-    """A data set that fetches many patches at once."""
+    """A data set that fetches many patches at once.
+
+    Attributes
+    ----------
+    problem
+        The problem that every patch poses.
+    """
+
+    problem: Problem
 
     def __len__(self) -> int: ...
 
     def __getitems__(self, draws: Sequence[Draw]) -> Batch:
         """Return a batch of some patches."""
+
+    def describe(self, draw: Draw) -> str:
+        """Say where a patch is from, for messages."""
+
+
+class Chosen:
+    """Some patches of a data set, renumbered from 0.
+
+    Parameters
+    ----------
+    patches
+        The data set.
+    numbers
+        Which of its patches, in order.
+    """
+
+    def __init__(self, patches: Patches, numbers: Sequence[int]) -> None:
+        self.patches, self.numbers = patches, numbers
+        self.problem = patches.problem
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitems__(self, draws: Sequence[Draw]) -> Batch:
+        """Return a batch of some patches."""
+        return self.patches.__getitems__([self._of(draw) for draw in draws])
+
+    def describe(self, draw: Draw) -> str:
+        """Say where a patch is from, for messages."""
+        return self.patches.describe(self._of(draw))
+
+    def _of(self, draw: Draw) -> Draw:
+        return Draw(draw.epoch, self.numbers[draw.patch])
 
 
 class EpochBatches(Sampler[list[Draw]]):
@@ -62,7 +103,7 @@ class EpochBatches(Sampler[list[Draw]]):
                 yield [Draw(epoch, patch) for patch in order[start : start + self.batch_size]]
 
 
-def fetch(dataset: Patches, batches: EpochBatches, *, threads: int = 2) -> Iterator[Batch]:
+def fetch(dataset: Patches, batches: Iterable[Sequence[Draw]], *, threads: int = 2) -> Generator[Batch, None, None]:
     """Fetch batches ahead in threads, and give them in order.
 
     The work is copying, during which NumPy lets other threads run; nothing is carried from one process to another,

@@ -1,101 +1,298 @@
-"""The training loop: one process, one device, the method's recipe cut to a budget of steps."""
+"""The training loop: one optimiser step after the other, from a state that can be kept and taken up again.
+
+Devices, several processes, mixed precision and the accumulation of gradients are Hugging Face Accelerate's. What a
+step does depends on the recipe, the seed and the step's number alone, so that a training that was interrupted
+anywhere ends in the same weights as one that was not: on the CPU in one process bit for bit.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
 
 from hsfusion_bench.determinism import make_deterministic
-from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.methods import Batch, NetworkMethod, Recipe
-from hsfusion_bench.training.patches import Example, PatchSampler
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
+from hsfusion_bench.training.course import Precision
+from hsfusion_bench.training.loading import Draw, EpochBatches, Patches, fetch
 
 if TYPE_CHECKING:
-    import torch
+    from accelerate import Accelerator
+
+_EXTRA = "training needs Hugging Face Accelerate: pip install 'hsfusion-bench[train]'"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A trained network's state, and how its loss went."""
-
-    network: torch.nn.Module
-    first_loss: dict[str, float]
-    last_loss: dict[str, float]
-
-
-def train(
-    method: NetworkMethod,
-    examples: Sequence[Example],
-    recipe: Recipe,
-    *,
-    steps: int,
-    seed: int,
-    device: torch.device,
-    report: Callable[[int, float], None] = lambda step, loss: None,
-) -> Outcome:
-    """Train a fresh network by a recipe, cut to `steps` optimiser steps.
-
-    Where the budget is shorter than the recipe's schedule, the cosine is compressed to the budget, so that training
-    still ends at the final learning rate. The moving average of the weights, where the recipe has one, is warmed up
-    as ``min(ema, (1 + step) / (10 + step))``, and is what is returned.
+def make_accelerator(
+    device: str, *, precision: Precision = "no", accumulate: int = 1, trackers: Mapping[str, Any] | None = None
+) -> Accelerator:
+    """Return what places networks and batches on devices.
 
     Parameters
     ----------
-    method, examples, recipe
-        What to train, on what, how. Under ``supervision="none"`` the examples must hold no reference.
-    steps, seed, device
-        Budget, seed of weights and patches, where to compute.
-    report
-        Called after each step with its number, from 1, and its loss.
+    device
+        "cpu" or "cuda". Under ``accelerate launch`` each process has its own.
+    precision
+        "no" is float32 throughout.
+    accumulate
+        Batches that make one optimiser step.
+    trackers
+        Further arguments of `accelerate.Accelerator`, for its trackers.
+
+    Raises
+    ------
+    UsageError
+        If Accelerate is not installed, or the device cannot compute in that precision.
+    """
+    try:
+        from accelerate import Accelerator, DistributedDataParallelKwargs
+        from accelerate.state import AcceleratorState
+    except ImportError as error:
+        raise UsageError(_EXTRA) from error
+    if precision == "fp16" and device == "cpu":
+        raise UsageError("--precision fp16 needs a CUDA device; on the CPU there are no and bf16")
+    make_deterministic()
+    # The state is one for the whole process, and would keep the precision of an earlier training in it.
+    AcceleratorState._reset_state()
+    return Accelerator(
+        cpu=device == "cpu",
+        mixed_precision=precision,
+        gradient_accumulation_steps=accumulate,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        **(trackers or {}),
+    )
+
+
+class _Objective(nn.Module):
+    """A network with its loss as one module.
+
+    Accelerate wraps it, so that gradients of several processes are averaged, and mixed precision reaches the loss.
+    """
+
+    def __init__(self, network: nn.Module, method: NetworkMethod, problem: Problem) -> None:
+        super().__init__()
+        self.network = network
+        self.method = method
+        self.problem = problem
+
+    def forward(
+        self, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, hr_hsi: torch.Tensor | None
+    ) -> dict[str, torch.Tensor]:
+        """Return the terms of the loss."""
+        return dict(self.method.loss(self.network, Batch(lr_hsi, hr_msi, hr_hsi, self.problem)))
+
+
+@dataclass
+class Progress:
+    """What is remembered of the steps made.
+
+    Attributes
+    ----------
+    step
+        Optimiser steps made.
+    first, last
+        Sums of the loss terms over the first and the last tenth of all steps.
+    """
+
+    step: int = 0
+    first: dict[str, float] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+
+
+class Training:
+    """A network in training.
+
+    Where the budget of steps is shorter than the recipe's schedule, the schedule is compressed to it, so that
+    training still ends at the final learning rate. The moving average of the weights, where the recipe has one, is
+    warmed up as ``min(ema, (1 + step) / (10 + step))``, and is what is trained in the end.
+
+    Parameters
+    ----------
+    method, recipe
+        What to train, and how.
+    patches
+        What to train on. Under ``supervision="none"`` its batches hold no reference. It must have `problem`.
+    steps, seed
+        Optimiser steps of the whole training; seed of weights, order and turning of patches.
+    accelerator
+        From `make_accelerator`, for the recipe's `accumulate`.
+    compiled
+        Whether torch compiles the network with its loss.
 
     Raises
     ------
     HsbenchError
-        If the loss is no longer finite; the message names the step.
+        If the batch cannot be shared out equally to the processes.
     """
-    import torch
 
-    if recipe.supervision == "none" and any(example.hr_hsi is not None for example in examples):
-        raise HsbenchError(f"{method.card.title} is self-supervised, but was handed references")
-    make_deterministic()
-    torch.manual_seed(seed)
-    sampler = PatchSampler(examples, recipe.patch, flips=recipe.flips, seed=seed)
-    network = method.build(sampler.problem).to(device).train()
-    average = (
-        torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_ema(recipe.ema), use_buffers=True)
-        if recipe.ema
-        else None
-    )
-    optimiser = _optimiser(recipe, network)
-    history: list[dict[str, float]] = []
-    for step in range(1, steps + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = group["initial_lr"] * learning_rate(recipe, step - 1, steps) / recipe.learning_rate
-        optimiser.zero_grad(set_to_none=True)
+    def __init__(
+        self,
+        method: NetworkMethod,
+        recipe: Recipe,
+        patches: Patches,
+        *,
+        steps: int,
+        seed: int,
+        accelerator: Accelerator,
+        compiled: bool = False,
+    ) -> None:
+        processes = accelerator.num_processes
+        if recipe.batch_size % processes:
+            raise UsageError(
+                f"a batch of {recipe.batch_size} patches cannot be shared out equally to {processes} processes: "
+                "choose another --batch-size"
+            )
+        self.method, self.recipe, self.patches = method, recipe, patches
+        self.steps, self.seed, self.accelerator = steps, seed, accelerator
+        self.progress = Progress()
+        self._tenth = max(1, steps // 10)
+        torch.manual_seed(seed)
+        self.network = method.build(patches.problem).train()
+        optimiser = _optimiser(recipe, self.network)
+        objective = _Objective(self.network, method, patches.problem)
+        self._objective, self.optimiser = accelerator.prepare(objective, optimiser)
+        self.average = (
+            torch.optim.swa_utils.AveragedModel(self.network, multi_avg_fn=_ema(recipe.ema), use_buffers=True)
+            if recipe.ema
+            else None
+        )
+        self._call = torch.compile(self._objective) if compiled else self._objective
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network whose weights are kept: the moving average, where there is one."""
+        return self.network if self.average is None else self.average.module
+
+    def run(self) -> Iterator[dict[str, float]]:
+        """Train to the last step; gives the terms of the loss after every step, which may be the last one asked for.
+
+        Raises
+        ------
+        HsbenchError
+            If the loss is no longer finite, with the step and the patches; if memory runs out.
+        """
+        recipe, step = self.recipe, self.progress.step
+        batches = fetch(self.patches, self._draws(step * recipe.accumulate))
+        try:
+            while self.progress.step < self.steps:
+                terms = self._advance(batches)
+                self.progress.step += 1
+                self._remember(terms)
+                yield terms
+        except torch.OutOfMemoryError as error:
+            raise self._without_memory() from error
+        except RuntimeError as error:
+            if "can't allocate memory" in str(error):  # as torch says it on the CPU
+                raise self._without_memory() from error
+            raise
+        finally:
+            batches.close()
+
+    def mean_losses(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the means of the loss terms over the first and the last tenth of the steps, as far as made."""
+        made = self.progress.step
+        first = min(made, self._tenth)
+        last = max(0, made - (self.steps - self._tenth))
+        progress = self.progress
+        return (
+            {name: total / first for name, total in progress.first.items()},
+            {name: total / last for name, total in progress.last.items()},
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `restore` needs, on the CPU: tensors, numbers and texts in dicts and lists."""
+        scaler = self.accelerator.scaler
+        return {
+            "step": self.progress.step,
+            "first": dict(self.progress.first),
+            "last": dict(self.progress.last),
+            "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": None if scaler is None else scaler.state_dict(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `state` returned."""
+        self.progress = Progress(state["step"], dict(state["first"]), dict(state["last"]))
+        self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+
+    def _draws(self, first: int) -> Iterator[list[Draw]]:
+        """Give this process's share of one batch after the other, from number `first` on."""
+        size, patches = self.recipe.batch_size, len(self.patches)
+        per_epoch = max(1, patches // size)
+        share = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
+        start = first % per_epoch
+        for epoch in count(first // per_epoch):
+            batches = list(EpochBatches(patches, size, epochs=range(epoch, epoch + 1), seed=self.seed))
+            for batch in batches[start:per_epoch]:
+                yield batch[share]
+            start = 0
+
+    def _advance(self, batches: Iterator[Batch]) -> dict[str, float]:
+        """Make one optimiser step."""
+        recipe, step, accelerator = self.recipe, self.progress.step, self.accelerator
+        # Whatever is random in a network depends on the step alone, not on what went before.
+        torch.manual_seed((self.seed << 32) + (step << 8) + accelerator.process_index)
+        rate = learning_rate(recipe, step, self.steps) / recipe.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * rate
         totals: dict[str, float] = {}
-        for _ in range(recipe.accumulate):
-            terms = method.loss(network, _to(sampler.draw(recipe.batch_size), device))
-            loss = torch.stack(list(terms.values())).sum()
-            if not torch.isfinite(loss):
-                raise HsbenchError(
-                    f"training {method.card.title}: the loss is {loss.item()} at step {step} of {steps} "
-                    f"({', '.join(f'{name} {term.item():.3g}' for name, term in terms.items())}); nothing was saved"
-                )
-            (loss / recipe.accumulate).backward()  # type: ignore[no-untyped-call]
-            for name, term in terms.items():
-                totals[name] = totals.get(name, 0.0) + term.item() / recipe.accumulate
-        if recipe.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
-        optimiser.step()
-        if average is not None:
-            average.update_parameters(network)
-        history.append(totals)
-        report(step, sum(totals.values()))
-    trained = network if average is None else average.module
-    tenth = max(1, len(history) // 10)
-    return Outcome(trained.eval(), _mean(history[:tenth]), _mean(history[-tenth:]))
+        for part in range(recipe.accumulate):
+            batch = next(batches)
+            with accelerator.accumulate(self._objective):
+                terms = self._call(*_on(accelerator.device, batch))
+                loss = torch.stack(list(terms.values())).sum()
+                found = accelerator.reduce(torch.stack([term.detach().double() for term in terms.values()]), "mean")
+                if not torch.isfinite(found).all():
+                    raise self._diverged(dict(zip(terms, found.tolist(), strict=True)), part)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients and recipe.clip_norm is not None:
+                    accelerator.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
+                self.optimiser.step()
+                self.optimiser.zero_grad(set_to_none=True)
+            for name, value in zip(terms, found.tolist(), strict=True):
+                totals[name] = totals.get(name, 0.0) + value / recipe.accumulate
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        return totals
+
+    def _remember(self, terms: Mapping[str, float]) -> None:
+        progress = self.progress
+        if progress.step <= self._tenth:
+            for name, value in terms.items():
+                progress.first[name] = progress.first.get(name, 0.0) + value
+        if progress.step > self.steps - self._tenth:
+            for name, value in terms.items():
+                progress.last[name] = progress.last.get(name, 0.0) + value
+
+    def _diverged(self, terms: Mapping[str, float], part: int) -> HsbenchError:
+        step = self.progress.step
+        number = step * self.recipe.accumulate + part
+        batch = next(self._draws(number))
+        where = "; ".join(self.patches.describe(draw) for draw in batch[:4]) + ("; ..." if len(batch) > 4 else "")
+        return HsbenchError(
+            f"training {self.method.card.title}: the loss is {sum(terms.values())} at step {step + 1} of {self.steps} "
+            f"({', '.join(f'{name} {value:.3g}' for name, value in terms.items())}), on batch {number + 1}: {where}"
+        )
+
+    def _without_memory(self) -> HsbenchError:
+        recipe = self.recipe
+        return HsbenchError(
+            f"training {self.method.card.title}: memory ran out at step {self.progress.step + 1} of {self.steps} with "
+            f"batches of {recipe.batch_size} patches of {recipe.patch} x {recipe.patch}. A smaller --batch-size with "
+            f"--set accumulate={2 * recipe.accumulate} makes the same steps in less memory"
+        )
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -113,10 +310,8 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return end + (start - end) * cosine
 
 
-def _optimiser(recipe: Recipe, network: torch.nn.Module) -> torch.optim.Optimizer:
-    import torch
-
-    groups: dict[float, list[torch.nn.Parameter]] = {}
+def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+    groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         rates = [rate for prefix, rate in recipe.part_rates.items() if name.startswith(prefix)]
         groups.setdefault(rates[0] if rates else recipe.learning_rate, []).append(parameter)
@@ -128,8 +323,6 @@ def _optimiser(recipe: Recipe, network: torch.nn.Module) -> torch.optim.Optimize
 
 
 def _ema(decay: float) -> Callable[..., None]:
-    import torch
-
     @torch.no_grad()
     def update(averages: list[torch.Tensor], current: list[torch.Tensor], count: torch.Tensor | int) -> None:
         step = int(count)
@@ -140,14 +333,6 @@ def _ema(decay: float) -> Callable[..., None]:
     return update
 
 
-def _to(batch: Batch, device: torch.device) -> Batch:
-    return replace(
-        batch,
-        lr_hsi=batch.lr_hsi.to(device),
-        hr_msi=batch.hr_msi.to(device),
-        hr_hsi=None if batch.hr_hsi is None else batch.hr_hsi.to(device),
-    )
-
-
-def _mean(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: sum(entry[name] for entry in history) / len(history) for name in history[0]}
+def _on(device: torch.device, batch: Batch) -> Iterator[torch.Tensor | None]:
+    for cube in (batch.lr_hsi, batch.hr_msi, batch.hr_hsi):
+        yield None if cube is None else cube.to(device, non_blocking=True)

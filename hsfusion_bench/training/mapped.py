@@ -15,7 +15,6 @@ from hsfusion_bench.data.mapped import Kind, map_array, read_index
 from hsfusion_bench.data.windows import grid
 from hsfusion_bench.methods import Batch, Cube
 from hsfusion_bench.training.loading import Draw
-from hsfusion_bench.training.patches import flip_shift
 
 
 class _Window(NamedTuple):
@@ -29,10 +28,11 @@ class _Window(NamedTuple):
 class MappedPatches(Dataset[Batch]):
     """The patches of a folder of scenes, in a grid.
 
-    With `flips` each axis is reversed and the axes are swapped by chance; the window
-    of a reversed axis is moved as by `hsfusion_bench.training.patches.PatchSampler`, and by one LR pixel
-    inwards where it would leave the scene. An axis that one patch fills cannot be moved, and is reversed only where
-    the phase asks for no move.
+    With `flips` each axis is reversed and the axes are swapped by chance. A flip reverses the order of the samples,
+    and with it the phase: LR pixel k of a flipped axis sits at ``scale*k + scale-1-phase``. The HR window of a
+    flipped axis is therefore moved by ``2*phase - (scale-1)`` pixels, so that a flipped patch obeys the same protocol
+    as any other, and by one LR pixel inwards where it would leave the scene. An axis that one patch fills cannot be
+    moved, and is reversed only where the phase asks for no move.
 
     Parameters
     ----------
@@ -117,6 +117,12 @@ class MappedPatches(Dataset[Batch]):
                 _cut(cube[:, where[0], where[1]], turns, targets[kind][place], spare[kind])
         return Batch(batch["lr_hsi"], batch["hr_msi"], batch.get("hr_hsi"), self.problem)
 
+    def describe(self, draw: Draw) -> str:
+        """Say where a patch is from, in HR pixels from 0; a turned one may be moved by a few."""
+        number, row, column = self.places[draw.patch]
+        rows, columns = (f"{start} to {start + self.patch - 1}" for start in (row, column))
+        return f"{self.index.scenes[number].name} rows {rows}, columns {columns}"
+
     def _window(self, draw: Draw) -> tuple[_Window, _Window, bool]:
         """Return where a patch lies and how it is turned."""
         number, row, column = self.places[draw.patch]
@@ -129,7 +135,7 @@ class MappedPatches(Dataset[Batch]):
 
     def _axis(self, start: int, side: int, flipped: bool) -> _Window:
         scale = self.problem.scale
-        shift = flip_shift(self.problem) if flipped else 0
+        shift = round(2 * self.problem.phase - (scale - 1)) if flipped else 0
         first, count = start // scale, self.patch // scale
         if shift and side == self.patch:
             shift, flipped = 0, False

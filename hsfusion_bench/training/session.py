@@ -1,114 +1,287 @@
-"""From a method without weights to a weights file: read the training scenes, train, write."""
+"""From a method without weights to a weights file: prepare the training scenes, train, keep what was reached."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from hsfusion_bench import __version__
-from hsfusion_bench.data.catalog import plan_scenes, read_scene
-from hsfusion_bench.data.protocols import Protocol
-from hsfusion_bench.data.scenes import SceneSource
-from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.methods import NetworkMethod
-from hsfusion_bench.training.loop import train
-from hsfusion_bench.training.patches import Example
-from hsfusion_bench.weights import Training, WeightsCard, cached_path, write_weights
+from hsfusion_bench.errors import UsageError
+from hsfusion_bench.methods import NetworkMethod, Recipe
+from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
+from hsfusion_bench.training.log import Log
+from hsfusion_bench.training.loop import Training, make_accelerator
+from hsfusion_bench.training.scenes import TrainingScenes
+from hsfusion_bench.training.state import Identity, read_state, write_state
+from hsfusion_bench.training.validation import Validation, split_patches
+from hsfusion_bench.weights import TrainingInfo, ValidationInfo, WeightsCard, write_weights
 
 if TYPE_CHECKING:
-    import torch
+    from accelerate import Accelerator
+
+    from hsfusion_bench.training.loading import Patches
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How much of a recipe is carried out.
+class Trained:
+    """What a session left behind: the weights, and whether the training is finished."""
 
-    Parameters
-    ----------
-    steps
-        Optimiser steps; None: the whole recipe.
-    changes
-        Numbers of the recipe that are to be others, see `Recipe.changed`.
-    """
+    path: Path
+    step: int
+    steps: int
 
-    steps: int | None = None
-    changes: Mapping[str, str] = field(default_factory=dict)
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are made."""
+        return self.step == self.steps
 
 
 def train_weights(
     method: NetworkMethod,
-    source: SceneSource,
-    protocol: Protocol,
-    scale: int,
+    scenes: TrainingScenes,
+    path: Path,
     budget: Budget,
-    *,
-    seed: int,
-    device: torch.device,
-    report: Callable[[int, int, float], None],
-) -> Path:
-    """Train a method on the training scenes that are there, and keep its weights in the cache.
+    course: Course,
+    listener: TrainingListener,
+) -> Trained:
+    """Train a method, and keep its weights.
+
+    Besides the weights there are, with the same stem, a card for people (``.json``), a log (``.csv``) and, until the
+    training is finished, its state (``.state``), from which the next session goes on.
 
     Parameters
     ----------
-    report
-        Called after each step with its number, the number of steps, and the loss.
-
-    Returns
-    -------
-    The weights file.
+    method, scenes
+        What to train, and on what.
+    path
+        The weights file, ``.safetensors``.
+    budget, course
+        How much, and how.
+    listener
+        Is told after every step.
 
     Raises
     ------
+    UsageError
+        If the budget or the course does not go with the recipe or the machine.
     HsbenchError
-        If there is no training scene, or training diverges.
+        If there is no training scene; if training diverges or memory or disk runs out: then the last state stays.
+    KeyboardInterrupt
+        After the state and the weights have been kept.
     """
     recipe = method.recipe.changed(budget.changes)
-    plan = plan_scenes(source, protocol, "train")
-    if not plan.present:
-        raise HsbenchError(
-            f"none of the {len(plan.asked)} training scenes of {source.name} is there; training needs at least one of "
-            f"{', '.join(plan.asked[:3])}, ..."
+    accelerator = make_accelerator(
+        course.device,
+        precision=course.precision,
+        accumulate=recipe.accumulate,
+        trackers=_trackers(course.tensorboard),
+    )
+    with accelerator.main_process_first():  # one process prepares the scenes
+        patches = scenes.patches(recipe, course.seed, reference=recipe.supervision == "reference")
+    session = _Session(method, recipe, scenes, patches, path, budget, course, accelerator, listener)
+    try:
+        return session.run()
+    finally:
+        accelerator.end_training()
+
+
+class _Session:
+    """One session of a training."""
+
+    def __init__(
+        self,
+        method: NetworkMethod,
+        recipe: Recipe,
+        scenes: TrainingScenes,
+        patches: Patches,
+        path: Path,
+        budget: Budget,
+        course: Course,
+        accelerator: Accelerator,
+        listener: TrainingListener,
+    ) -> None:
+        self.method, self.recipe, self.scenes, self.path = method, recipe, scenes, path
+        self.budget, self.course, self.accelerator, self.listener = budget, course, accelerator, listener
+        self.state_path = path.with_suffix(".state")
+        self.steps = budget.steps or recipe.steps
+        self.validation: Validation | None = None
+        if recipe.validation:
+            patches, held_out = split_patches(patches, course.seed)
+            if len(held_out):
+                self.validation = Validation(method, held_out, accelerator.device)
+        self.training = Training(
+            method,
+            recipe,
+            patches,
+            steps=self.steps,
+            seed=course.seed,
+            accelerator=accelerator,
+            compiled=course.compiled,
         )
-    examples = []
-    for name in plan.present:
-        scene = read_scene(source, name, protocol, scale)
-        reference = scene.hr_hsi if recipe.supervision == "reference" else None
-        examples.append(Example(scene.observation.seen_by(method.card), reference))
-    steps = budget.steps or recipe.steps
-    outcome = train(
-        method,
-        examples,
-        recipe,
-        steps=steps,
-        seed=seed,
-        device=device,
-        report=lambda step, loss: report(step, steps, loss),
-    )
-    card = WeightsCard(
-        method=method.card.name,
-        dataset=source.name,
-        scale=scale,
-        protocol=protocol.id,
-        protocol_digest=protocol.digest(scale),
-        training=Training(
-            steps=steps,
-            recipe_steps=method.recipe.steps,
-            batch_size=recipe.batch_size * recipe.accumulate,
-            patch=recipe.patch,
-            learning_rate=recipe.learning_rate,
-            changes=dict(budget.changes),
-            supervision=recipe.supervision,
-            scenes=list(plan.present),
-            seed=seed,
-            device=device.type,
-            first_loss=outcome.first_loss,
-            last_loss=outcome.last_loss,
-        ),
-        versions={"hsfusion-bench": __version__, "torch": version("torch")},
-    )
-    path = cached_path(method.card.name, source.name, scale, protocol.id)
-    write_weights(path, outcome.network.state_dict(), card)
-    return path
+        self.validated: ValidationInfo | None = None
+        self.started = self.saved = time.monotonic()
+
+    def run(self) -> Trained:
+        training, steps, name = self.training, self.steps, self.method.card.name
+        self._resume()
+        begun = training.progress.step
+        log = Log(self.path.with_suffix(".csv"), steps=steps, resumed=begun) if self._main else None
+        if self.course.tensorboard is not None:
+            self.accelerator.init_trackers(name)
+        try:
+            for terms in training.run():
+                step = training.progress.step
+                looked = self._validate(step)
+                seconds = time.monotonic() - self.started
+                speed = (step - begun) * self.recipe.batch_size * self.recipe.accumulate / max(seconds, 1e-9)
+                psnr = self.validated.last_psnr if self.validated else None
+                if log is not None and (step % log.every == 0 or step == steps or looked):
+                    log.add(step, self._logged(terms, speed))
+                if self.course.tensorboard is not None:
+                    self.accelerator.log({**terms, **({"psnr": psnr} if looked and psnr else {})}, step=step)
+                self.listener.step_done(name, StepReport(step, steps, sum(terms.values()), psnr, speed))
+                if self._out_of_time():
+                    break
+                if time.monotonic() - self.saved > 60 * self.course.save_minutes:
+                    self._save()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        self._save()
+        return Trained(self.path, training.progress.step, steps)
+
+    @property
+    def _main(self) -> bool:
+        main: bool = self.accelerator.is_main_process
+        return main
+
+    def _resume(self) -> None:
+        resume = self.course.resume
+        if resume == "never" or (resume == "auto" and not self.state_path.is_file()):
+            return
+        file = self.state_path if resume == "auto" else Path(resume)
+        if not file.is_file():
+            raise UsageError(f"--resume {file}: there is no such file")
+        state = read_state(file, self._identity())
+        self.training.restore(state)
+        if state["validated"] is not None:
+            self.validated = ValidationInfo(**state["validated"])
+        self.listener.resumed(self.method.card.name, self.training.progress.step, self.steps, file)
+
+    def _identity(self) -> Identity:
+        """Return all that decides the weights in the end."""
+        return {
+            "method": self.method.card.name,
+            "data": self.scenes.identity(),
+            "recipe": asdict(self.recipe),
+            "steps": self.steps,
+            "seed": self.course.seed,
+            "device": self.accelerator.device.type,
+            "precision": self.course.precision,
+            "processes": self.accelerator.num_processes,
+            "versions": _versions(),
+        }
+
+    def _validate(self, step: int) -> bool:
+        """Look at the validation part if it is time."""
+        every = self.course.validate_every * self.recipe.steps_per_epoch
+        if self.validation is None or (step % every and step != self.steps):
+            return False
+        psnr = self.validation.psnr(self.training.trained, self.recipe.batch_size)
+        best = self.validated
+        if best is None or psnr > best.best_psnr:
+            self.validated = ValidationInfo(best_psnr=psnr, best_step=step, last_psnr=psnr, last_step=step)
+        else:
+            self.validated = best.model_copy(update={"last_psnr": psnr, "last_step": step})
+        return True
+
+    def _logged(self, terms: Mapping[str, float], speed: float) -> dict[str, float]:
+        rate = max(group["lr"] for group in self.training.optimiser.param_groups)
+        psnr = self.validated.last_psnr if self.validated else float("nan")
+        return {
+            "learning_rate": rate,
+            "loss": sum(terms.values()),
+            **terms,
+            "validation_psnr": psnr,
+            "patches_per_second": speed,
+        }
+
+    def _out_of_time(self) -> bool:
+        minutes = self.budget.minutes
+        if minutes is None:
+            return False
+        late: bool = time.monotonic() - self.started > 60 * minutes
+        if self.accelerator.num_processes == 1:
+            return late
+        # all processes stop at the same step: when the first of them is late
+        flag = torch.tensor(float(late), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, "sum").item() > 0)
+
+    def _save(self) -> None:
+        """Keep the state, or drop it where the training is finished, and the weights."""
+        self.saved = time.monotonic()
+        if not self._main:
+            return
+        training = self.training
+        finished = training.progress.step == self.steps
+        if not finished:
+            validated = None if self.validated is None else self.validated.model_dump()
+            write_state(self.state_path, self._identity(), {**training.state(), "validated": validated})
+        write_weights(self.path, training.trained.state_dict(), self._card())
+        if finished:
+            self.state_path.unlink(missing_ok=True)
+
+    def _card(self) -> WeightsCard:
+        training, recipe, course = self.training, self.recipe, self.course
+        first, last = training.mean_losses()
+        data = self.scenes.identity()
+        problem = training.patches.problem
+        return WeightsCard(
+            method=self.method.card.name,
+            dataset=data["dataset"],
+            scale=problem.scale,
+            protocol=data["protocol"],
+            protocol_digest=data["protocol_digest"],
+            split_digest=data["split_digest"],
+            bands=problem.bands,
+            msi_bands=problem.msi_bands,
+            training=TrainingInfo(
+                steps=training.progress.step,
+                planned_steps=self.steps,
+                recipe_steps=self.method.recipe.steps,
+                batch_size=recipe.batch_size * recipe.accumulate,
+                patch=recipe.patch,
+                learning_rate=recipe.learning_rate,
+                changes=dict(self.budget.changes),
+                recipe=asdict(recipe),
+                supervision=recipe.supervision,
+                scenes=data["scenes"],
+                seed=course.seed,
+                device=self.accelerator.device.type,
+                precision=course.precision,
+                processes=self.accelerator.num_processes,
+                first_loss=first,
+                last_loss=last,
+                validation=self.validated,
+            ),
+            versions=_versions(),
+        )
+
+
+def _versions() -> dict[str, str]:
+    return {"hsfusion-bench": __version__, "torch": version("torch"), "accelerate": version("accelerate")}
+
+
+def _trackers(folder: Path | None) -> dict[str, Any]:
+    if folder is None:
+        return {}
+    if find_spec("tensorboard") is None:
+        raise UsageError("--tensorboard needs TensorBoard: pip install 'hsfusion-bench[tensorboard]'")
+    return {"log_with": "tensorboard", "project_dir": str(folder)}

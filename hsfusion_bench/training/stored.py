@@ -103,6 +103,10 @@ class StoredPatches(Dataset[Batch]):
             raise HsbenchError(f"{self.path}: {key} cannot be read, the file is damaged: {error}") from error
         return Batch(batch["lr_hsi"], batch["hr_msi"], batch.get("hr_hsi"), self.problem)
 
+    def describe(self, draw: Draw) -> str:
+        """Say which sample a patch is, from 0."""
+        return f"sample {draw.patch} of {self.path}"
+
     def _file(self) -> h5py.File:
         # a handle of HDF5 must not be used in a forked process
         if self._opened is None or self._opened[0] != os.getpid():

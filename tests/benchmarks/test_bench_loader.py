@@ -15,7 +15,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from hsfusion_bench.data.catalog import read_scene
 from hsfusion_bench.data.mapped import prepare_mapped
 from hsfusion_bench.data.prepare import Preparation, prepare_train
 from hsfusion_bench.data.protocols import Split, load_protocol
@@ -24,7 +23,6 @@ from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.methods import Batch
 from hsfusion_bench.training.loading import EpochBatches, data_loader, fetch
 from hsfusion_bench.training.mapped import MappedPatches
-from hsfusion_bench.training.patches import Example, PatchSampler
 from hsfusion_bench.training.stored import StoredPatches
 
 UESTC = load_protocol("uestc")
@@ -68,17 +66,10 @@ def stored(prepared: tuple[Path, Path], workers: int, threads: int) -> Batches:
     return fetch(dataset, batches, threads=threads) if threads else iter(data_loader(dataset, batches, workers=workers))
 
 
-def in_memory(prepared: tuple[Path, Path], workers: int, threads: int) -> Batches:
-    scenes = [read_scene(Noise(), name, UESTC, 4) for name in "ab"]
-    sampler = PatchSampler([Example(scene.observation, scene.hr_hsi) for scene in scenes], 64, flips=True, seed=0)
-    return (sampler.draw(BATCH) for _ in range(49))
-
-
 @pytest.mark.benchmark(group="patches per second")
 @pytest.mark.parametrize(
     ("source", "workers", "threads"),
     [
-        pytest.param(in_memory, 0, 0, id="PatchSampler"),
         pytest.param(mapped, 0, 0, id="mapped-alone"),
         pytest.param(mapped, 0, 2, id="mapped-2-threads"),
         pytest.param(mapped, 2, 0, id="mapped-2-processes"),

@@ -40,6 +40,7 @@ class FeINFNMethod(NetworkMethod):
         batch_size=4,
         accumulate=2,
         patch=64,
+        stride=34,
         clip_norm=1e-4,
         ema=0.999,
         loss="L1 + 0.1 (1 - SSIM)",

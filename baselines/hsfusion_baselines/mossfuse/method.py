@@ -40,6 +40,8 @@ class MossFuseMethod(NetworkMethod):
         patches_per_epoch=980,
         batch_size=2,
         patch=128,
+        stride=64,
+        validation=False,
         flips=True,
         loss="0.1 decoupling + L1(LR-HSI) + L1(HR-MSI), cameras held; L1 of the two LR-MSIs for the cameras",
         source="the authors' training script: 20 scenes of 7x7 patches of 128x128",

@@ -1,0 +1,238 @@
+"""``hsbench train``: a network by its recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsfusion_bench.cli.common import chosen_device, console, dataset_options
+from hsfusion_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.cli.display import Display
+    from hsfusion_bench.data.protocols import Protocol
+    from hsfusion_bench.data.scenes import SceneSource
+    from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.training.course import Budget, Course
+    from hsfusion_bench.training.session import Trained
+
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command("train", short_help="Train a network by its recipe, and keep its weights.")
+@click.argument("method")
+@dataset_options
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
+@click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
+@click.option(
+    "--max-minutes", type=_POSITIVE, metavar="M", help="Stop after M minutes; the same command goes on from there."
+)
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Patches in a batch, over all processes.")
+@click.option("--ema", metavar="DECAY", help="Decay of the moving average of the weights; none for no average.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="NUMBER=VALUE", help="Change a number of the recipe, as in patch=32."
+)
+@click.option("--precision", type=click.Choice(["no", "bf16", "fp16"]), default="no", show_default=True)
+@click.option("--compile", "compiled", is_flag=True, help="Let torch compile the network.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and patches.")
+@click.option(
+    "--resume",
+    default="auto",
+    show_default=True,
+    metavar="auto|never|FILE",
+    help="Go on from the state beside the weights, start anew, or go on from a state file.",
+)
+@click.option(
+    "--val-every",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    metavar="EPOCHS",
+    help="Between two looks.",
+)
+@click.option(
+    "--save-every",
+    type=_POSITIVE,
+    default=5.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="Between two states on disk.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Weights file (.safetensors). Default: in the cache, where hsbench run finds it.",
+)
+@click.option(
+    "--per-scene",
+    is_flag=True,
+    help="Train on each test scene's two images by itself; for methods that need no reference. --out names a folder.",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Log for TensorBoard, too.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    method: str,
+    dataset: str,
+    scale: int,
+    protocol: str,
+    data_root: Path | None,
+    scenes: list[str] | None,
+    epochs: int | None,
+    max_steps: int | None,
+    max_minutes: float | None,
+    batch_size: int | None,
+    ema: str | None,
+    changes: tuple[str, ...],
+    precision: str,
+    compiled: bool,
+    seed: int,
+    resume: str,
+    val_every: int,
+    save_every: float,
+    device: str,
+    out: Path | None,
+    per_scene: bool,
+    tensorboard: Path | None,
+) -> None:
+    """Train METHOD on the training scenes of a data set, by its recipe.
+
+    The weights lie where `hsbench run` finds them; beside them a card (.json), a log (.csv) and, until the training is
+    finished, its state. Whatever interrupts it, the same command goes on from the last state, to the same weights. On
+    several GPUs or machines: accelerate launch -m hsfusion_bench train ...
+
+    \b
+    Examples:
+      hsbench train feinfn --dataset cave --scale 4 --data-root ~/CAVE
+      hsbench train feinfn --dataset cave --scale 4 --max-steps 20000 --max-minutes 60
+      hsbench train mossfuse --dataset demo --scale 4 --max-steps 300 --set patch=32
+    """
+    from hsfusion_bench.data.catalog import open_dataset
+    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.registry import find
+    from hsfusion_bench.training.course import Budget, Course
+    from hsfusion_bench.weights import cached_path
+
+    if epochs is not None and max_steps is not None:
+        raise UsageError("--epochs and --max-steps both say how long to train; give one of them")
+    if scenes is not None and not per_scene:
+        raise UsageError("--scenes names test scenes, which only --per-scene trains on")
+    if out is not None and not per_scene and out.suffix != ".safetensors":
+        raise UsageError(f"{out}: a safetensors file is written; give it a name that ends in .safetensors")
+    entry = find(method)
+    made = entry.load()
+    if not isinstance(made, NetworkMethod):
+        raise UsageError(f"{made.card.title} is no network: there is nothing to train")
+    changed = _changes(changes, batch_size, ema)
+    recipe = made.recipe.changed(changed)
+    source = open_dataset(dataset, data_root)
+    rules = load_protocol(protocol)
+    steps = max_steps if epochs is None else epochs * recipe.steps_per_epoch
+    course = Course(
+        seed,
+        chosen_device(device),
+        precision,  # type: ignore[arg-type]  # click lets no other through
+        compiled,
+        resume if resume in ("auto", "never") else Path(resume),  # type: ignore[arg-type]
+        val_every,
+        save_every,
+        tensorboard,
+    )
+    job = _Job(made, source, rules, scale, Budget(steps, changed, max_minutes), course)
+    path = cached_path(entry.name, source.name, scale, rules.id)
+    with _display(context.find_root().params["debug"]) as display:
+        if per_scene:
+            trained = job.each_scene(out or path.with_suffix(".scenes"), scenes, display)
+        else:
+            trained = job.run(out or path, display)
+    _report(trained, entry.name, out)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is trained, on what, how."""
+
+    method: NetworkMethod
+    source: SceneSource
+    protocol: Protocol
+    scale: int
+    budget: Budget
+    course: Course
+
+    def run(self, path: Path, display: Display | None, scene: str | None = None) -> Trained:
+        """Train on the training scenes, or on the two images of one test scene."""
+        from hsfusion_bench.training.course import TrainingListener
+        from hsfusion_bench.training.scenes import TrainingScenes
+        from hsfusion_bench.training.session import train_weights
+
+        scenes = TrainingScenes(self.source, self.protocol, self.scale, scene=scene)
+        return train_weights(self.method, scenes, path, self.budget, self.course, display or TrainingListener())
+
+    def each_scene(self, folder: Path, names: list[str] | None, display: Display | None) -> Trained:
+        """Train on each test scene by itself; returns the last of them, or the first that is not finished."""
+        from hsfusion_bench.data.catalog import plan_scenes, require_present
+
+        if self.method.recipe.supervision != "none":
+            raise UsageError(f"--per-scene: {self.method.card.title} learns from references, which a test scene hides")
+        plan = plan_scenes(self.source, self.protocol, "test", names)
+        require_present(self.source, plan)
+        for name in plan.present:
+            trained = self.run(folder / f"{name}.safetensors", display, name)
+            if not trained.finished:
+                break
+        return replace(trained, path=folder)
+
+
+def _changes(changes: tuple[str, ...], batch_size: int | None, ema: str | None) -> dict[str, str]:
+    found = {}
+    for text in changes:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"--set {text!r}: expected NUMBER=VALUE, such as --set learning_rate=1e-4")
+        found[name] = value
+    if batch_size is not None:
+        found["batch_size"] = str(batch_size)
+    if ema is not None:
+        found["ema"] = ema
+    return found
+
+
+@contextmanager
+def _display(debug: bool) -> Iterator[Display | None]:
+    """Show progress; of several processes only the first does."""
+    if int(os.environ.get("RANK", "0")):
+        yield None
+        return
+    from hsfusion_bench.cli.display import Display
+
+    with Display(debug=debug) as display:
+        yield display
+
+
+def _report(trained: Trained, method: str, out: Path | None) -> None:
+    if int(os.environ.get("RANK", "0")):
+        return
+    notes = console(stderr=True)
+    notes.print(f"weights {trained.path}", markup=False, soft_wrap=True)
+    if out is not None or trained.path.is_dir():
+        notes.print(f"use them by: hsbench run --weights {method}={trained.path} ...", markup=False, soft_wrap=True)
+    if not trained.finished:
+        notes.print(
+            f"stopped after step {trained.step} of {trained.steps}; the same command goes on from there",
+            markup=False,
+            soft_wrap=True,
+        )

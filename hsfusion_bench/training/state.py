@@ -1,0 +1,66 @@
+"""The state of a training on disk: all that is needed to go on, and for which training it was.
+
+It is written by torch without pickled objects, whole or not at all, and read with `weights_only`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import replacing
+
+SCHEMA: Final = "hsfusion-bench/training/1"
+
+Identity = Mapping[str, Any]
+"""All that decides a training's outcome, as plain JSON."""
+
+
+def write_state(path: Path, identity: Identity, state: Mapping[str, Any]) -> None:
+    """Write a state.
+
+    Raises
+    ------
+    HsbenchError
+        If it cannot be written; the state that lay there is untouched.
+    """
+    content = {"schema": SCHEMA, "identity": json.dumps(identity, sort_keys=True), "state": dict(state)}
+    with replacing(path) as temporary:
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # torch's word for a full disk
+            raise OSError(None, str(error).splitlines()[0]) from error
+
+
+def read_state(path: Path, identity: Identity) -> dict[str, Any]:
+    """Read a state of the very same training.
+
+    Raises
+    ------
+    HsbenchError
+        If it is damaged, of another version, or of another training; the message names what differs.
+    """
+    advice = "--resume never starts anew, in its place"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files make torch raise anything
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise HsbenchError(f"{path} is no state of a training, or is damaged ({first}). {advice}") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise HsbenchError(f"{path} is no state of a training that this version can read. {advice}")
+    kept = json.loads(content["identity"])
+    wanted = json.loads(json.dumps(identity))
+    differing = [
+        f"{name} was {kept.get(name)!r}, is {wanted.get(name)!r}"
+        for name in sorted({*kept, *wanted})
+        if kept.get(name) != wanted.get(name)
+    ]
+    if differing:
+        raise HsbenchError(f"{path} is the state of another training: {'; '.join(differing)}. {advice}")
+    state: dict[str, Any] = content["state"]
+    return state

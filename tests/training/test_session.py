@@ -1,0 +1,460 @@
+"""A training from scenes to weights: interrupted, taken up, refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.files import sha256_file
+from hsfusion_bench.methods import Batch, NetworkMethod, Problem
+from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
+from hsfusion_bench.training.scenes import TrainingScenes
+from hsfusion_bench.training.session import Trained, train_weights
+from hsfusion_bench.training.state import write_state
+from hsfusion_bench.weights import WeightsCard, read_weights
+from support.training import PROTOCOL, RECIPE, Noise, Tiny
+
+PROBLEM = Problem(31, 3, 4, 2.0)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Noise:
+    return Noise(tmp_path)
+
+
+class Remember(TrainingListener):
+    def __init__(self) -> None:
+        self.went_on: list[int] = []
+        self.reports: list[StepReport] = []
+
+    def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
+        self.went_on.append(step)
+
+    def step_done(self, method: str, report: StepReport) -> None:
+        self.reports.append(report)
+
+
+class InterruptAt(Remember):
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def step_done(self, method: str, report: StepReport) -> None:
+        if report.step == self.step:
+            raise KeyboardInterrupt
+
+
+def train(
+    source: Noise,
+    path: Path,
+    *,
+    method: NetworkMethod | None = None,
+    budget: Budget | None = None,
+    listener: TrainingListener | None = None,
+    scene: str | None = None,
+    **course: object,
+) -> Trained:
+    return train_weights(
+        method or Tiny(),
+        TrainingScenes(source, PROTOCOL, 4, scene=scene),
+        path,
+        budget or Budget(12),
+        Course(**course),  # type: ignore[arg-type]
+        listener or Remember(),
+    )
+
+
+def card(path: Path) -> WeightsCard:
+    weights = read_weights(path, Tiny(), PROBLEM)
+    assert weights.card is not None
+    return weights.card
+
+
+# -- what is left behind
+
+
+def test_weights_have_a_card_and_a_log(source: Noise, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    listener = Remember()
+    trained = train(source, path, budget=Budget(12, {"patch": "20"}), validate_every=1, listener=listener)
+    assert (trained.path, trained.step, trained.steps, trained.finished) == (path, 12, 12, True)
+    made = card(path)
+    assert (made.dataset, made.scale, made.protocol, made.bands, made.msi_bands) == ("noise", 4, "uestc", 31, 3)
+    assert made.protocol_digest == PROTOCOL.digest(4)
+    training = made.training
+    assert (training.steps, training.planned_steps, training.recipe_steps) == (12, 12, RECIPE.steps)
+    assert (training.scenes, training.changes, training.patch) == (["a", "b"], {"patch": "20"}, 20)
+    assert training.recipe is not None
+    assert training.recipe["learning_rate"] == RECIPE.learning_rate
+    beside = json.loads(path.with_suffix(".json").read_text())
+    assert beside.pop("sha256") == sha256_file(path)
+    assert beside == made.model_dump(mode="json")
+    head, *rows = (line.split(",") for line in path.with_suffix(".csv").read_text().splitlines())
+    assert head == ["step", "learning_rate", "loss", "l1", "validation_psnr", "patches_per_second"]
+    assert [int(row[0]) for row in rows] == list(range(1, 13))
+    assert [float(row[2]) for row in rows] == pytest.approx([report.loss for report in listener.reports], rel=1e-5)
+    # the mean of the first tenth of 12 steps is that of the first
+    assert training.first_loss["l1"] == pytest.approx(float(rows[0][3]), rel=1e-5)
+    assert not path.with_suffix(".state").exists()
+
+
+def test_validation_is_a_psnr_on_held_out_patches(source: Noise, tmp_path: Path) -> None:
+    class Constant(Tiny):
+        """Predicts 0.5 whatever it has learned."""
+
+        def predict(
+            self, network: nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
+        ) -> torch.Tensor:
+            return 0.5 + 0 * super().predict(network, lr_hsi, hr_msi, problem)
+
+    path = tmp_path / "w.safetensors"
+    train(source, path, method=Constant(), validate_every=1)
+    found = card(path).training.validation
+    assert found is not None
+    # the variance of uniform noise about 0.5 is 1/12
+    assert found.last_psnr == pytest.approx(10 * np.log10(12), abs=0.05)
+    assert (found.best_step, found.last_step) == (12, 12)
+
+
+def test_a_method_without_validation_trains_on_every_patch(source: Noise, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Counting(Tiny):
+        recipe = replace(RECIPE, validation=False, batch_size=50)
+
+        def loss(self, network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+            seen.append(len(batch.hr_msi))
+            return super().loss(network, batch)
+
+    train(source, tmp_path / "w.safetensors", method=Counting(), budget=Budget(1))
+    # 16-pixel patches every 8 pixels on 48: 5 x 5, of two scenes
+    assert seen == [50]
+    assert card(tmp_path / "w.safetensors").training.validation is None
+
+
+# -- interrupted and taken up
+
+
+@pytest.mark.parametrize("stopped", [1, 5, 11])
+def test_an_interrupted_training_ends_in_the_same_file(source: Noise, tmp_path: Path, stopped: int) -> None:
+    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    train(source, whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(source, parts, listener=InterruptAt(stopped))
+    assert card(parts).training.steps == stopped
+    assert "stopped before the 12 asked for" in card(parts).training.describe()
+    listener = Remember()
+    train(source, parts, listener=listener)
+    assert listener.went_on == [stopped]
+    assert parts.read_bytes() == whole.read_bytes()
+    assert [row.split(",")[:4] for row in parts.with_suffix(".csv").read_text().splitlines()] == [
+        row.split(",")[:4] for row in whole.with_suffix(".csv").read_text().splitlines()
+    ]
+    assert not parts.with_suffix(".state").exists()
+
+
+def test_a_limit_of_time_stops_a_session_and_not_the_schedule(source: Noise, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    train(source, whole)
+    sessions = 0
+    while not train(source, parts, budget=Budget(12, minutes=1e-9)).finished:
+        sessions += 1
+    assert sessions == 11
+    assert parts.read_bytes() == whole.read_bytes()
+
+
+def test_never_resuming_starts_anew(source: Noise, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, listener=InterruptAt(5))
+    listener = Remember()
+    train(source, path, listener=listener, resume="never")
+    assert listener.went_on == []
+    assert len(listener.reports) == 12
+
+
+METHOD_FILE = """
+from dataclasses import replace
+from support.training import RECIPE, Tiny
+
+class Slow(Tiny):
+    recipe = replace(RECIPE, ema=0.9, accumulate=2)
+"""
+
+
+def command(folder: Path, out: str, *options: str) -> list[str]:
+    (folder / "slow.py").write_text(METHOD_FILE)
+    spec = f"{folder / 'slow.py'}:Slow"
+    return [
+        *(sys.executable, "-m", "hsfusion_bench", "train", spec, "--dataset", "demo", "--scale", "4"),
+        *("--device", "cpu", "--max-steps", "60", "--out", str(folder / out), *options),
+    ]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_ends_in_the_same_file(tmp_path: Path) -> None:
+    subprocess.run(command(tmp_path, "whole.safetensors"), env=environment(), check=True, capture_output=True)
+    state = tmp_path / "killed.state"
+    killed = 0
+    for _ in range(20):
+        # a state after every step
+        process = subprocess.Popen(
+            command(tmp_path, "killed.safetensors", "--save-every", "1e-9"),
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        before = state.stat().st_mtime_ns if state.exists() else 0
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if killed < 3 and state.exists() and state.stat().st_mtime_ns != before:
+                time.sleep(0.03 * killed)
+                process.send_signal(signal.SIGKILL)
+            time.sleep(0.001)
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL
+        killed += 1
+    assert killed >= 1
+    assert (tmp_path / "killed.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    """By `accelerate launch`, on two CPU processes that share every batch."""
+    subprocess.run(command(tmp_path, "one.safetensors"), env=environment(), check=True, capture_output=True)
+    _, _, _, *rest = command(tmp_path, "two.safetensors")
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+    ]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "-m", "hsfusion_bench", "train", *rest[1:]]
+    done = subprocess.run(launch, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (read_weights(tmp_path / f"{name}.safetensors", Tiny(), PROBLEM) for name in ("one", "two"))
+    assert one.card is not None
+    assert two.card is not None
+    assert (one.card.training.processes, two.card.training.processes) == (1, 2)
+    for name, tensor in one.state.items():
+        torch.testing.assert_close(two.state[name], tensor, atol=1e-4, rtol=0)
+
+
+# -- what must not be seen
+
+
+def test_the_test_split_is_never_read(source: Noise, tmp_path: Path) -> None:
+    opened: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open":
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(watch)
+    train(source, tmp_path / "w.safetensors", validate_every=1)
+    watching = False
+    read = {Path(file).name for file in opened if Path(file).parent == tmp_path}
+    assert {"a.npy", "b.npy"} <= read
+    assert not {"c.npy", "d.npy"} & read
+    assert not [file for file in opened if "-test" in file]
+
+
+class Blind(Tiny):
+    """Learns from the two images alone."""
+
+    recipe = replace(RECIPE, supervision="none", validation=False)
+
+    def loss(self, network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+        assert batch.hr_hsi is None
+        fused = self.predict(network, batch.lr_hsi, batch.hr_msi, batch.problem)
+        return {"lr": (fused[:, :, 2::4, 2::4] - batch.lr_hsi).abs().mean()}
+
+
+@pytest.mark.parametrize("scene", [None, "c"])
+def test_references_of_noise_change_nothing_for_a_self_supervised_method(
+    source: Noise, tmp_path: Path, own_cache: Path, scene: str | None
+) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    train(source, first, method=Blind(), scene=scene)
+    references = list(own_cache.glob("scenes/*/*/*.hr_hsi.npy"))
+    assert len(references) == 2
+    for path in references:
+        np.save(path, np.random.default_rng(9).random(np.load(path).shape, np.float32))
+    train(source, second, method=Blind(), scene=scene)
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_one_test_scene_is_trained_on_alone(source: Noise, tmp_path: Path) -> None:
+    train(source, tmp_path / "c.safetensors", method=Blind(), scene="c")
+    assert card(tmp_path / "c.safetensors").training.scenes == ["c"]
+
+
+def test_scenes_are_observed_once_and_again_when_a_file_changes(
+    source: Noise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    plain = Noise.read
+    monkeypatch.setattr(Noise, "read", lambda self, name: read.append(name) or plain(self, name))
+    for _ in range(2):
+        train(source, tmp_path / "w.safetensors", resume="never")
+    assert read == ["a", "b"]
+    np.save(source.path("b"), np.zeros((31, 48, 48), np.float32))
+    train(source, tmp_path / "w.safetensors", resume="never")
+    assert read == ["a", "b", "a", "b"]
+
+
+# -- refused
+
+
+def spoil_identity(path: Path) -> None:
+    write_state(path, {"method": "tiny", "steps": 99}, {"step": 1})
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("touch exploded",)
+
+
+def plant_a_bomb(path: Path) -> None:
+    torch.save({"schema": "hsfusion-bench/training/1", "identity": "{}", "state": Bomb()}, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (spoil_identity, "is the state of another training: .*steps was 99, is 12"),
+        (cut_off, "is no state of a training, or is damaged"),
+        (plant_a_bomb, "is no state of a training, or is damaged"),
+        (lambda path: path.write_bytes(pickle.dumps(Bomb())), "is no state of a training, or is damaged"),
+        (lambda path: torch.save({"schema": "other"}, path), "that this version can read"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(
+    source: Noise, tmp_path: Path, spoil: Callable[[Path], None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, listener=InterruptAt(5))
+    spoil(path.with_suffix(".state"))
+    with pytest.raises(HsbenchError, match=words):
+        train(source, path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_state_that_is_not_there_is_refused(source: Noise, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such file"):
+        train(source, tmp_path / "w.safetensors", resume=tmp_path / "nothing.state")
+
+
+def test_a_loss_of_nan_keeps_the_last_state(source: Noise, tmp_path: Path) -> None:
+    class Bad(Tiny):
+        calls = 0
+
+        def loss(self, network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+            self.calls += 1
+            terms = dict(super().loss(network, batch))
+            return {"l1": terms["l1"] * (float("nan") if self.calls == 8 else 1)}
+
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(HsbenchError, match="the loss is nan at step 8 of 12"):
+        train(source, path, method=Bad(), save_minutes=1e-9)
+    assert card(path).training.steps == 7
+    listener = Remember()
+    train(source, path, listener=listener)
+    assert listener.went_on == [7]
+
+
+def test_a_full_disk_keeps_the_last_state(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys\n"
+        "from hsfusion_bench.cli import main\n"
+        "from hsfusion_bench.training.course import TrainingListener\n"
+        "from hsfusion_bench.cli.display import Display\n"
+        "def limit(self, method, report):\n"
+        "    if report.step == 9:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
+        "Display.step_done = limit\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = command(tmp_path, "w.safetensors", "--save-every", "1e-9")[3:]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "w.state cannot be written" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    content = torch.load(tmp_path / "w.state", weights_only=True)
+    assert content["state"]["step"] == 8
+    assert read_weights(tmp_path / "w.safetensors", Tiny(), PROBLEM).card.training.steps == 8  # type: ignore[union-attr]
+
+
+def test_a_data_set_without_training_scenes_is_refused(source: Noise, tmp_path: Path) -> None:
+    source.split = replace(source.split, train=())  # type: ignore[type-var]
+    with pytest.raises(HsbenchError, match="the data set noise has no training scenes"):
+        train(source, tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (Problem(31, 3, 8, 4.0), "was trained for scale 4, not for 8"),
+        (Problem(102, 3, 4, 2.0), "was trained for bands 31, not for 102"),
+        (Problem(31, 4, 4, 2.0), "was trained for msi_bands 3, not for 4"),
+    ],
+)
+def test_weights_of_another_problem_are_refused(source: Noise, tmp_path: Path, problem: Problem, words: str) -> None:
+    train(source, tmp_path / "w.safetensors", budget=Budget(1))
+    with pytest.raises(HsbenchError, match=words):
+        read_weights(tmp_path / "w.safetensors", Tiny(), problem)
+
+
+def test_weights_that_are_cut_off_are_refused(source: Noise, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    train(source, path, budget=Budget(1))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(HsbenchError, match="is no readable safetensors file"):
+        read_weights(path, Tiny(), PROBLEM)
+
+
+def test_tensorboard_has_the_losses(source: Noise, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    path = tmp_path / "w.safetensors"
+    train(source, path, budget=Budget(3), tensorboard=tmp_path / "board")
+    [events] = (tmp_path / "board").rglob("events.out.tfevents.*")
+    board = EventAccumulator(str(events))
+    board.Reload()
+    logged = [line.split(",")[3] for line in path.with_suffix(".csv").read_text().splitlines()[1:]]
+    assert [event.value for event in board.Scalars("l1")] == pytest.approx([float(text) for text in logged], rel=1e-4)
