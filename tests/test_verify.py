@@ -388,7 +388,9 @@ class TestStandIn:
         file = write_v73(tmp_path / "a.mat", gt=GT, sr=SR)
         assert self.run(STANDIN, file)["ssim"] == (GT[0, 0, 0, 1], SR[0, 1, 0, 0])
 
-    def test_blanks_and_accents_in_every_path(self, mat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_blanks_and_accents_in_every_path(
+        self, mat: Path, counts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         odd = tmp_path / "mes données 'été' 结果 %d"
         package, temporary = odd / "le paquet", odd / "temp"
         shutil.copytree(STANDIN, package)
@@ -396,6 +398,8 @@ class TestStandIn:
         file = mat.rename(odd / "résultats de l'essai.mat")
         monkeypatch.setattr(tempfile, "tempdir", str(temporary))
         assert self.run(package, file)["sam"] == (8, 2047)
+        answer = run_script(octave(), package, NO_REFERENCE, counts, Arguments(), time_limit=120)
+        assert answer.summary["d_lambda"].mean == 4
         assert list(temporary.iterdir()) == []
 
     def test_relative_paths(self, mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
