@@ -1,8 +1,8 @@
 """Running the user's own copy of the MATLAB test package, in GNU Octave or in MATLAB.
 
-The package is not shipped with us. Its script runs unmodified, in a temporary copy of its folder: it changes into a
-sub-folder while it computes, and must be started where it lies. Nothing of the user's is named on a command line or in
-a program: the copy has a name of ours, and the file lies beside it, so that blanks and accents in a path do no harm.
+The package is not shipped with us. Its scripts run unmodified, in a temporary copy of its folder: they change into a
+sub-folder while they compute, and must be started where they lie. Nothing of the user's is named on a command line or
+in a program: the copy has a name of ours, and the file lies beside it, so that blanks and accents in a path do no harm.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hsfusion_bench import octave
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_metrics import METRICS, MeanStd
+from hsfusion_bench.scripts import Arguments, Script
+from hsfusion_metrics import MeanStd
 
 EngineName = Literal["octave", "matlab"]
-
-SCRIPT = "analysis_ref_batched_images.m"
 
 _TITLES: Mapping[EngineName, str] = {"octave": "GNU Octave", "matlab": "MATLAB"}
 _PROGRAMS: Mapping[EngineName, tuple[str, ...]] = {"octave": ("octave-cli", "octave"), "matlab": ("matlab",)}
@@ -37,7 +37,7 @@ _IMAGE: Mapping[EngineName, str] = {
     "octave": "its package `image` is missing: apt install octave-image, or in Octave: pkg install -forge image",
     "matlab": "its Image Processing Toolbox is missing, or has no licence",
 }
-#: What the script is made of; a folder may hold gigabytes of results besides.
+#: What the scripts are made of; a folder may hold gigabytes of results besides.
 _CODE = (".m", ".p")
 
 _DRIVER_NAME = "hsbench_driver"
@@ -61,7 +61,13 @@ function {name}
         if isempty(which('imfilter'))
             fprintf(answer, 'missing image\\n');
         else
-            result = analysis_ref_batched_images('../input.mat', {ratio!r}, 0, {const!r});
+            % MATLAB makes the relative folders absolute that a script adds; Octave loses them where it changes folder
+            for folder = {{'Quality_Indices', 'Tools'}}
+                if exist(folder{{1}}, 'dir')
+                    addpath(fullfile(pwd, folder{{1}}));
+                end
+            end
+{stand_ins}            result = {call};
             fields = fieldnames(result);
             for number = 1:numel(fields)
                 fprintf(answer, 'field %s', fields{{number}});
@@ -74,6 +80,17 @@ function {name}
     end
     fclose(answer);
 end
+"""
+_STAND_IN = """\
+            try
+                fits = {test};
+            catch
+                fits = false;
+            end
+            if ~fits
+                addpath(fullfile(pwd, '..', 'stand_ins', '{name}'));
+                fprintf(answer, 'stand-in {name}\\n');
+            end
 """
 
 
@@ -116,10 +133,13 @@ class Answer:
         Name and version of what ran it, as "GNU Octave 7.3.0, image 2.14.0".
     summary
         Mean and standard deviation over the batch, by our names of the indexes.
+    stand_ins
+        Functions of `hsfusion_bench.octave` that took the place of MATLAB's, none in MATLAB.
     """
 
     engine: str
     summary: dict[str, MeanStd]
+    stand_ins: tuple[str, ...]
 
 
 def find_engine(name: EngineName | Literal["auto"] = "auto") -> Engine:
@@ -150,34 +170,34 @@ def find_engine(name: EngineName | Literal["auto"] = "auto") -> Engine:
     raise HsbenchError(f"{missing} in PATH: {remedies}")
 
 
-def check_package(folder: str | Path) -> Path:
+def check_package(folder: str | Path, script: Script) -> Path:
     """Make sure that a folder is the MATLAB test package.
 
     Raises
     ------
     HsbenchError
-        When it does not exist, or does not hold ``analysis_ref_batched_images.m`` itself.
+        When it does not exist, or does not hold the script itself.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise HsbenchError(f"{folder}: there is no such folder; the one that holds {SCRIPT} is needed")
-    if not (folder / SCRIPT).is_file():
-        below = sorted(folder.glob(f"*/{SCRIPT}"))
+        raise HsbenchError(f"{folder}: there is no such folder; the one that holds {script.file} is needed")
+    if not (folder / script.file).is_file():
+        below = sorted(folder.glob(f"*/{script.file}"))
         hint = f"; {below[0].parent} does" if below else "; we ship no copy of the package, yours is needed"
-        raise HsbenchError(f"{folder} does not hold {SCRIPT}{hint}")
+        raise HsbenchError(f"{folder} does not hold {script.file}{hint}")
     return folder
 
 
 def run_script(
     engine: Engine,
     package: str | Path,
+    script: Script,
     file: str | Path,
+    arguments: Arguments,
     *,
-    ratio: float,
-    const: float = 1.0,
     time_limit: float,
 ) -> Answer:
-    """Run ``analysis_ref_batched_images(file, ratio, 0, const)`` of a copy of the package.
+    """Run a script of a copy of the package.
 
     Parameters
     ----------
@@ -185,19 +205,19 @@ def run_script(
         What runs it, from `find_engine`.
     package
         Folder that holds the script; it is read only.
+    script
+        Which of its two.
     file
-        A MAT-file with `gt` and `sr`, each [B, C, H, W].
-    ratio
-        Resolution ratio, for ERGAS.
-    const
-        Full scale of the data, for PSNR and SSIM.
+        A MAT-file with the script's variables, each [B, C, H, W].
+    arguments
+        What the script is told beside the file.
     time_limit
         Seconds after which the engine is stopped; Octave needs about 20 for one image of 512 x 512 x 31.
 
     Returns
     -------
     Answer
-        Mean and standard deviation of the seven indexes.
+        Mean and standard deviation of the script's indexes.
 
     Raises
     ------
@@ -205,18 +225,23 @@ def run_script(
         When the folder is not the package; when the engine does not start, lacks its image package or does
         not finish in time; when the script stops with an error or returns other fields.
     """
-    package = check_package(package)
+    package = check_package(package, script)
     with tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True) as temporary:
         workplace = Path(temporary)
         _copy_code(package, workplace / "package")
         _place(Path(file).resolve(), workplace / "input.mat")
-        driver = _DRIVER.format(name=_DRIVER_NAME, ratio=float(ratio), const=float(const))
+        wanted = script.toolbox if engine.name == "octave" else ()
+        for name in wanted:  # each in a folder of its own, to be put on Octave's path or not
+            (workplace / "stand_ins" / name).mkdir(parents=True)
+            shutil.copy(octave.FOLDER / f"{name}.m", workplace / "stand_ins" / name)
+        stand_ins = "".join(_STAND_IN.format(name=name, test=octave.TESTS[name]) for name in wanted)
+        driver = _DRIVER.format(name=_DRIVER_NAME, stand_ins=stand_ins, call=script.command(arguments))
         (workplace / "package" / f"{_DRIVER_NAME}.m").write_text(driver, encoding="ascii")
         output = workplace / "output.txt"
         _run(engine, workplace / "package", output, time_limit)
         answer = workplace / "answer.txt"
         lines = _text(answer).splitlines() if answer.exists() else []
-        return _understood(engine, lines, _text(output))
+        return _understood(engine, script, lines, _text(output))
 
 
 def _copy_code(package: Path, target: Path) -> None:
@@ -277,30 +302,32 @@ def _started(engine: Engine, folder: Path, output: int) -> Iterator[subprocess.P
             process.wait()
 
 
-def _understood(engine: Engine, lines: list[str], output: str) -> Answer:
+def _understood(engine: Engine, script: Script, lines: list[str], output: str) -> Answer:
     said = {"version": ""}
     values: dict[str, list[float]] = {}
+    stand_ins = []
     for line in lines:
         key, _, rest = line.partition(" ")
         if key == "field":
             field, *numbers = rest.split()
             values[field] = [_number(number) for number in numbers]
+        elif key == "stand-in":
+            stand_ins.append(rest)
         else:
             said[key] = rest
     if "missing" in said:
         raise HsbenchError(f"{engine.title} {said['version']} runs, but {_IMAGE[engine.name]}")
     if "error" in said:
-        raise HsbenchError(f"{SCRIPT} stopped in {engine.title}: {said['error']}")
-    fields = {name: metric.matlab_field for name, metric in METRICS.items()}
-    unfit = [field for field in fields.values() if len(values.get(field, ())) != 2]
+        raise HsbenchError(f"{script.file} stopped in {engine.title}: {said['error']}")
+    unfit = [index.field for index in script.indexes.values() if len(values.get(index.field, ())) != 2]
     if values and unfit:
         raise HsbenchError(
-            f"{SCRIPT} returned no mean and deviation of {', '.join(unfit)}; is it the script of the test package?"
+            f"{script.file} returned no mean and deviation of {', '.join(unfit)}; is it the script of the test package?"
         )
     if not values:
         raise HsbenchError(f"{engine.title} ({engine.program}) ended without an answer{_last_lines(output)}")
-    summary = {name: MeanStd(*values[field]) for name, field in fields.items()}
-    return Answer(f"{engine.title} {said['version']}", summary)
+    summary = {name: MeanStd(*values[index.field]) for name, index in script.indexes.items()}
+    return Answer(f"{engine.title} {said['version']}", summary, tuple(stand_ins))
 
 
 def _number(text: str) -> float:

@@ -26,6 +26,7 @@ from hsfusion_bench.cli import main
 from hsfusion_bench.engine import Engine, find_engine, run_script
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab import write_batches
+from hsfusion_bench.scripts import NO_REFERENCE, REFERENCE, Arguments
 from hsfusion_bench.verify import Check, compare, kind_of_file, our_summary
 from hsfusion_metrics import METRICS, MeanStd
 from support import goldens
@@ -33,8 +34,13 @@ from support import goldens
 STANDIN = Path(__file__).parent / "standin"
 GT = np.random.default_rng(3).random((2, 3, 20, 18))
 SR = GT[:, ::-1].copy()
+LMS = np.random.default_rng(4).integers(1, 2048, (2, 8, 32, 64)).astype(float)
+COUNTS = {"sr": LMS[:, ::-1].copy(), "ms": LMS[:, :, ::4, ::4], "lms": LMS, "pan": LMS.mean(axis=1, keepdims=True)}
+UNREF = json.loads((goldens.FOLDER / "unref.json").read_text())["cases"]
 
 SCRIPT = "analysis_ref_batched_images.m"
+NO_REFERENCE_SCRIPT = "analysis_unref_batched_images.m"
+REST = [name for name in UNREF if name != "ikonos"]
 ANSWER = "version 9.9 (R2099a)\n" + "".join(f"field {metric.matlab_field} 1 0.5\n" for metric in METRICS.values())
 
 needs_octave = pytest.mark.skipif(shutil.which("octave-cli") is None, reason="octave-cli is not installed")
@@ -60,6 +66,13 @@ def real_package() -> Path:
 def mat(tmp_path: Path) -> Path:
     file = tmp_path / "results.mat"
     write_batches(file, zip(GT, SR, strict=True), count=len(GT))
+    return file
+
+
+@pytest.fixture
+def counts(tmp_path: Path) -> Path:
+    file = tmp_path / "counts.mat"
+    io.savemat(file, COUNTS)
     return file
 
 
@@ -141,8 +154,8 @@ class TestComparison:
         matlab = {index: MeanStd(*pair) for index, pair in golden.summary.items()}
         file = tmp_path / "a.mat"
         io.savemat(file, {"gt": golden.gt, "sr": golden.sr})
-        assert kind_of_file(file) == "single"
-        ours = our_summary(file, ratio=golden.ratio, const=golden.const)
+        assert kind_of_file(REFERENCE, file) == "single"
+        ours = our_summary(REFERENCE, file, Arguments(golden.ratio, golden.const))
         assert all(check.passed for check in compare(matlab, ours, "single"))
         assert not all(check.passed for check in compare(matlab, ours, "double"))
 
@@ -152,17 +165,28 @@ class TestComparison:
     def test_the_kind_of_a_file(self, tmp_path: Path, dtype: type, kind: str) -> None:
         gt, sr = (100 * GT).astype(dtype), (100 * SR).astype(dtype)
         io.savemat(tmp_path / "a.mat", {"gt": gt, "sr": sr})
-        assert kind_of_file(tmp_path / "a.mat") == kind
-        assert kind_of_file(write_v73(tmp_path / "b.mat", kind, gt=gt, sr=sr)) == kind
+        assert kind_of_file(REFERENCE, tmp_path / "a.mat") == kind
+        assert kind_of_file(REFERENCE, write_v73(tmp_path / "b.mat", kind, gt=gt, sr=sr)) == kind
 
     def test_one_single_makes_a_file_of_singles(self, tmp_path: Path) -> None:
         io.savemat(tmp_path / "a.mat", {"gt": GT, "sr": SR.astype(np.float32)})
-        assert kind_of_file(tmp_path / "a.mat") == "single"
+        assert kind_of_file(REFERENCE, tmp_path / "a.mat") == "single"
+
+    def test_the_kind_without_a_reference_is_not_that_of_ms(self, tmp_path: Path) -> None:
+        io.savemat(tmp_path / "a.mat", COUNTS | {"ms": COUNTS["ms"].astype(np.float32)})
+        assert kind_of_file(NO_REFERENCE, tmp_path / "a.mat") == "double"
+        io.savemat(tmp_path / "a.mat", COUNTS | {"pan": COUNTS["pan"].astype(np.float32)})
+        assert kind_of_file(NO_REFERENCE, tmp_path / "a.mat") == "single"
 
     def test_a_struct_is_not_for_the_script(self, tmp_path: Path) -> None:
         io.savemat(tmp_path / "a.mat", {"results": {"gt": GT, "sr": SR}})
-        with pytest.raises(HsbenchError, match="the script needs them as variables"):
-            kind_of_file(tmp_path / "a.mat")
+        with pytest.raises(HsbenchError, match=f"{SCRIPT} needs gt, sr as variables, not in a struct; .* results"):
+            kind_of_file(REFERENCE, tmp_path / "a.mat")
+
+    def test_the_script_without_a_reference_loads_ms(self, tmp_path: Path) -> None:
+        io.savemat(tmp_path / "a.mat", {name: image for name, image in COUNTS.items() if name != "ms"})
+        with pytest.raises(HsbenchError, match=f"has no variable ms; {NO_REFERENCE_SCRIPT} needs sr, ms, lms, pan"):
+            kind_of_file(NO_REFERENCE, tmp_path / "a.mat")
 
 
 class TestWhatIsMissing:
@@ -208,10 +232,36 @@ class TestWhatIsMissing:
         assert done.exit_code == 1
         assert "is not a MAT-file" in done.output
 
-    def test_golden_needs_nothing(self) -> None:
-        done = verify("--golden", "--ratio", 4)
+    @pytest.mark.parametrize("option", [("--ratio", 4), ("--no-reference",), ("--sensor", "WV3")])
+    def test_golden_needs_nothing(self, option: tuple[object, ...]) -> None:
+        done = verify("--golden", *option)
         assert done.exit_code == 2
-        assert "--ratio" in done.output
+        assert f"{option[0]} goes with a FILE" in done.output
+
+    def test_a_package_without_the_other_script(self, counts: Path, tmp_path: Path) -> None:
+        (tmp_path / SCRIPT).touch()
+        done = verify(counts, "--no-reference", "--package", tmp_path)
+        assert done.exit_code == 1
+        assert f"does not hold {NO_REFERENCE_SCRIPT}" in done.output
+
+    @pytest.mark.parametrize(
+        ("options", "code", "message"),
+        [
+            (("--no-reference", "--ratio", 8), 2, "--no-reference needs --ratio 2 or 4"),
+            (("--no-reference", "--const", 1), 2, "--const goes with"),
+            (("--sensor", "WV3"), 2, "--sensor goes with --no-reference"),
+            (("--no-reference", "--sensor", "W"), 1, "there is no sensor W; known are IKONOS"),
+            (("--no-reference", "--sensor", "QB"), 1, "4 gains for 8 bands"),
+            ((), 1, f"has no variable gt; {SCRIPT} needs gt, sr"),
+        ],
+    )
+    def test_what_the_scripts_cannot_be_told(
+        self, counts: Path, only: Callable[..., None], options: tuple[object, ...], code: int, message: str
+    ) -> None:
+        only("matlab", "echo 'the script must not run' >&2; exit 3")
+        done = verify(counts, "--package", STANDIN, *options)
+        assert done.exit_code == code
+        assert message in done.output
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the programs are shell scripts")
@@ -226,6 +276,24 @@ class TestPrograms:
         assert answer["engine"] == "MATLAB 9.9 (R2099a)"
         assert answer["passed"] is False
         assert answer["cases"][str(mat)]["indexes"]["sam"]["matlab"] == [1.0, 0.5]
+
+    def test_matlab_gets_no_stand_in(self, counts: Path, only: Callable[..., None]) -> None:
+        fields = "field d_lambda 0.1 0\nfield d_s 0.2 0\nfield qnr_index 0.72 0\n"
+        only(
+            "matlab",
+            f"test -f {NO_REFERENCE_SCRIPT} -a ! -e ../stand_ins && cat $2.m >&2 && "
+            f'case "$(cat $2.m)" in *stand_ins*) exit 4;; esac && printf "version 9.9\n{fields}" >../answer.txt',
+        )
+        answer = json.loads(verify(counts, "--no-reference", "--package", STANDIN, "--json").stdout)
+        assert (answer["engine"], answer["stand_ins"], answer["passed"]) == ("MATLAB 9.9", [], False)
+        case = answer["cases"][str(counts)]
+        assert case["script"] == "analysis_unref_batched_images"
+        assert (case["type"], case["ratio"], case["sensor"]) == ("double", 4.0, "none")
+        assert {name: index["matlab"] for name, index in case["indexes"].items()} == {
+            "d_lambda": [0.1, 0],
+            "d_s": [0.2, 0],
+            "hqnr": [0.72, 0],
+        }
 
     def test_a_program_that_gives_no_answer(self, mat: Path, only: Callable[..., None]) -> None:
         only("matlab", "echo 'License checkout failed.'; exit 1")
@@ -269,7 +337,7 @@ class TestStandIn:
     """What reaches a script, and what comes back from it."""
 
     def run(self, package: Path, file: Path) -> dict[str, MeanStd]:
-        return run_script(octave(), package, file, ratio=8, const=2047, time_limit=120).summary
+        return run_script(octave(), package, REFERENCE, file, Arguments(8, 2047), time_limit=120).summary
 
     def test_arguments_data_and_numbers_pass(self, mat: Path) -> None:
         found = self.run(STANDIN, mat)
@@ -282,11 +350,47 @@ class TestStandIn:
         assert math.isnan(found["psnr"].std)
         assert found["ssim"] == (GT[0, 0, 0, 1], SR[0, 1, 0, 0])
 
+    @pytest.mark.parametrize(("sensor", "told"), [("WV3", 1), (None, 2)])
+    def test_the_script_without_a_reference(self, counts: Path, sensor: str | None, told: int) -> None:
+        arguments = Arguments(ratio=2, sensor=sensor)
+        answer = run_script(octave(), STANDIN, NO_REFERENCE, counts, arguments, time_limit=120)
+        assert answer.summary["d_lambda"] == (2, told)
+        assert answer.summary["d_s"] == (LMS[0, 1, 0, 0], COUNTS["pan"][0, 0, 0, 1])
+        # a function of Tools; cov of (1, 2, 4) and (1, 3, 3); four blocks begin at 1 and 3; a window's middle
+        assert answer.summary["hqnr"] == pytest.approx((1 / 5 + 4 / 3, 8 + 80 + 1), rel=1e-15)
+        assert set(answer.stand_ins) <= set(NO_REFERENCE.toolbox)
+        assert {"kaiser", "fwind1"} <= set(answer.stand_ins)
+
+    def test_what_the_engine_has_is_not_replaced(self, counts: Path, tmp_path: Path) -> None:
+        package = tmp_path / "package"
+        shutil.copytree(STANDIN, package)
+        (package / "kaiser.m").write_text("function w = kaiser(n)\n    w = 7 * ones(n, 1);\nend\n")
+        answer = run_script(octave(), package, NO_REFERENCE, counts, Arguments(), time_limit=120)
+        assert "kaiser" not in answer.stand_ins
+        assert answer.summary["hqnr"].std == pytest.approx(8 + 80 + 7, rel=1e-15)
+
+    def test_its_command_prints_three_indexes(self, counts: Path) -> None:
+        done = verify(counts, "--no-reference", "--sensor", "WV3", "--package", STANDIN, "--engine", "octave")
+        assert done.exit_code == 1
+        assert done.output.startswith("analysis_unref_batched_images in GNU Octave")
+        assert "(ratio 4, sensor WV3)" in done.output
+        assert "kaiser, fwind1" in done.output
+        lines = [line.split()[0] for line in done.output.splitlines() if line.endswith(("pass", "FAIL"))]
+        assert lines == ["D_lambda", "D_s", "HQNR"]
+
+    def test_its_error_is_told(self, counts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STANDIN", "error")
+        done = verify(counts, "--no-reference", "--sensor", "WV3", "--package", STANDIN, "--engine", "octave")
+        assert done.exit_code == 1
+        assert f"{NO_REFERENCE_SCRIPT} stopped in GNU Octave: the stand-in stops as it was told" in done.output
+
     def test_a_file_of_version_73(self, tmp_path: Path) -> None:
         file = write_v73(tmp_path / "a.mat", gt=GT, sr=SR)
         assert self.run(STANDIN, file)["ssim"] == (GT[0, 0, 0, 1], SR[0, 1, 0, 0])
 
-    def test_blanks_and_accents_in_every_path(self, mat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_blanks_and_accents_in_every_path(
+        self, mat: Path, counts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         odd = tmp_path / "mes données 'été' 结果 %d"
         package, temporary = odd / "le paquet", odd / "temp"
         shutil.copytree(STANDIN, package)
@@ -294,6 +398,8 @@ class TestStandIn:
         file = mat.rename(odd / "résultats de l'essai.mat")
         monkeypatch.setattr(tempfile, "tempdir", str(temporary))
         assert self.run(package, file)["sam"] == (8, 2047)
+        answer = run_script(octave(), package, NO_REFERENCE, counts, Arguments(), time_limit=120)
+        assert answer.summary["d_lambda"].mean == 4
         assert list(temporary.iterdir()) == []
 
     def test_relative_paths(self, mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,33 +476,78 @@ class TestPackage:
         golden = goldens.batch("small_48x40")
         file = tmp_path / "a.mat"
         io.savemat(file, {"gt": golden.gt, "sr": golden.sr})
-        answer = run_script(find_engine(), real_package, file, ratio=golden.ratio, const=golden.const, time_limit=300)
-        ours = our_summary(file, ratio=2 * golden.ratio, const=golden.const)
+        told = Arguments(golden.ratio, golden.const)
+        answer = run_script(find_engine(), real_package, REFERENCE, file, told, time_limit=300)
+        ours = our_summary(REFERENCE, file, Arguments(2 * golden.ratio, golden.const))
         assert [check.index for check in compare(answer.summary, ours, "double") if not check.passed] == ["ergas"]
 
+    @pytest.mark.parametrize("name", ["ikonos", *(pytest.param(n, marks=pytest.mark.slow) for n in REST)])
+    def test_it_returns_the_goldens_without_a_reference(self, name: str, real_package: Path, tmp_path: Path) -> None:
+        case = UNREF[name]
+        ratio = case["ratio"]
+        with np.load(goldens.FOLDER / "unref.npz") as stored:
+            images = {image: stored[f"{name}_{image}"] / case["scale"] for image in ("sr", "lms", "pan")}
+        file = tmp_path / "a.mat"
+        io.savemat(file, images | {"ms": images["lms"][:, :, ::ratio, ::ratio]})
+        told = Arguments(ratio, sensor=case["sensor"])
+        answer = run_script(find_engine(), real_package, NO_REFERENCE, file, told, time_limit=300)
+        for index, (_, field) in NO_REFERENCE.indexes.items():
+            assert list(answer.summary[index]) == pytest.approx(case[field], rel=1e-10, abs=1e-14), index
+
+    def test_the_script_without_a_reference_and_we_agree(self, counts: Path, real_package: Path) -> None:
+        done = verify(counts, "--no-reference", "--sensor", "WV3", "--package", real_package, "--json")
+        assert done.exit_code == 0, done.output
+        answer = json.loads(done.stdout)
+        assert answer["cases"][str(counts)]["sensor"] == "WV3"
+        assert list(answer["cases"][str(counts)]["indexes"]) == ["d_lambda", "d_s", "hqnr"]
+
+    def test_another_sensor_fails_in_d_lambda_and_in_what_is_made_of_it(self, counts: Path, real_package: Path) -> None:
+        told = Arguments(sensor="WV2")
+        answer = run_script(find_engine(), real_package, NO_REFERENCE, counts, told, time_limit=300)
+        ours = our_summary(NO_REFERENCE, counts, Arguments(sensor="WV3"))
+        failed = [check.index for check in compare(answer.summary, ours, "double") if not check.passed]
+        assert failed == ["d_lambda", "hqnr"]
+
+    @pytest.mark.slow
     def test_goldens_made_anew_are_those_we_ship(self, real_package: Path, tmp_path: Path) -> None:
         file = tmp_path / "new.toml"
         made = CliRunner().invoke(main, ["goldens", str(file), "--package", str(real_package)])
         assert made.exit_code == 0, made.output
         assert verify("--golden", file).exit_code == 0
         new, old = shipped.read(file), shipped.read()
-        assert list(new.cases) == list(old.cases)
-        for name, case in old.cases.items():
-            kind = shipped.CASES[name].kind
-            values = ({index: getattr(which.cases[name], index) for index in METRICS} for which in (old, new))
-            assert all(check.passed for check in compare(*values, kind))
-            assert (new.cases[name].sha256_gt, new.cases[name].sha256_sr) == (case.sha256_gt, case.sha256_sr)
+        assert list(new.all) == list(old.all)
+        for name, case in old.all.items():
+            known = shipped.CASES[name]
+            values = (
+                {index: getattr(which.all[name], index) for index in known.script.indexes} for which in (old, new)
+            )
+            assert all(check.passed for check in compare(*values, known.kind))
+            for image in known.script.images:
+                assert getattr(new.all[name], f"sha256_{image}") == getattr(case, f"sha256_{image}")
 
 
 class TestGolden:
     def test_we_agree_with_what_the_script_returned(self) -> None:
         done = verify("--golden")
         assert done.exit_code == 0, done.output
-        count = len(METRICS) * len(shipped.CASES)
+        count = sum(len(case.script.indexes) for case in shipped.CASES.values())
+        heads = [line for line in done.output.splitlines() if line.endswith("beside us")]
+        assert [head.split()[0] for head in heads] == [REFERENCE.name, NO_REFERENCE.name]
         assert done.output.splitlines()[-1] == f"all {count} comparisons pass"
 
     def test_all_cases_are_in_the_file(self) -> None:
-        assert list(shipped.read().cases) == list(shipped.CASES)
+        assert list(shipped.read().all) == list(shipped.CASES)
+
+    def test_a_file_of_the_first_schema(self, tmp_path: Path) -> None:
+        text = shipped.SHIPPED.read_text().replace("goldens/2", "goldens/1")
+        added = ("no_reference_script_sha256", "stand_ins", "# In the cases without")
+        lines = [line for line in text.splitlines() if not line.startswith(added)]
+        first = next(number for number, line in enumerate(lines) if line.startswith("[no_reference."))
+        file = tmp_path / "first.toml"
+        file.write_text("\n".join(lines[: first - 1]))
+        done = verify("--golden", file)
+        assert done.exit_code == 0, done.output
+        assert done.output.splitlines()[-1] == f"all {7 * 6} comparisons pass"
 
     def test_json(self) -> None:
         answer = json.loads(verify("--golden", "--json").stdout)
@@ -404,6 +555,9 @@ class TestGolden:
         assert answer["engine"].startswith("GNU Octave 7.3.0, image")
         assert answer["cases"]["corners"]["indexes"]["psnr"]["matlab"] == ["Inf", "NaN"]
         assert answer["cases"]["singles"]["type"] == "single"
+        assert answer["stand_ins"] == ["kaiser", "fwind1", "blockproc", "cov"]
+        assert answer["cases"]["worldview_3"]["sensor"] == "WV3"
+        assert answer["cases"]["dark_block"]["indexes"]["d_s"]["ours"] == ["NaN", "NaN"]
 
     def edited(self, tmp_path: Path, old: str, new: str) -> Path:
         text = shipped.SHIPPED.read_text()
@@ -426,7 +580,7 @@ class TestGolden:
         ]
         assert failed == [("eleven_bits", "uqi")]
         shown = verify("--golden", file)
-        assert "1 of 42 comparisons fail" in shown.output
+        assert "1 of 60 comparisons fail" in shown.output
         assert [line.split()[0] for line in shown.output.splitlines() if line.endswith("FAIL")] == ["UQI"]
 
     def test_other_images_are_not_compared(self, tmp_path: Path) -> None:
@@ -441,7 +595,8 @@ class TestGolden:
             ("[cases.corners]", "[cases.edges]", "holds the case edges"),
             ("psnr = [", "psnr = ", "is not TOML"),
             ("psnr = [", "mse = [", "is not a golden file: cases.reflectance"),
-            ("goldens/1", "goldens/2", "is not a golden file: schema"),
+            ("[no_reference.gaofen_2]", "[no_reference.eleven_bits]", "holds the case eleven_bits"),
+            ("goldens/2", "goldens/3", "is not a golden file: schema"),
         ],
     )
     def test_files_that_cannot_be_used(self, tmp_path: Path, old: str, new: str, message: str) -> None:

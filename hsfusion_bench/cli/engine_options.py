@@ -37,7 +37,8 @@ def engine_options(function: _Function) -> _Function:
             envvar="HSBENCH_MATLAB_PACKAGE",
             show_envvar=True,
             metavar="FOLDER",
-            help="Your copy of the MATLAB test package: the folder that holds analysis_ref_batched_images.m.",
+            help="Your copy of the MATLAB test package: the folder that holds analysis_ref_batched_images.m and "
+            "analysis_unref_batched_images.m.",
         ),
     ):
         function = option(function)
@@ -55,6 +56,6 @@ def required_package(package: Path | None) -> Path:
     if package is None:
         raise UsageError(
             "--package FOLDER (or HSBENCH_MATLAB_PACKAGE) is needed: the folder of your copy of the MATLAB test "
-            "package, which holds analysis_ref_batched_images.m"
+            "package, which holds analysis_ref_batched_images.m and analysis_unref_batched_images.m"
         )
     return package

@@ -14,10 +14,11 @@ from hsfusion_bench.cli.engine_options import engine_options, required_package
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @engine_options
 def command(file: Path, package: Path | None, engine: Any, time_limit: float) -> None:
-    """Run the MATLAB test package on the golden cases and write FILE, in TOML.
+    """Run both scripts of the MATLAB test package on the golden cases and write FILE, in TOML.
 
-    The images are built from seeds; FILE holds their SHA-256, what the script returned with 17 digits, and the
-    engine's version. `hsbench verify --golden FILE` compares us with it; the one we ship was made by this command.
+    The images are built from seeds; FILE holds their SHA-256, what the scripts returned with 17 digits, the engine's
+    version, and which functions of MATLAB it lacked, so that ours stood in. `hsbench verify --golden FILE` compares
+    us with it; the one we ship was made by this command.
 
     \b
     Example:

@@ -15,11 +15,13 @@ from hsfusion_bench.errors import UsageError
 from hsfusion_bench.spelling import spell
 
 if TYPE_CHECKING:
+    from hsfusion_bench.scripts import Arguments, Script
     from hsfusion_bench.verify import Check
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _HEAD = ("script's mean", "ours", "difference", "script's std", "ours", "difference", "allowed", "")
 _WIDTHS = (16, 16, 11, 16, 16, 11, 9, 6)
+_FIRST_WIDTH = 9
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,22 @@ class _Verified:
 
     name: str
     kind: str
-    ratio: float
-    const: float
+    script: Script
+    arguments: Arguments
     checks: list[Check]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """All that was compared, and what the scripts ran in."""
+
+    engine: str
+    stand_ins: tuple[str, ...]
+    verified: list[_Verified]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for one in self.verified for check in one.checks)
 
 
 @click.command("verify", short_help="Compare our indexes with your copy of the MATLAB test package.")
@@ -38,6 +53,8 @@ class _Verified:
 @engine_options
 @click.option("--ratio", type=_POSITIVE, default=4.0, show_default=True, help="Resolution ratio of the two inputs.")
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
+@click.option("--no-reference", is_flag=True, help="FILE has no gt but sr, ms, lms and pan: D_lambda, D_s and HQNR.")
+@click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
 @click.option(
     "--golden",
     is_flag=True,
@@ -54,94 +71,114 @@ def command(
     time_limit: float,
     ratio: float,
     const: float,
+    no_reference: bool,
+    sensor: str | None,
     golden: bool,
     as_json: bool,
 ) -> None:
     """Run your own copy of the MATLAB test package on FILE, and compare its numbers with ours.
 
-    FILE is a MAT-file with `gt` and `sr`, each [B, C, H, W]. The package runs unmodified, in a copy of its folder,
-    in MATLAB or GNU Octave. The exit code is 0 if all seven indexes agree, and 1 if one does not.
+    FILE is a MAT-file with `gt` and `sr`, each [B, C, H, W]; with --no-reference, one with `sr` and `lms`, `pan`
+    [B, 1, H, W], and `ms`, which the script loads but does not use. The package runs unmodified, in a copy of its
+    folder, in MATLAB or GNU Octave. The exit code is 0 if all indexes agree, and 1 if one does not.
 
     \b
     Example:
       hsbench verify results.mat --package ~/Matlab_Test_Package --ratio 4
+      hsbench verify real_wv3.mat --no-reference --sensor WV3 --package ~/Matlab_Test_Package
       hsbench verify --golden
     """
     if golden:
-        _refuse(context, "package", "engine", "time_limit", "ratio", "const")
-        ran_in, verified = _golden(file)
+        meant = "a FILE that is to be run, not with --golden"
+        _refuse(context, meant, "package", "engine", "time_limit", "ratio", "const", "no_reference", "sensor")
+        run = _golden(file)
     elif file is None:
         raise UsageError("FILE is needed: a MAT-file with gt and sr; or --golden, which needs none")
     else:
-        ran_in, verified = _live(file, required_package(package), engine, time_limit, ratio, const)
-    passed = all(check.passed for one in verified for check in one.checks)
+        from hsfusion_bench.scripts import NO_REFERENCE, REFERENCE, Arguments
+
+        if no_reference:
+            _refuse(context, "an image and its reference, not with --no-reference", "const")
+            if ratio not in (2, 4):
+                raise UsageError("--no-reference needs --ratio 2 or 4")
+        else:
+            _refuse(context, "--no-reference", "sensor")
+        script = NO_REFERENCE if no_reference else REFERENCE
+        run = _live(script, file, Arguments(ratio, const, sensor), required_package(package), engine, time_limit)
     if as_json:
-        click.echo(
-            json.dumps({"engine": ran_in, "passed": passed, "cases": {one.name: _json(one) for one in verified}})
-        )
+        click.echo(json.dumps(_json(run)))
     else:
-        _show(ran_in, verified)
-    context.exit(0 if passed else 1)
+        _show(run)
+    context.exit(0 if run.passed else 1)
 
 
-def _refuse(context: click.Context, *options: str) -> None:
+def _refuse(context: click.Context, goes_with: str, *options: str) -> None:
     for option in options:
         if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{option.replace('_', '-')} goes with a FILE that is to be run, not with --golden")
+            raise UsageError(f"--{option.replace('_', '-')} goes with {goes_with}")
 
 
-def _golden(file: Path | None) -> tuple[str, list[_Verified]]:
+def _golden(file: Path | None) -> _Run:
     from hsfusion_bench import goldens
 
     stored = goldens.read(file or goldens.SHIPPED)
     verified = []
-    for name, golden in stored.cases.items():
+    for name, golden in stored.all.items():
         case = goldens.CASES[name]
-        verified.append(_Verified(name, case.kind, case.ratio, case.const, goldens.check(name, golden)))
-    return stored.engine, verified
+        verified.append(_Verified(name, case.kind, case.script, case.arguments, goldens.check(name, golden)))
+    return _Run(stored.engine, stored.stand_ins, verified)
 
 
-def _live(
-    file: Path, package: Path, engine: Any, time_limit: float, ratio: float, const: float
-) -> tuple[str, list[_Verified]]:
+def _live(script: Script, file: Path, arguments: Arguments, package: Path, engine: Any, time_limit: float) -> _Run:
     from hsfusion_bench.cli.common import console
-    from hsfusion_bench.engine import SCRIPT, check_package, find_engine, run_script
+    from hsfusion_bench.engine import check_package, find_engine, run_script
     from hsfusion_bench.verify import compare, kind_of_file, our_summary
 
-    kind = kind_of_file(file)
-    check_package(package)
+    kind = kind_of_file(script, file)
+    check_package(package, script)
     found = find_engine(engine)
-    with console(stderr=True).status(f"{found.title} runs {SCRIPT}"):
-        answer = run_script(found, package, file, ratio=ratio, const=const, time_limit=time_limit)
-        ours = our_summary(file, ratio=ratio, const=const)
-    return answer.engine, [_Verified(str(file), kind, ratio, const, compare(answer.summary, ours, kind))]
+    with console(stderr=True).status(f"{found.title} runs {script.file}"):
+        # ours first: a file or a sensor that is not fit is told at once, and in our words
+        ours = our_summary(script, file, arguments)
+        answer = run_script(found, package, script, file, arguments, time_limit=time_limit)
+    verified = _Verified(str(file), kind, script, arguments, compare(answer.summary, ours, kind))
+    return _Run(answer.engine, answer.stand_ins, [verified])
 
 
-def _show(ran_in: str, verified: list[_Verified]) -> None:
+def _show(run: _Run) -> None:
     from hsfusion_bench.verify import note
-    from hsfusion_metrics import METRICS
 
-    click.echo(f"the script in {ran_in}, beside us")
-    for one in verified:
-        click.echo(f"\n{one.name} (ratio {one.ratio:g}, const {one.const:g})")
-        click.secho(_line("index", _HEAD), bold=True)
-        for check in one.checks:
-            cells = (
-                *(_value(check.matlab.mean), _value(check.ours.mean), _small(check.mean_difference)),
-                *(_value(check.matlab.std), _value(check.ours.std), _small(check.std_difference)),
-                *(_small(check.tolerance), "pass" if check.passed else "FAIL"),
-            )
-            click.secho(_line(METRICS[check.index].title, cells), fg=None if check.passed else "red")
-    click.echo("\nDifferences are relative, of a std to the mean or the std, whichever is larger.")
-    for kind in dict.fromkeys(one.kind for one in verified):
-        click.echo(note(kind))
-    checks = [check for one in verified for check in one.checks]
+    for script in dict.fromkeys(one.script.name for one in run.verified):
+        some = [one for one in run.verified if one.script.name == script]
+        click.echo(f"{script} in {run.engine}, beside us")
+        if run.stand_ins and some[0].script.toolbox:
+            click.echo(f"which has no {', '.join(run.stand_ins)} as MATLAB has them; ours stood in")
+        for one in some:
+            _show_one(one)
+        click.echo()
+    click.echo("Differences are relative, of a std to the mean or the std, whichever is larger.")
+    for text in dict.fromkeys(note(one.script, one.kind) for one in run.verified):
+        click.echo(text)
+    checks = [check for one in run.verified for check in one.checks]
     failed = sum(not check.passed for check in checks)
     click.echo(f"{failed} of {len(checks)} comparisons fail" if failed else f"all {len(checks)} comparisons pass")
 
 
+def _show_one(one: _Verified) -> None:
+    click.echo(f"\n{one.name} ({one.script.told_as_text(one.arguments)})")
+    click.secho(_line("index", _HEAD), bold=True)
+    for check in one.checks:
+        cells = (
+            *(_value(check.matlab.mean), _value(check.ours.mean), _small(check.mean_difference)),
+            *(_value(check.matlab.std), _value(check.ours.std), _small(check.std_difference)),
+            *(_small(check.tolerance), "pass" if check.passed else "FAIL"),
+        )
+        title = one.script.indexes[check.index].title
+        click.secho(_line(title, cells), fg=None if check.passed else "red")
+
+
 def _line(head: str, cells: Iterable[str]) -> str:
-    return head.ljust(6) + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True))
+    return head.ljust(_FIRST_WIDTH) + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
 def _value(number: float) -> str:
@@ -153,11 +190,20 @@ def _small(number: float) -> str:
     return "0" if number == 0 else f"{number:.1e}"
 
 
-def _json(one: _Verified) -> dict[str, Any]:
+def _json(run: _Run) -> dict[str, Any]:
     return {
+        "engine": run.engine,
+        "stand_ins": run.stand_ins,
+        "passed": run.passed,
+        "cases": {one.name: _json_one(one) for one in run.verified},
+    }
+
+
+def _json_one(one: _Verified) -> dict[str, Any]:
+    return {
+        "script": one.script.name,
         "type": one.kind,
-        "ratio": one.ratio,
-        "const": one.const,
+        **one.script.told(one.arguments),
         "passed": all(check.passed for check in one.checks),
         "indexes": {
             check.index: {

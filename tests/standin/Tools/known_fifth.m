@@ -1,0 +1,3 @@
+function fifth = known_fifth()
+    fifth = 1 / 5;
+end
