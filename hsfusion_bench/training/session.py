@@ -92,7 +92,7 @@ def train_weights(
         dataset=source.name,
         scale=scale,
         protocol=protocol.id,
-        protocol_digest=protocol.digest(scale),
+        protocol_digest=protocol.digest(scale, source.wavelengths),
         training=Training(
             steps=steps,
             recipe_steps=method.recipe.steps,
