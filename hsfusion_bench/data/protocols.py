@@ -21,7 +21,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from hsfusion_bench.data.degradation import Array, Boundary, apply_srf, downsample, gaussian_psf
+from hsfusion_bench.data.degradation import Array, apply_srf, downsample, gaussian_psf
 from hsfusion_bench.data.noise import Noise
 from hsfusion_bench.data.responses import WAVELENGTHS, OffTable, Response, load_response, own_name
 from hsfusion_bench.data.rules import Scaled
@@ -103,12 +103,12 @@ class Blur:
 
     kind: Literal["gaussian", "average"]
     size: Scaled
-    boundary: Boundary | Literal["block"]
+    boundary: Literal["reflect-101", "symmetric", "circular", "zero", "block"]
     sigma: Scaled | None = None
 
     def __post_init__(self) -> None:
         if (self.sigma is None) == (self.kind == "gaussian"):
-            raise ValueError(f"a blur of the kind {self.kind!r} has {'no' if self.sigma else 'a'} sigma")
+            raise ValueError(f"a blur of the kind {self.kind!r} {'takes no' if self.sigma else 'needs a'} sigma")
 
     def psf(self, scale: int) -> npt.NDArray[np.float64]:
         """Return the kernel at a scale, float64 [size, size], sums to 1."""
