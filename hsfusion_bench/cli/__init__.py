@@ -13,7 +13,7 @@ import click
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 
-_VERBS = ("run", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema")
+_VERBS = ("run", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema", "data")
 
 
 class _Message(click.ClickException):

@@ -112,7 +112,7 @@ def test_a_bare_matrix_needs_as_many_bands(tmp_path):
     path = tmp_path / "cam.csv"
     path.write_text("1,1,2\n0,5,5\n")
     np.testing.assert_allclose(read_response(path).at([1, 2, 3]), [[0.25, 0.25, 0.5], [0, 0.5, 0.5]])
-    with pytest.raises(UsageError, match="2 x 3 .* the image has 4 bands"):
+    with pytest.raises(UsageError, match=r"2 x 3 .* the image has 4 bands"):
         read_response(path).at([1, 2, 3, 4])
     with pytest.raises(UsageError, match="looks transposed"):
         read_response(path).at([1, 2])
