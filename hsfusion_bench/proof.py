@@ -217,7 +217,7 @@ def _lines(proof: Proof) -> Sequence[tuple[str, ...]]:
     row = proof.row
     title = f"{row.dataset} ×{row.scale}"
     if proof.obstacle is not None:
-        return [(title, "all", "", "", "", "", f"not made again: {proof.obstacle}")]
+        return [(title, "all", "", "", "", "", "not made again: its scenes are not here")]
     lines = []
     for index in _INDEXES:
         mean, std = row.values[index], row.values[f"{index}_std"]

@@ -56,6 +56,16 @@ def command(context: click.Context, data_root: Path | None, markdown_file: Path 
 
             proofs.append(prove(row, data_root, report))
             progress.remove_task(task)
+    for proof in proofs:
+        if proof.obstacle is not None:
+            notes.print(
+                f"{proof.row.dataset} ×{proof.row.scale}: {proof.obstacle}",
+                style="yellow",
+                markup=False,
+                soft_wrap=True,
+            )
+    if all(proof.obstacle is not None for proof in proofs):
+        raise HsbenchError("no published row could be made again: the scenes of none of them are here")
     tables = sheets(proofs)
     for table in tables:
         _show(table)
