@@ -272,8 +272,10 @@ class Protocol:
         Raises
         ------
         UsageError
-            If the scale does not divide H and W, and the protocol crops nothing or nothing would be left.
+            If the protocol is not defined at the scale; if it does not divide H and W, and the protocol crops nothing
+            or nothing would be left.
         """
+        self.first_sample(scale)
         _, height, width = hr_hsi.shape
         if self.crop == "none" or min(height, width) < scale:
             self._require_whole(height, width, scale)
