@@ -122,7 +122,8 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
             stored, theirs = choose(arrays, file.path, claim.key), beside(arrays)
             cubes: Cubes | None = None
             for number, name in enumerate(file.scenes):
-                hr_hsi = read_scene(setting.source, name, setting.protocol, setting.scale).hr_hsi
+                scene = read_scene(setting.source, name, setting.protocol, setting.scale)
+                hr_hsi = scene.hr_hsi
                 if cubes is None:
                     cubes = Cubes(stored, file.scenes, hr_hsi.shape, claim.layout, claim.const)
                     references = theirs and Cubes(theirs, file.scenes, hr_hsi.shape, claim.layout, claim.const)
@@ -133,7 +134,8 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
                 if references:
                     found.brought_reference = True
                     reference = _agreed(references, number, name, hr_hsi, claim, setting, found)
-                yield scene_result(name, scene_digest(reference.astype(np.float32)), reference, cube, setting.scale)
+                of_reference = scene_digest(reference.astype(np.float32))
+                yield scene_result(name, of_reference, reference, cube, setting.scale, scene.cropped_from)
     found.digest = digest.hexdigest()
 
 

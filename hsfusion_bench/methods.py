@@ -60,16 +60,18 @@ class Observation:
     Parameters
     ----------
     lr_hsi
-        Low-resolution hyperspectral image, float32 [bands, h, w], values in [0, 1].
+        Low-resolution hyperspectral image, float32 [bands, h, w], values in [0, 1], or about it where there is noise.
     hr_msi
-        High-resolution multispectral image, float32 [msi_bands, h*scale, w*scale], values in [0, 1].
+        High-resolution multispectral image, float32 [msi_bands, h*scale, w*scale], likewise.
     scale
         Ratio of the two resolutions.
     phase
         Where the samples lie: pixel k of `lr_hsi` sits at index ``scale*k + phase`` of `hr_msi`, in both directions.
+        It is a multiple of 0.5: with an even PSF the samples lie between pixels.
     psf
-        Blur of the hyperspectral camera, [k, k], sums to 1; None where it is unknown or the method has not
-        declared that it uses it.
+        Blur of the hyperspectral camera, [size, size], sums to 1; None where it is unknown or the method has not
+        declared that it uses it. Its tap (m, n) weighs the HR pixel
+        ``(scale*k + phase - (size-1)/2 + m, scale*l + phase - (size-1)/2 + n)`` for LR pixel (k, l).
     srf
         Spectral response of the multispectral camera, [msi_bands, bands]; None likewise.
 

@@ -39,13 +39,13 @@ def method_info(entry: Entry | FileEntry, method: Method | None) -> MethodInfo:
 
 def dataset_info(source: SceneSource, protocol: Protocol, scale: int, plan: ScenePlan, scored: int) -> DatasetInfo:
     """Describe the data, of which `scored` scenes were scored."""
-    msi_bands, bands = protocol.srf.shape
+    msi_bands, bands = protocol.srf_at(source.wavelengths).shape
     return DatasetInfo(
         name=source.name,
         scale=scale,
         protocol=protocol.id,
         protocol_version=protocol.version,
-        protocol_digest=protocol.digest(scale),
+        protocol_digest=protocol.digest(scale, source.wavelengths),
         split=plan.split.id,
         split_digest=plan.split.digest,
         scenes=scored,
@@ -74,7 +74,14 @@ def metrics_info(scale: int) -> dict[str, Number | str]:
     return {"suite": SUITE_VERSION, "const": PEAK, "ratio": float(scale)}
 
 
-def scene_result(name: str, digest: str, reference: ArrayLike, estimate: ArrayLike, scale: int) -> SceneResult:
+def scene_result(
+    name: str,
+    digest: str,
+    reference: ArrayLike,
+    estimate: ArrayLike,
+    scale: int,
+    cropped_from: tuple[int, int] | None = None,
+) -> SceneResult:
     """Score the estimate of a scene, both cubes [bands, H, W] with values in [0, 1].
 
     Raises
@@ -86,7 +93,8 @@ def scene_result(name: str, digest: str, reference: ArrayLike, estimate: ArrayLi
         indexes = evaluate(reference, estimate, ratio=scale, const=PEAK)
     except ValueError as error:
         raise HsbenchError(f"scene {name} cannot be scored: {error}") from error
-    return SceneResult(name=name, digest=digest, **{index: getattr(indexes, index) for index in METRICS})
+    scores = {index: getattr(indexes, index) for index in METRICS}
+    return SceneResult(name=name, digest=digest, **scores, cropped_from=cropped_from)
 
 
 def status_of(scenes: Sequence[SceneResult]) -> Status:

@@ -81,6 +81,9 @@ class SceneResult(_Strict):
     uqi: Number | None = None
     q2n: Number | None = None
     error: str | None = None
+    cropped_from: tuple[int, int] | None = Field(
+        default=None, description="[height, width] in the data set, if the protocol left out a part of the scene"
+    )
 
 
 class Statistic(_Strict):

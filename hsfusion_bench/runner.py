@@ -70,8 +70,8 @@ class Setting:
     @property
     def problem(self) -> Problem:
         """The problem that every scene of the dataset poses."""
-        msi_bands, bands = self.protocol.srf.shape
-        return Problem(bands, msi_bands, self.scale, float(self.protocol.first_sample(self.scale)))
+        msi_bands, bands = self.protocol.srf_at(self.source.wavelengths).shape
+        return Problem(bands, msi_bands, self.scale, self.protocol.phase(self.scale))
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,9 @@ class _Run:
                     self.results[name] = earlier[name]
                 else:
                     fused = self._fuse(scene) if self.measured else self._measure(scene)
-                    self.results[name] = scene_result(name, digest, scene.hr_hsi, fused, setting.scale)
+                    self.results[name] = scene_result(
+                        name, digest, scene.hr_hsi, fused, setting.scale, scene.cropped_from
+                    )
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
                 setting.listener.scene_done(self.entry.name, name, number, len(names))

@@ -37,12 +37,13 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     }
     for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
         assert f"{package}/py.typed" in names
-    assert "hsfusion_bench/data/protocols/uestc.toml" in names
+    for data in ("data/protocols/uestc.toml", "data/responses/ikonos.toml", "published.csv"):
+        assert f"hsfusion_bench/{data}" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     stand_ins = {f"hsfusion_bench/octave/{function}.m" for function in ("blockproc", "cov", "fwind1", "kaiser")}
     assert stand_ins <= set(names)
     for name in set(names) - stand_ins:
-        assert name.endswith((".py", ".toml", "py.typed")) or ".dist-info/" in name, name
+        assert name.endswith((".py", ".toml", "published.csv", "py.typed")) or ".dist-info/" in name, name
 
 
 def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,13 +63,33 @@ def chosen_device(wanted: str) -> str:
 
 
 def dataset_options(function: _Function) -> _Function:
-    """Add ``--dataset``, ``--scale``, ``--protocol``, ``--data-root`` and ``--scenes``: which scenes, made how."""
+    """Add the options that say which scenes are meant, and how they are made.
+
+    The function gets `dataset`, `scale`, `data_root`, `scenes`, and as `protocol` a `ProtocolChoice`.
+    """
     options = [
         click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files."),
         click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions."),
         click.option(
-            "--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made."
+            "--protocol",
+            default="uestc",
+            show_default=True,
+            metavar="NAME",
+            help="How observations are made; FILE.toml for one of your own.",
         ),
+        click.option(
+            "--response",
+            metavar="NAME",
+            help="Another camera response than the protocol's; FILE.csv or FILE.mat for one of your own.",
+        ),
+        click.option(
+            "--off-table",
+            type=click.Choice(["refuse", "by-band", "interpolate"]),
+            help="What to do where the response is tabulated at other wavelengths than the dataset's.",
+        ),
+        click.option("--snr-hsi", type=float, metavar="DB", help="Add noise to the LR-HSI: signal-to-noise ratio."),
+        click.option("--snr-msi", type=float, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
+        click.option("--noise-seed", type=int, default=0, show_default=True, help="Seed of the noise."),
         click.option(
             "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
         ),
@@ -76,9 +97,19 @@ def dataset_options(function: _Function) -> _Function:
             "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
         ),
     ]
+
+    @functools.wraps(function)
+    def with_choice(*args: Any, protocol: str, **given: Any) -> Any:
+        from hsfusion_bench.data.protocols import ProtocolChoice
+
+        changes = {name: given.pop(name) for name in ("response", "off_table", "snr_hsi", "snr_msi", "noise_seed")}
+        return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)
+
+    decorated: Any = with_choice
     for option in reversed(options):  # decorators are applied from the last to the first
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    made: _Function = decorated
+    return made
 
 
 def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hsfusion_bench.cli.common import console, dataset_options, report_results, results_dir_option
 from hsfusion_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.data.protocols import ProtocolChoice
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _LAYOUTS = ({*"CHW"}, {*"BCHW"})
@@ -54,7 +58,7 @@ def command(
     name: str,
     dataset: str,
     scale: int,
-    protocol: str,
+    protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
     const: float,
@@ -88,6 +92,7 @@ def command(
     rules = load_protocol(protocol)
     rules.first_sample(scale)
     source = open_dataset(dataset, data_root)
+    rules.srf_at(source.wavelengths)
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)

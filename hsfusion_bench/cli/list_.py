@@ -63,9 +63,13 @@ def _protocols() -> None:
     rows = []
     for name in protocol_names():
         protocol = load_protocol(name)
+        blur, response = protocol.blur, protocol.response.name
+        kernel = f"{blur.kind} {blur.size}" + (f", σ {blur.sigma}" if blur.sigma else "")
         scales = ", ".join(f"×{scale}" for scale in protocol.scales)
-        rows.append([name, str(protocol.version), protocol.title, scales, ", ".join(protocol.splits)])
-    _print(["name", "version", "title", "scales", "splits of"], rows)
+        phases = ", ".join(f"{protocol.phase(scale):g}" for scale in protocol.scales)
+        splits = ", ".join(protocol.splits) or "-"
+        rows.append([name, protocol.title, scales, kernel, blur.boundary, phases, response, protocol.crop, splits])
+    _print(["name", "title", "scales", "blur (r = scale)", "border", "phases", "response", "crop", "splits of"], rows)
 
 
 def _metrics() -> None:

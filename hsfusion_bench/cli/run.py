@@ -18,6 +18,7 @@ from hsfusion_bench.cli.common import (
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from hsfusion_bench.data.protocols import ProtocolChoice
     from hsfusion_bench.runner import Result
 
 
@@ -65,7 +66,7 @@ def command(
     methods: list[str],
     dataset: str,
     scale: int,
-    protocol: str,
+    protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
     weights: tuple[str, ...],
@@ -111,6 +112,7 @@ def command(
     rules = load_protocol(protocol)
     rules.first_sample(scale)
     source = open_dataset(dataset, data_root)
+    rules.srf_at(source.wavelengths)
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)
     store = Store(results_dir)

@@ -11,7 +11,6 @@ from pathlib import Path
 from hsfusion_bench.data.cave import CaveSource
 from hsfusion_bench.data.demo import DemoSource
 from hsfusion_bench.data.protocols import Part, Protocol, Split
-from hsfusion_bench.data.responses import response
 from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
@@ -200,17 +199,23 @@ def require_present(source: SceneSource, plan: ScenePlan) -> None:
 
 
 def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -> Scene:
-    """Read one scene, check its values, and observe it.
+    """Read one scene, check its values, crop it if the protocol does, and observe it.
 
     Raises
     ------
     UsageError
-        As `Protocol.observe` does, or if the protocol's camera response is not tabulated at the wavelengths
-        of the data set.
+        As `Protocol.observe` and `Protocol.cropped` do.
     HsbenchError
         If the scene is not here, is damaged, or holds values outside [0, 1].
     """
-    response(protocol.response, source.wavelengths)
-    hr_hsi = source.read(name)
-    check_scene(name, hr_hsi, source.bands)
-    return Scene(name, hr_hsi, protocol.observe(hr_hsi, scale))
+    protocol.srf_at(source.wavelengths)  # before anything is read
+    whole = source.read(name)
+    check_scene(name, whole, source.bands)
+    hr_hsi = protocol.cropped(whole, scale)
+    _, height, width = whole.shape
+    return Scene(
+        name,
+        hr_hsi,
+        protocol.observe(hr_hsi, scale, source.wavelengths, name),
+        cropped_from=(height, width) if hr_hsi.shape != whole.shape else None,
+    )

@@ -1,4 +1,4 @@
-"""What the two cameras do to a scene: blur, sampling, and the spectral response.
+"""What the two cameras do to a scene: blur and sampling, and the spectral response.
 
 All sums are taken in float64; whoever hands the results to a method rounds them once, to float32.
 """
@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-Boundary = Literal["reflect-101", "symmetric", "circular"]
+Boundary = Literal["reflect-101", "symmetric", "circular", "zero"]
 
-_SCIPY_MODE: dict[Boundary, Literal["mirror", "reflect", "wrap"]] = {
-    "reflect-101": "mirror",  # d c b | a b c d | c b a
-    "symmetric": "reflect",  # c b a | a b c d | d c b
+_PAD_MODE: dict[Boundary, Literal["reflect", "symmetric", "wrap", "constant"]] = {
+    "reflect-101": "reflect",  # d c b | a b c d | c b a
+    "symmetric": "symmetric",  # c b a | a b c d | d c b
     "circular": "wrap",  # b c d | a b c d | a b c
+    "zero": "constant",  # 0 0 0 | a b c d | 0 0 0
 }
-BOUNDARIES = tuple(_SCIPY_MODE)
+BOUNDARIES = tuple(_PAD_MODE)
 
 
 def gaussian_psf(size: int, sigma: float) -> npt.NDArray[np.float64]:
@@ -42,11 +43,14 @@ def gaussian_psf(size: int, sigma: float) -> npt.NDArray[np.float64]:
     return psf
 
 
-def blur(cube: Array, psf: Array, boundary: Boundary) -> npt.NDArray[np.float64]:
-    """Blur the last two axes of an array; the size stays.
+def downsample(cube: Array, psf: Array, boundary: Boundary, scale: int, first: int) -> npt.NDArray[np.float64]:
+    """Blur the last two axes of an array, and keep every scale-th pixel from index `first` on.
 
-    Output pixel (i, j) is the sum over (m, n) of ``psf[m, n] * cube[i + m - k//2, j + n - k//2]``, k the side
-    of the kernel: a correlation, as MATLAB's ``imfilter`` and OpenCV's ``filter2D`` compute.
+    Output pixel (i, j) is the sum over (m, n) of ``psf[m, n] * cube[scale*i + first + m - c, scale*j + first + n - c]``
+    with ``c = (k - 1) // 2``, k the side of the kernel: a correlation, as MATLAB's ``imfilter`` computes, whose centre
+    is ``floor((k + 1) / 2)`` counted from 1. A symmetric kernel gives the same under MATLAB's ``psf2otf`` and FFTs.
+    The window of an even kernel reaches one pixel further down and right than up and left, so that the sample lies
+    half a pixel below and to the right of pixel (scale*i + first, scale*j + first).
 
     Parameters
     ----------
@@ -56,23 +60,27 @@ def blur(cube: Array, psf: Array, boundary: Boundary) -> npt.NDArray[np.float64]
         [k, k].
     boundary
         How the image continues: "reflect-101" (mirrored about the edge pixel), "symmetric" (mirrored, edge
-        pixel repeated) or "circular".
+        pixel repeated), "circular" or "zero".
+    scale
+        Distance of two samples, pixels.
+    first
+        Index of the first sampled pixel, from 0.
 
     Returns
     -------
-    float64 [..., H, W].
+    float64 [..., h, w].
     """
-    from scipy import ndimage
-
-    blurred = np.empty(cube.shape)
+    side = len(psf)
+    around = ((side - 1) // 2, side // 2)
+    height, width = (len(range(first, size, scale)) for size in cube.shape[-2:])
+    samples = np.zeros((*cube.shape[:-2], height, width))
     for index in np.ndindex(cube.shape[:-2]):
-        ndimage.correlate(cube[index], psf, output=blurred[index], mode=_SCIPY_MODE[boundary])
-    return blurred
-
-
-def decimate(cube: npt.NDArray[Any], scale: int, phase: int) -> npt.NDArray[Any]:
-    """Keep every scale-th pixel of the last two axes, from index `phase` (from 0) on; a view."""
-    return cube[..., phase::scale, phase::scale]
+        image = np.pad(cube[index].astype(np.float64), (around, around), _PAD_MODE[boundary])
+        for m, n in np.ndindex(psf.shape):  # tap by tap, in this order: the last bit of recorded values depends on it
+            rows = slice(first + m, first + m + scale * height, scale)
+            columns = slice(first + n, first + n + scale * width, scale)
+            samples[index] += psf[m, n] * image[rows, columns]
+    return samples
 
 
 def apply_srf(cube: Array, srf: Array) -> npt.NDArray[np.float64]:

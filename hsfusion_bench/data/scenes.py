@@ -22,11 +22,15 @@ Cube: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene of a test: the reference, float32 [bands, H, W] in [0, 1], and what a method sees of it."""
+    """A scene of a test: the reference, float32 [bands, H, W] in [0, 1], and what a method sees of it.
+
+    `cropped_from` is the size (height, width) that it had in the data set, if the protocol left out a part of it.
+    """
 
     name: str
     hr_hsi: Cube
     observation: Observation
+    cropped_from: tuple[int, int] | None = None
 
 
 class SceneSource(ABC):

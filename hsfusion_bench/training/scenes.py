@@ -56,7 +56,7 @@ class TrainingScenes:
         self.scene = scene
         self.part: Part = "train" if scene is None else "test"
         self.report = report
-        protocol.first_sample(scale)
+        protocol.phase(scale)
         plan = plan_scenes(source, protocol, self.part, None if scene is None else [scene])
         if not plan.asked:
             raise HsbenchError(f"the data set {source.name} has no training scenes (split {plan.split.id})")
@@ -73,7 +73,7 @@ class TrainingScenes:
             "dataset": self.source.name,
             "scale": self.scale,
             "protocol": self.protocol.id,
-            "protocol_digest": self.protocol.digest(self.scale),
+            "protocol_digest": self.protocol.digest(self.scale, self.source.wavelengths),
             "split_digest": self.plan.split.digest,
             "scenes": list(self.plan.present),
         }
@@ -112,7 +112,7 @@ class TrainingScenes:
         task = Preparation(
             self.source, self.protocol, self.scale, self.protocol.patch, self.protocol.patch, partial=True
         )
-        root = cache_root() / "scenes" / self.protocol.digest(self.scale)[:12]
+        root = cache_root() / "scenes" / self.protocol.digest(self.scale, self.source.wavelengths)[:12]
         folder, seen = mapped_folder(root, task, self.part), self._originals()
         note = folder / "originals.json"
         if seen and note.is_file() and (folder / "index.json").is_file() and json.loads(note.read_text()) == seen:

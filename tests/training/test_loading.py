@@ -111,7 +111,7 @@ def turned_scenes() -> list[Array]:
 def test_a_turned_patch_is_what_the_cameras_see_of_the_turned_scene(folders: dict[int, Path], scale: int) -> None:
     dataset = patches(folders[scale])
     scenes = turned_scenes()
-    srf = load_protocol("uestc").srf
+    srf = load_protocol("uestc").srf_at(WAVELENGTHS)
     met = set()
     for draw in [Draw(epoch, patch) for epoch in range(5) for patch in range(len(dataset))]:
         batch = dataset[draw]

@@ -6,7 +6,7 @@ import click
 
 from hsfusion_bench.cli.verbs import Verbs
 
-_VERBS = ("prepare",)
+_VERBS = ("prepare", "proof")
 
 
 @click.group(
