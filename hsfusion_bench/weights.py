@@ -6,17 +6,15 @@ making cannot drift apart. Files of a method's authors are read by the method it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import replacing, sha256_file
+from hsfusion_bench.files import replacing, sha256_file, user_cache
 from hsfusion_bench.methods import NetworkMethod, Problem
 
 if TYPE_CHECKING:
@@ -77,8 +75,7 @@ class Weights:
 
 def cache_folder() -> Path:
     """Return the folder of trained weights: ``$HSBENCH_CACHE/weights``, or the user's cache folder."""
-    root = os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False)
-    return Path(root) / "weights"
+    return user_cache() / "weights"
 
 
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
