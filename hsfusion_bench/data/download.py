@@ -88,29 +88,34 @@ def fetch(item: Download, root: Path, progress: ProgressBar | None = None) -> st
         damaged (it is left alone).
     """
     target = root / item.file
-    expected = item.sha256 or _recorded(target)
     arriving = target.with_name(f".{target.name}.arriving")
+    expected = item.sha256 or _recorded(target)
     if target.exists():
         digest = _check(target, item, expected, "remove it, and run the same command again")
         arriving.unlink(missing_ok=True)
-        return digest
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _arrive(item, arriving, progress, resume=bool(expected or _kind(item.file)))
-        digest = _check(arriving, item, expected, by_hand(item, root))
+    else:
+        digest = _fetch(item, root, arriving, expected, progress)
         arriving.replace(target)
+    if expected is None:
+        write_text(_sidecar(target), f"{digest}  {target.name}\n")
+    return digest
+
+
+def _fetch(item: Download, root: Path, arriving: Path, expected: str | None, progress: ProgressBar | None) -> str:
+    """Fetch a file under its temporary name, and return its digest."""
+    try:
+        arriving.parent.mkdir(parents=True, exist_ok=True)
+        _arrive(item, arriving, progress, resume=bool(expected or _kind(item.file)))
+        return _check(arriving, item, expected, by_hand(item, root))
     except requests.RequestException as error:
         if not arriving.stat().st_size:
             arriving.unlink()
         raise HsbenchError(f"{item.url} cannot be fetched: {_reason(error)}. {by_hand(item, root)}") from error
     except OSError as error:
-        raise HsbenchError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise HsbenchError(f"{root / item.file} cannot be written: {error.strerror or error}") from error
     except HsbenchError:
-        arriving.unlink()  # it is whole, but another file; going on with it would not mend it
+        arriving.unlink()  # it came to its end, but is another file: going on with it would not mend it
         raise
-    if item.sha256 is None:
-        write_text(_sidecar(target), f"{digest}  {target.name}\n")
-    return digest
 
 
 def _arrive(item: Download, arriving: Path, progress: ProgressBar | None, *, resume: bool) -> None:
@@ -168,6 +173,9 @@ def _check(path: Path, item: Download, expected: str | None, remedy: str) -> str
     if kind is not None:
         try:
             _read_through(path, kind)
+            _require_inside(path, kind)
+        except HsbenchError:
+            raise
         except Exception as error:  # decompressors have errors of their own
             raise HsbenchError(
                 f"{item.file} is no {kind} archive, or only a part of one ({size} bytes: {error}); {remedy}"
@@ -181,7 +189,7 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "the server does not answer"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke before the end; the same command goes on from there"
+        return "the connection broke before the end (the same command goes on)"
     return "the server cannot be reached"
 
 
@@ -236,10 +244,13 @@ def unpack(path: Path, root: Path) -> int:
     try:
         shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
         aside.mkdir(parents=True)
+        _require_inside(path, kind)
         if kind == "zip":
-            _unpack_zip(path, aside)
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(aside)
         else:
-            _unpack_tar(path, aside)
+            with tarfile.open(path) as tar:
+                tar.extractall(aside, filter="data")
         files = [file for file in sorted(aside.rglob("*")) if file.is_file()]
         for file in files:
             place = root / file.relative_to(aside)
@@ -254,30 +265,23 @@ def unpack(path: Path, root: Path) -> int:
     return len(files)
 
 
-def _unpack_zip(path: Path, folder: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if _climbs(entry.orig_filename) or entry.external_attr >> 28 == 0o12:  # a symbolic link
-                raise _refused(path, entry.orig_filename)
-        archive.extractall(folder)
-
-
-def _unpack_tar(path: Path, folder: Path) -> None:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if _climbs(member.name) or not (member.isfile() or member.isdir()):
-                raise _refused(path, member.name)
-        archive.extractall(folder, filter="data")
+def _require_inside(path: Path, kind: str) -> None:
+    """Refuse an archive with a link, or with a path that leads out of the folder it is unpacked to."""
+    if kind == "zip":
+        with zipfile.ZipFile(path) as archive:
+            entries = [(entry.orig_filename, entry.external_attr >> 28 == 0o12) for entry in archive.infolist()]
+    else:
+        with tarfile.open(path) as tar:
+            entries = [(member.name, not (member.isfile() or member.isdir())) for member in tar]
+    for name, link in entries:
+        if link or _climbs(name):
+            raise HsbenchError(
+                f"{path} is refused: {name!r} in it is a link, or leads out of the folder it would be unpacked to, "
+                "which no copy from its makers does. Nothing was unpacked"
+            )
 
 
 def _climbs(name: str) -> bool:
     """Whether a path leads out of the folder it is unpacked to, on any system."""
     windows = PureWindowsPath(name)
     return ".." in windows.parts or bool(windows.drive or windows.root) or PurePosixPath(name).is_absolute()
-
-
-def _refused(path: Path, name: str) -> HsbenchError:
-    return HsbenchError(
-        f"{path} is refused: {name!r} in it is a link, or leads out of the folder it would be unpacked to, which no "
-        "copy from its makers does. Nothing was unpacked"
-    )
