@@ -12,7 +12,9 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -136,6 +138,26 @@ def test_info_tells_all_with_files_and_without(root: Path) -> None:
     cave = json.loads(hsbench("info", "cave", "--json").stdout)
     assert len(cave["scenes"]) == 32
     assert len(cave["splits"]["uestc"]["train"]) == 20
+
+
+def test_plugins_are_listed_even_if_they_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("foreign")
+    vars(module).update(Foreign=type("Foreign", (Toys,), {"name": "foreign", "title": "Foreign"}), make=lambda root: 3)
+    monkeypatch.setitem(sys.modules, "foreign", module)
+    targets = {"foreign": "foreign:Foreign", "made": "foreign:make", "gone": "nowhere:Nothing", "toys": "foreign:make"}
+    points = [EntryPoint(name, target, catalog.GROUP) for name, target in targets.items()]
+    monkeypatch.setattr(catalog, "entry_points", lambda group: points)
+    done = hsbench("list")
+    assert done.exit_code == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "Foreign" in rows["foreign"]
+    assert "free for research" in rows["foreign"]
+    for name in ("made", "gone"):
+        assert "plugin of an unnamed distribution" in rows[name]
+        assert " no " in rows[name]
+    assert "'toys' of an unnamed distribution is hidden" in done.stderr
+    assert "free for research" in hsbench("info", "foreign").stdout
+    assert hsbench("info", "made").exit_code == 0
 
 
 @pytest.mark.parametrize("verb", ["info", "check", "download"])

@@ -324,6 +324,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, form: str) -> 
         (("--patch", "30"), "take 28"),
         (("--patch", "132"), "larger than a scene of 128"),
         (("--stride", "2"), "less than one LR pixel"),
+        (("--compress", "--form", "scenes"), "compressed arrays cannot be mapped"),
     ],
 )
 def test_requests_that_make_no_sense(tmp_path: Path, options: tuple[str, ...], words: str) -> None:
