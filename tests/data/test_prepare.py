@@ -319,7 +319,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, form: str) -> 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--scale", "5"), "protocol uestc is defined at scale 4 and 8, not at 5"),
+        (("--scale", "5"), "not at 5"),
         (("--protocol", "nobody"), "no protocol 'nobody'"),
         (("--patch", "30"), "take 28"),
         (("--patch", "132"), "larger than a scene of 128"),
