@@ -157,7 +157,9 @@ def test_plugins_are_listed_even_if_they_cannot_be_opened(monkeypatch: pytest.Mo
         assert " no " in rows[name]
     assert "'toys' of an unnamed distribution is hidden" in done.stderr
     assert "free for research" in hsbench("info", "foreign").stdout
-    assert hsbench("info", "made").exit_code == 0
+    made = hsbench("info", "made")
+    assert made.exit_code == 0
+    assert "? bands" in made.stdout
 
 
 @pytest.mark.parametrize("verb", ["info", "check", "download"])

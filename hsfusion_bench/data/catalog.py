@@ -76,11 +76,13 @@ def about(name: str) -> About:
             try:
                 target = point.load()
             except Exception:  # what is wrong is told when it is opened
-                target = None
+                break
             if isinstance(target, type) and issubclass(target, SceneSource):
                 return About.of(target)
-            return About(name, dataset_names()[name])
-    raise UsageError(unknown("data set", name, dataset_names()))
+    titles = dataset_names()
+    if name not in titles:
+        raise UsageError(unknown("data set", name, titles))
+    return About(name, titles[name])
 
 
 def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:

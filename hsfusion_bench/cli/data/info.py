@@ -33,13 +33,14 @@ def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
     from hsfusion_bench.data.protocols import load_protocol, protocol_names
     from hsfusion_bench.errors import HsbenchError
 
-    scenes = missing = None
+    scenes = missing = bands = None
     try:
         source = open_dataset(name, data_root)
     except HsbenchError:
         known = about(name)
     else:
         known, scenes, missing = About.of(source), list(source.scene_names()), list(source.missing())
+        bands = source.bands
     protocols = {protocol: load_protocol(protocol) for protocol in protocol_names()}
     splits = {key: protocol.splits.get(known.name) or known.split for key, protocol in protocols.items()}
     stated = {key: asdict(split) | {"digest": split.digest} for key, split in splits.items() if split is not None}
@@ -51,7 +52,7 @@ def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
         "title": known.title,
         "scenes": scenes,
         "missing": missing,
-        "bands": len(known.wavelengths),
+        "bands": bands or len(known.wavelengths) or None,
         "wavelengths": list(known.wavelengths),
         "splits": stated,
         "provenance": asdict(known.provenance) if known.provenance else None,
@@ -77,7 +78,8 @@ def _show(facts: dict[str, Any]) -> None:
         row("here", "no (--data-root names the folder)")
     else:
         row("missing", ", ".join(facts["missing"]) or "none")
-    row(f"{facts['bands']} bands", ", ".join(f"{nm:g}" for nm in facts["wavelengths"]) + " nm")
+    wavelengths = ", ".join(f"{nm:g}" for nm in facts["wavelengths"])
+    row(f"{facts['bands'] or '?'} bands", f"{wavelengths} nm" if wavelengths else "at unknown wavelengths")
     for protocol, split in facts["splits"].items():
         row(f"{protocol}: split", f"{split['id']}, sha256 {split['digest']}")
         row(f"{protocol}: {len(split['train'])} train", ", ".join(split["train"]))
