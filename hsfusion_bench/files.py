@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from hsfusion_bench.errors import HsbenchError
 
 
@@ -42,6 +44,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def user_cache() -> Path:
+    """Return the folder of what we keep for the user: ``$HSBENCH_CACHE``, or the system's place for such things."""
+    root = os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False)
+    return Path(root)
 
 
 def sha256_file(path: Path) -> str:

@@ -7,17 +7,15 @@ making cannot drift apart. Files of a method's authors are read by the method it
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import replacing, sha256_file, write_text
+from hsfusion_bench.files import replacing, sha256_file, user_cache, write_text
 from hsfusion_bench.methods import NetworkMethod, Problem
 
 if TYPE_CHECKING:
@@ -99,14 +97,9 @@ class Weights:
     """None for a file of the method's authors."""
 
 
-def cache_root() -> Path:
-    """Return the folder of what can be made anew: ``$HSBENCH_CACHE``, or the user's cache folder."""
-    return Path(os.environ.get("HSBENCH_CACHE") or platformdirs.user_cache_dir("hsfusion-bench", appauthor=False))
-
-
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
     """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    return cache_root() / "weights" / method / f"{dataset}-x{scale}-{protocol}.safetensors"
+    return user_cache() / "weights" / method / f"{dataset}-x{scale}-{protocol}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:

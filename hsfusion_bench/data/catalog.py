@@ -11,6 +11,7 @@ from pathlib import Path
 from hsfusion_bench.data.cave import CaveSource
 from hsfusion_bench.data.demo import DemoSource
 from hsfusion_bench.data.protocols import Part, Protocol, Split
+from hsfusion_bench.data.provenance import Provenance
 from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
@@ -38,6 +39,49 @@ def dataset_clashes() -> list[str]:
             lines.append(f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name")
         taken.add(point.name)
     return lines
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a data set even where its files are not; the attributes are those of `SceneSource`."""
+
+    name: str
+    title: str
+    wavelengths: tuple[float, ...] = ()
+    split: Split | None = None
+    provenance: Provenance | None = None
+
+    @classmethod
+    def of(cls, source: SceneSource | type[SceneSource]) -> About:
+        """Return what a data set, or its class, says of itself."""
+        return cls(source.name, source.title, tuple(source.wavelengths), source.split, source.provenance)
+
+
+def about(name: str) -> About:
+    """Return what is known of a data set, without its files.
+
+    Of a plugin that registers anything but a subclass of `SceneSource` only the name and the distribution are known
+    before it is opened.
+
+    Raises
+    ------
+    UsageError
+        If there is no data set of that name.
+    """
+    if name in _BUILT_IN:
+        return About.of(_BUILT_IN[name])
+    for point in _plugins():
+        if point.name == name:
+            try:
+                target = point.load()
+            except Exception:  # what is wrong is told when it is opened
+                break
+            if isinstance(target, type) and issubclass(target, SceneSource):
+                return About.of(target)
+    titles = dataset_names()
+    if name not in titles:
+        raise UsageError(unknown("data set", name, titles))
+    return About(name, titles[name])
 
 
 def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:

@@ -13,11 +13,10 @@ from hsfusion_bench.data.prepare import Preparation
 from hsfusion_bench.data.protocols import Part, Protocol
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import write_text
+from hsfusion_bench.files import user_cache, write_text
 from hsfusion_bench.methods import Recipe
 from hsfusion_bench.training.loading import Chosen, Patches
 from hsfusion_bench.training.mapped import MappedPatches
-from hsfusion_bench.weights import cache_root
 
 Report = Callable[[int, int, str], None]
 
@@ -112,7 +111,7 @@ class TrainingScenes:
         task = Preparation(
             self.source, self.protocol, self.scale, self.protocol.patch, self.protocol.patch, partial=True
         )
-        root = cache_root() / "scenes" / self.protocol.digest(self.scale, self.source.wavelengths)[:12]
+        root = user_cache() / "scenes" / self.protocol.digest(self.scale, self.source.wavelengths)[:12]
         folder, seen = mapped_folder(root, task, self.part), self._originals()
         note = folder / "originals.json"
         if seen and note.is_file() and (folder / "index.json").is_file() and json.loads(note.read_text()) == seen:

@@ -6,7 +6,7 @@ import click
 
 from hsfusion_bench.cli.verbs import Verbs
 
-_VERBS = ("prepare", "proof")
+_VERBS = ("list", "info", "download", "check", "prepare", "proof")
 
 
 @click.group(
@@ -21,5 +21,7 @@ def command() -> None:
 
     \b
     Example:
+      hsbench data download cave --data-root ~/CAVE
+      hsbench data check cave --data-root ~/CAVE
       hsbench data prepare cave --scale 4 --data-root ~/CAVE --out ~/prepared
     """

@@ -8,6 +8,7 @@ import click
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.cli.data.common import data_root_option, scene_bar
+from hsfusion_bench.errors import UsageError
 
 _POSITIVE = click.IntRange(min=1)
 
@@ -60,6 +61,9 @@ def command(
       hsbench data prepare cave --scale 4 --data-root ~/CAVE --out ~/prepared
       hsbench data prepare cave --scale 4 --data-root ~/CAVE --out ~/prepared --form scenes --part train
     """
+    if compress and form == "scenes":
+        raise UsageError("--compress goes with --form hdf5: compressed arrays cannot be mapped")
+
     from hsfusion_bench.data.catalog import open_dataset
     from hsfusion_bench.data.mapped import prepare_mapped
     from hsfusion_bench.data.prepare import Preparation, prepare_test, prepare_train

@@ -1,0 +1,87 @@
+"""``hsbench data check``: whether the scenes are here, and whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.data.common import data_root_option, scene_bar
+
+if TYPE_CHECKING:
+    from hsfusion_bench.data.check import SceneCheck
+    from hsfusion_bench.data.provenance import Provenance
+
+
+@click.command("check", short_help="Check that the scenes are here, and whole.")
+@click.argument("name")
+@data_root_option
+@click.option("--quick", is_flag=True, help="Look for the files, but do not decode them.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(context: click.Context, name: str, data_root: Path | None, quick: bool, as_json: bool) -> None:
+    """Check every scene of a data set: its files, its size, its values, and the SHA-256 of its values.
+
+    The digest is that of records: of the shape in decimal and the float32 values, whatever files they came from. The
+    exit code is 1 if a scene is missing or damaged; the others are checked all the same.
+
+    \b
+    Example:
+      hsbench data check cave --data-root ~/CAVE
+    """
+    from hsfusion_bench.data.catalog import open_dataset
+    from hsfusion_bench.data.check import check_scenes
+
+    source = open_dataset(name, data_root)
+    total = len(source.scene_names())
+    found: list[SceneCheck] = []
+    with scene_bar(f"{name}: scenes") as report:
+        for number, scene in enumerate(check_scenes(source, decode=not quick), 1):
+            report(number, total, scene.name)
+            found.append(scene)
+    bad = [scene for scene in found if scene.condition in ("missing", "damaged")]
+    if as_json:
+        scenes = [asdict(scene) for scene in found]
+        origin = asdict(source.provenance) if source.provenance else None
+        facts = {"dataset": source.name, "whole": not bad, "scenes": scenes, "provenance": origin}
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        _show(found)
+        _tell(source.name, bad, len(found), source.provenance)
+    context.exit(1 if bad else 0)
+
+
+def _show(found: list[SceneCheck]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("scene", "", "files", "MB", "size", "sha256", box=box.SIMPLE_HEAD)
+    for scene in found:
+        files = ", ".join(f"{count} {suffix or 'files'}" for suffix, count in scene.files.items()) or "-"
+        size = f"{scene.size / 1e6:.1f}" if scene.size else "-"
+        shape = " x ".join(map(str, scene.shape)) if scene.shape else "-"
+        colour = {"ok": "green", "here": "", "missing": "red", "damaged": "red"}[scene.condition]
+        digest = scene.digest or "-"
+        table.add_row(scene.name, Text(scene.condition, colour), files, size, shape, digest)
+    console().print(table)
+
+
+def _tell(name: str, bad: list[SceneCheck], total: int, provenance: Provenance | None) -> None:
+    missing = [scene.name for scene in bad if scene.condition == "missing"]
+    damaged = [scene for scene in bad if scene.condition == "damaged"]
+    for scene in damaged:
+        click.echo(f"damaged: {scene.error}")
+    if missing:
+        click.echo(f"missing: {', '.join(missing)}")
+    click.echo(f"{total - len(bad)} of {total} scenes are whole" if bad else f"all {total} scenes are here")
+    if bad and provenance is not None:
+        click.echo(f"The originals: {provenance.homepage}")
+        if provenance.downloads:
+            click.echo(f"or `hsbench data download {name}`")
+        if provenance.layout:
+            click.echo(f"Layout: {provenance.layout}")

@@ -1,0 +1,97 @@
+"""``hsbench data info``: all that is known of a data set."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.data.common import data_root_option
+
+
+@click.command("info", short_help="Show a data set: scenes, bands, splits, licence, where to get it.")
+@click.argument("name")
+@data_root_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str, data_root: Path | None, as_json: bool) -> None:
+    """Show what is known of a data set; its files need not be here.
+
+    \b
+    Example:
+      hsbench data info cave
+    """
+    facts = _facts(name, data_root)
+    click.echo(json.dumps(facts, indent=2, ensure_ascii=False)) if as_json else _show(facts)
+
+
+def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
+    from hsfusion_bench.data.catalog import About, about, open_dataset
+    from hsfusion_bench.data.protocols import load_protocol, protocol_names
+    from hsfusion_bench.errors import HsbenchError
+
+    scenes = missing = bands = None
+    try:
+        source = open_dataset(name, data_root)
+    except HsbenchError:
+        known = about(name)
+    else:
+        known, scenes, missing = About.of(source), list(source.scene_names()), list(source.missing())
+        bands = source.bands
+    protocols = {protocol: load_protocol(protocol) for protocol in protocol_names()}
+    splits = {key: protocol.splits.get(known.name) or known.split for key, protocol in protocols.items()}
+    stated = {key: asdict(split) | {"digest": split.digest} for key, split in splits.items() if split is not None}
+    if scenes is None:  # without the files, the splits tell the scenes
+        names = {each for split in stated.values() for part in ("train", "test", "excluded") for each in split[part]}
+        scenes = sorted(names)
+    return {
+        "name": known.name,
+        "title": known.title,
+        "scenes": scenes,
+        "missing": missing,
+        "bands": bands or len(known.wavelengths) or None,
+        "wavelengths": list(known.wavelengths),
+        "splits": stated,
+        "provenance": asdict(known.provenance) if known.provenance else None,
+    }
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+
+    def row(name: str, text: str) -> None:
+        table.add_row(name, Text(text))
+
+    row("name", facts["name"])
+    row("title", facts["title"])
+    row(f"{len(facts['scenes'])} scenes", ", ".join(facts["scenes"]))
+    if facts["missing"] is None:
+        row("here", "no (--data-root names the folder)")
+    else:
+        row("missing", ", ".join(facts["missing"]) or "none")
+    wavelengths = ", ".join(f"{nm:g}" for nm in facts["wavelengths"])
+    row(f"{facts['bands'] or '?'} bands", f"{wavelengths} nm" if wavelengths else "at unknown wavelengths")
+    for protocol, split in facts["splits"].items():
+        row(f"{protocol}: split", f"{split['id']}, sha256 {split['digest']}")
+        row(f"{protocol}: {len(split['train'])} train", ", ".join(split["train"]))
+        row(f"{protocol}: {len(split['test'])} test", ", ".join(split["test"]))
+        for scene, reason in split["excluded"].items():
+            row(f"{protocol}: without", f"{scene}: {reason}")
+    origin = facts["provenance"]
+    if origin is not None:
+        row("homepage", origin["homepage"])
+        row("licence", origin["licence"])
+        for download in origin["downloads"]:
+            row("download", download["url"])
+        row("layout", origin["layout"])
+        row("citation", origin["reference"])
+    console().print(table)
