@@ -6,19 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.matfile import NUMERIC, Index, Variable, open_matfile
 
-Index: TypeAlias = tuple[int | slice, ...]
 _Result = TypeVar("_Result")
-
-_MAT_CLASSES = {"double", "single"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,7 @@ class StoredArray:
 def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
     """Open a `.mat`, `.npy`, `.npz`, `.h5` or `.tif` file and give its arrays of numbers by name.
 
-    MAT-files of version 7.3, HDF5 and `.npy` files are read in parts, the others array by array. Nothing is
-    unpickled.
+    MAT-files, HDF5 and `.npy` files are read in parts, the others array by array. Nothing is unpickled.
 
     Raises
     ------
@@ -83,6 +79,8 @@ def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
     """Call a reader of another library; whatever a damaged file makes it raise becomes one message."""
     try:
         return read()
+    except HsbenchError:
+        raise
     except Exception as error:
         raise HsbenchError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
 
@@ -92,29 +90,24 @@ def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:
 
 
 def _mat(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    if h5py.is_hdf5(path):
-        return _hdf5(path, stack)
-    return {
-        name: StoredArray(path, name, tuple(shape), _MatVariable(path, name).part)
-        for name, shape, kind in io.whosmat(path)
-        if kind in _MAT_CLASSES
-    }
+    variables = stack.enter_context(open_matfile(path))
+    return {name: _variable(path, name, variable) for name, variable in _numeric("", variables)}
 
 
-class _MatVariable:
-    """A variable of a MAT-file before version 7.3, read once and whole: the format allows no less."""
+def _numeric(above: str, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Variable]]:
+    """Give all variables of numbers, those within structs by names such as "results/sr"."""
+    for name, variable in variables.items():
+        if variable.kind == "struct":
+            yield from _numeric(f"{above}{name}/", variable.fields())
+        elif variable.kind in NUMERIC or variable.kind == "complex":
+            yield above + name, variable
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.path = path
-        self.name = name
-        self.values: NDArray[Any] | None = None
 
-    def part(self, index: Index) -> NDArray[Any]:
-        """Return a part of it."""
-        if self.values is None:
-            self.values = np.asarray(io.loadmat(self.path, variable_names=[self.name])[self.name])
-        values: NDArray[Any] = self.values[index]
-        return values
+def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
+    def refuse(_: Index) -> NDArray[Any]:
+        raise HsbenchError(f"{name} of {path} holds complex numbers; real numbers are needed")
+
+    return StoredArray(path, name, variable.shape, refuse if variable.kind == "complex" else variable.read)
 
 
 def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:

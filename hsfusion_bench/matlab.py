@@ -246,7 +246,7 @@ def _samples(path: Path, variables: Sequence[Variable]) -> Iterator[tuple[FloatA
     at_once = max(1, _READ_BYTES // (8 * largest))
     for start in range(0, count, at_once):
         some = slice(start, start + at_once)
-        parts = [readable(path, partial(variable.read, some)) for variable in variables]
+        parts = [readable(path, partial(variable.read, (some,))) for variable in variables]
         for images in zip(*parts, strict=True):
             # Copies, so that none keeps the whole part while the next is read.
             yield tuple(np.array(image, dtype=np.float64) for image in images)
