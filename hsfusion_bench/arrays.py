@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matfile import NUMERIC, Index, Variable, open_matfile
+from hsfusion_bench.rasters import open_envi, open_tiff
 
 _Result = TypeVar("_Result")
 
@@ -30,12 +31,15 @@ class StoredArray:
         Name of the array in it; empty in a file of one array without a name.
     shape
         As the program counts axes that the file is made for: MATLAB's order for a MAT-file of any version.
+    wavelengths
+        Centres of its bands, nanometres, where the file's header or an array beside it states them; else empty.
     """
 
     path: Path
     name: str
     shape: tuple[int, ...]
     _read: Callable[[Index], NDArray[Any]]
+    wavelengths: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -57,9 +61,9 @@ class StoredArray:
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
-    """Open a `.mat`, `.npy`, `.npz`, `.h5` or `.tif` file and give its arrays of numbers by name.
+    """Open a `.mat`, `.npy`, `.npz`, `.h5`, `.tif` or ENVI `.hdr` file and give its arrays of numbers by name.
 
-    MAT-files, HDF5 and `.npy` files are read in parts, the others array by array. Nothing is unpickled.
+    They are read in parts, but for `.npz` and compressed TIFF files. Nothing is unpickled.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def _numeric(above: str, variables: Mapping[str, Variable]) -> Iterator[tuple[st
     for name, variable in variables.items():
         if variable.kind == "struct":
             yield from _numeric(f"{above}{name}/", variable.fields())
-        elif variable.kind in NUMERIC or variable.kind == "complex":
+        elif variable.kind in NUMERIC | {"logical", "complex"}:
             yield above + name, variable
 
 
@@ -147,10 +151,13 @@ def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 
 def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    from skimage.io import imread
-
     del stack  # nothing stays open
-    return {"": _in_memory(path, "", np.asarray(imread(path)))}
+    return {"": StoredArray(path, "", *open_tiff(path))}
+
+
+def _envi(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    del stack  # the mapping closes with the array
+    return {"": StoredArray(path, "", *open_envi(path))}
 
 
 _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
@@ -161,6 +168,7 @@ _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
     ".hdf5": _hdf5,
     ".tif": _tif,
     ".tiff": _tif,
+    ".hdr": _envi,
 }
 #: Endings of the files that `open_arrays` reads.
 SUFFIXES = tuple(_OPENERS)

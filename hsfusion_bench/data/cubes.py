@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from math import prod
@@ -16,15 +16,20 @@ from hsfusion_bench.arrays import StoredArray
 from hsfusion_bench.data.scenes import Cube
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matfile import Index
+from hsfusion_bench.rasters import in_nanometres
 
 #: Names under which hyperspectral cubes are kept, the likeliest first.
 USUAL_KEYS = ("rad", "b", "msi", "hsi", "hyperimg", "ref", "data")
+#: Names under which the centres of their bands are kept beside them.
+_WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
+#: Nanometres; an array of other numbers is of something else.
+_SHORTEST, _LONGEST = 200, 20000
 #: How much of a file is read at once.
 _READ_BYTES = 2**25
 
 
 def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str] = ()) -> StoredArray:
-    """Return the array of a file that holds the cube.
+    """Return the array of a file that holds the cube, with the wavelengths that the file states.
 
     Parameters
     ----------
@@ -41,6 +46,11 @@ def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]
     HsbenchError
         If there is none of these names, or it cannot be told which; the message says what there is.
     """
+    array = _choose(arrays, path, keys)
+    return array if array.wavelengths else replace(array, wavelengths=_beside(arrays, array))
+
+
+def _choose(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]) -> StoredArray:
     holds = ", ".join(f"{name or 'an array'} {_shape(array.shape)}" for name, array in arrays.items()) or "no numbers"
     if keys:
         for key in keys:
@@ -59,6 +69,18 @@ def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]
     if not cubes:
         raise HsbenchError(f"{path} has no array of three axes, [height, width, bands] or the like; it holds {holds}")
     raise HsbenchError(f"{path}: which array is the cube cannot be told; name its key. It holds {holds}")
+
+
+def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float, ...]:
+    """Return the wavelengths of an array of a usual name and of as many numbers as the cube may have bands."""
+    for usual in _WAVELENGTH_KEYS:
+        for name, array in arrays.items():
+            if name.rpartition("/")[2].lower() == usual and prod(array.shape) == max(array.shape) in cube.shape:
+                centres = array.read(tuple(slice(None) for _ in array.shape)).ravel()
+                nanometres = in_nanometres([float(centre) for centre in centres])
+                if min(nanometres) >= _SHORTEST and max(nanometres) <= _LONGEST:
+                    return nanometres
+    return ()
 
 
 def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:
@@ -165,29 +187,61 @@ def read_cube(
     HsbenchError
         If the region is not within the cube, or the file is damaged.
     """
-    sides = dict(zip(axes, array.shape, strict=True))
-    region = {
-        "H": _within(array, "rows", rows, sides["H"]),
-        "W": _within(array, "columns", columns, sides["W"]),
-    }
-    kept = np.arange(sides["C"]) if keep is None else np.asarray(keep)
-    height, width = (part.stop - part.start for part in region.values())
+    (height, width), kept = _region(array, axes, rows, columns, keep)
     cube = np.empty((len(kept), height, width), np.float32)
+    for here, part in _parts(array, axes, rows, columns, kept):
+        cube[here] = part
+    return cube
+
+
+def greatest(
+    array: StoredArray,
+    axes: str,
+    *,
+    rows: tuple[int, int] | None = None,
+    columns: tuple[int, int] | None = None,
+    keep: Sequence[int] | None = None,
+) -> float:
+    """Return the greatest number in a region of a cube, without holding the region; takes what `read_cube` takes."""
+    _, kept = _region(array, axes, rows, columns, keep)
+    return max(float(np.fmax.reduce(part, axis=None)) for _, part in _parts(array, axes, rows, columns, kept))
+
+
+def _region(
+    array: StoredArray,
+    axes: str,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    keep: Sequence[int] | None,
+) -> tuple[tuple[int, int], NDArray[np.int_]]:
+    """Return height and width of a region, and the bands to keep."""
+    sides = dict(zip(axes, array.shape, strict=True))
+    for what, limits, side in (("rows", rows, sides["H"]), ("columns", columns, sides["W"])):
+        if limits is not None and not 0 <= limits[0] < limits[1] <= side:
+            raise HsbenchError(f"{array} has {side} {what}, so that {limits[0]} to {limits[1]} are not within it")
+    height, width = (
+        limits[1] - limits[0] if limits else side for limits, side in ((rows, sides["H"]), (columns, sides["W"]))
+    )
+    return (height, width), np.arange(sides["C"]) if keep is None else np.asarray(keep)
+
+
+def _parts(
+    array: StoredArray,
+    axes: str,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    kept: NDArray[np.int_],
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[Any]]]:
+    """Read a region a few bands at a time: which of the kept ones, and their values [bands, H, W]."""
+    (height, width), _ = _region(array, axes, rows, columns, None)
     at_once = max(1, _READ_BYTES // (8 * height * width))
-    for first in range(0, sides["C"], at_once):
+    region = {"H": slice(*(rows or (None,))), "W": slice(*(columns or (None,)))}
+    for first in range(0, array.shape[axes.index("C")], at_once):
         here = (kept >= first) & (kept < first + at_once)
         if here.any():
             parts = region | {"C": slice(first, first + at_once)}
             part = array.read(tuple(parts[letter] for letter in axes))
-            cube[here] = part.transpose([axes.index(letter) for letter in "CHW"])[kept[here] - first]
-    return cube
-
-
-def _within(array: StoredArray, what: str, limits: tuple[int, int] | None, side: int) -> slice:
-    first, end = limits or (0, side)
-    if not 0 <= first < end <= side:
-        raise HsbenchError(f"{array} has {side} {what}, so that {first} to {end} are not within it")
-    return slice(first, end)
+            yield here, part.transpose([axes.index(letter) for letter in "CHW"])[kept[here] - first]
 
 
 def divide(cube: Cube, full_scale: float) -> None:
