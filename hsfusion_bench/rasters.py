@@ -63,8 +63,9 @@ def open_tiff(path: Path) -> Raster:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        shape, tag = file.series[0].shape, file.pages.first.tags.get(_GDAL_METADATA)
-        contiguous = file.series[0].dataoffset is not None
+        shape, contiguous = file.series[0].shape, file.series[0].dataoffset is not None
+        tag = file.pages.first.tags.get(_GDAL_METADATA)
+        wavelengths = _gdal_wavelengths(tag.value) if tag else ()
 
     @cache
     def values() -> NDArray[Any]:
@@ -75,7 +76,7 @@ def open_tiff(path: Path) -> Raster:
                 raise
             raise HsbenchError(f"{path}: its compression needs the package imagecodecs: {INSTALL}") from error
 
-    return Raster(shape, lambda index: values()[index], _gdal_wavelengths(tag.value) if tag else ())
+    return Raster(shape, lambda index: values()[index], wavelengths)
 
 
 def _gdal_wavelengths(text: str) -> tuple[float, ...]:

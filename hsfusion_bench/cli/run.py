@@ -85,6 +85,7 @@ def command(
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
+    from hsfusion_bench.data.cached import CachedSource
     from hsfusion_bench.data.catalog import open_dataset, plan_scenes, require_present
     from hsfusion_bench.data.protocols import load_protocol
     from hsfusion_bench.records import Store
@@ -103,7 +104,7 @@ def command(
     files = _weights(weights, names)
     rules = load_protocol(protocol)
     rules.first_sample(scale)
-    source = open_dataset(dataset, data_root)
+    source = context.with_resource(CachedSource(open_dataset(dataset, data_root)))
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)
     store = Store(results_dir)

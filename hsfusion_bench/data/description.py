@@ -132,6 +132,10 @@ _Wavelengths: TypeAlias = Annotated[
 ]
 
 
+#: Pydantic's names of the error that there is no such key.
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
 class SceneRegion(_Strict):
     """A scene: a file of its own, or a region of one."""
 
@@ -224,10 +228,10 @@ def read_description(path: Path) -> Description:
 
 def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
     """Say what is wrong with a description: a key that is unknown before all else, since others may lack for it."""
-    errors = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    errors = sorted(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)
     place = [part for part in errors[0]["loc"] if part not in _KINDS.values()]
     where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
-    if errors[0]["type"] == "extra_forbidden":
+    if errors[0]["type"] in _UNKNOWN:
         return f"there is no key {where!r}{suggestion(str(place[-1]), _keys(place[:-1]))}"
     if errors[0]["type"] == "missing":
         return f"the key {where!r} is missing; there are {', '.join(content) or 'none'}"
