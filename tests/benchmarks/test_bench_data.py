@@ -59,14 +59,19 @@ def test_two_threads_are_faster_than_one(bands: list[BandFile]) -> None:
     """Take turns, so that whatever else runs on the machine slows both."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("needs two processors")
+    busy = os.getloadavg()[0]
     times: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(9):
         for workers, seconds in times.items():
             start = perf_counter()
             read_bands(bands, eight_bit=False, workers=workers)
             seconds.append(perf_counter() - start)
-    ratio = np.median(times[1]) / np.median(times[2])
-    print(f"\none scene: {1e3 * np.median(times[1]):.0f} ms with one thread, {ratio:.2f} times faster with two")
+    ratio = min(times[1]) / min(times[2])
+    print(
+        f"\none scene: {1e3 * min(times[1]):.0f} ms with one thread, {ratio:.2f} times faster with two; load {busy:.1f}"
+    )
+    if busy > 1:
+        pytest.skip(f"other processes use the processors (load {busy:.1f}), which leaves none to a second thread")
     assert ratio > 1.2
 
 
@@ -95,18 +100,20 @@ def test_reading_holds_less_than_three_scenes(root: Path, names: tuple[str, ...]
 
 def test_a_process_that_reads_all_stays_small(root: Path, names: tuple[str, ...]) -> None:
     """The system's own count, which knows of decoders' memory, too."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs Linux")
     program = (
-        "import resource, sys; from pathlib import Path; from hsfusion_bench.data.cave import CaveSource\n"
+        "import re, sys; from pathlib import Path; from hsfusion_bench.data.cave import CaveSource\n"
         "source = CaveSource(Path(sys.argv[1]))\n"
         "for name in sys.argv[2:]: source.read(name)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(re.search(r'VmHWM:\\s*(\\d+) kB', Path('/proc/self/status').read_text())[1])"
     )
     peaks = [
         1024 * int(subprocess.run([sys.executable, "-c", program, root, *some], capture_output=True, check=True).stdout)
         for some in ((), names)
     ]
     print(f"\npeak of a process that reads {len(names)} scenes: {(peaks[1] - peaks[0]) / SCENE_BYTES:.2f} scenes more")
-    assert peaks[1] - peaks[0] < 3 * SCENE_BYTES
+    assert 0.5 * SCENE_BYTES < peaks[1] - peaks[0] < 3 * SCENE_BYTES
 
 
 def test_the_archive_beside_the_folder(root: Path, names: tuple[str, ...], tmp_path: Path) -> None:
