@@ -49,7 +49,13 @@ def comma_separated(_context: click.Context, _parameter: click.Parameter, value:
 def dataset_options(function: _Function) -> _Function:
     """Add ``--dataset``, ``--scale``, ``--protocol``, ``--data-root`` and ``--scenes``: which scenes, made how."""
     options = [
-        click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files."),
+        click.option(
+            "--dataset",
+            required=True,
+            metavar="NAME",
+            help="Dataset; `demo` needs no files. Or a file: FILE.toml describes one, mat:FILE[:KEY] is one cube, "
+            "h5:FILE holds samples of GT, LRHSI and RGB.",
+        ),
         click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions."),
         click.option(
             "--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made."

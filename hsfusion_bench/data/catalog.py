@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hsfusion_bench.data.cave import CaveSource
 from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.described import DescribedSource
+from hsfusion_bench.data.described import DescribedSource, open_description
 from hsfusion_bench.data.description import read_description
 from hsfusion_bench.data.protocols import Part, Protocol, Split
 from hsfusion_bench.data.responses import response
@@ -80,33 +80,29 @@ def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
     if name in _BUILT_IN:
         return _BUILT_IN[name](root)
     if name in _shipped():
-        return _described(_shipped()[name], root, ())
+        return open_description(_shipped()[name], root)
     prefix, colon, rest = name.partition(":")
     if colon and prefix in _FILES:
         return _FILES[prefix](rest)
     if name.endswith(".toml"):
-        path = Path(name).expanduser()
-        return _described(path, root, (path.parent,))
+        return _open_own(Path(name).expanduser(), root)
     if name in _own():
-        path = _own()[name]
-        return _described(path, root, (path.parent,))
+        return _open_own(_own()[name], root)
     for point in _plugins():
         if point.name == name:
             return _open_plugin(point, root)
     raise UsageError(unknown("data set", name, dataset_names()))
 
 
-def _described(path: Path, root: Path | None, folders: tuple[Path, ...]) -> DescribedSource:
-    """Open what a TOML file describes; a root may have its files in a folder of the data set's name."""
-    description = read_description(path)
-    if folders and description.name in (*_BUILT_IN, *_shipped()):
+def _open_own(path: Path, root: Path | None) -> DescribedSource:
+    """Open what a TOML file of the user's describes; its data may lie beside it."""
+    source = open_description(path, root, path.parent)
+    if source.name in (*_BUILT_IN, *_shipped()):
         raise HsbenchError(
-            f"{path}: {description.name!r} is a data set that we ship; give this one a name of its own (the key name, "
-            "or the name of the file)"
+            f"{path}: {source.name!r} is a data set that we ship; give this one a name of its own (the key name, or "
+            "the name of the file)"
         )
-    if root is not None:
-        folders = (root, root / description.name, *folders)
-    return DescribedSource(description, folders, str(path))
+    return source
 
 
 def _shipped() -> dict[str, Path]:

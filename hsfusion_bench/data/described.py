@@ -10,10 +10,34 @@ import numpy as np
 
 from hsfusion_bench.arrays import StoredArray, open_arrays
 from hsfusion_bench.data.cubes import axes_of, divide, find_cube, greatest, read_cube, require_finite, reshaped
-from hsfusion_bench.data.description import Description, EvenWavelengths, SceneRegion
+from hsfusion_bench.data.description import Description, EvenWavelengths, SceneRegion, read_description
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
+
+
+def open_description(path: Path, *folders: Path | None) -> DescribedSource:
+    """Open the data set that a TOML file describes; a plugin may do so with a file of its own.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    folders
+        Where its data are looked for, the first folder first, and in a folder of the data set's name below each; None
+        stands for no folder.
+
+    Raises
+    ------
+    UsageError
+        If there is no folder to look in.
+    HsbenchError
+        If the description is wrong, or none of the files is there.
+    """
+    description = read_description(path)
+    given = [folder for folder in folders if folder is not None]
+    places = tuple(place for folder in given for place in (folder, folder / description.name))
+    return DescribedSource(description, places, str(path))
 
 
 class DescribedSource(SceneSource):

@@ -40,6 +40,7 @@ such pieces after each other, one a spectrometer.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -48,6 +49,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -70,6 +72,12 @@ class _Strict(BaseModel):
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
+
+
+def _named(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value):
+        raise ValueError(f"{value!r} is no name of a data set: small letters, digits, '.', '_' and '-' are")
+    return value
 
 
 def _numbers(value: Any) -> Any:
@@ -156,7 +164,7 @@ class SplitTable(_Strict):
 class Description(_Strict):
     """A data set as its TOML file describes it; see the module."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Annotated[str, AfterValidator(_named)]
     title: str
     file: _Names = ()
     key: _Names = ()

@@ -1,15 +1,20 @@
 """TOML files that describe data sets: what they say, and what they may not."""
 
+import json
 import os
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.io import loadmat, savemat
 
+from hsfusion_bench.cli import main
 from hsfusion_bench.data import catalog
 from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
+from hsfusion_bench.data.demo import DemoSource
+from hsfusion_bench.data.described import open_description
 from hsfusion_bench.data.description import read_description
 from hsfusion_bench.data.protocols import load_protocol
 from hsfusion_bench.data.provenance import Download
@@ -185,7 +190,7 @@ def test_a_protocol_needs_wavelengths(folder):
         (BASE + "wavelengths = 'w.txt'\nbands = 5", r"the file of wavelengths, w\.txt, is not in"),
         (BASE + "= 3", "is no TOML file"),
         (BASE + 'name = "cave"', "'cave' is a data set that we ship"),
-        (BASE + 'name = "My Data"', "name: "),
+        (BASE + 'name = "My Data"', "name: 'My Data' is no name of a data set"),
         (BASE + 'name = "harvard"', "'harvard' is a data set that we ship"),
     ],
 )
@@ -247,6 +252,30 @@ def test_a_folder_of_descriptions(folder, monkeypatch):
     assert catalog.dataset_clashes() == [f"data set 'cave' of {folder / 'cave.toml'} is hidden by another of that name"]
     with pytest.raises(UsageError, match="did you mean meadow"):
         open_dataset("meadows")
+
+
+def test_a_plugin_may_bring_a_description(folder, tmp_path):
+    path = Path(describe(folder, BASE + "const = 5e4\nbands = 5", "meadow.toml"))
+    assert open_description(path, None, folder).read("meadow").shape == (5, 20, 24)
+    with pytest.raises(
+        UsageError, match=r"meadow needs its files: give the folder that holds cube\.mat by --data-root"
+    ):
+        open_description(path, None)
+
+
+def test_a_run_on_a_description_is_that_of_its_scene(folder):
+    savemat(folder / "still.mat", {"cube": DemoSource().read("melons").transpose(1, 2, 0)})
+    text = 'title = "m"\nfile = "still.mat"\nwavelengths = { start = 400, stop = 700 }\nbands = 31\n'
+    described = describe(folder, text + 'scene = [{ name = "melons" }]')
+    records = []
+    for name, more in (("demo", ["--scenes", "melons"]), (described, [])):
+        options = ["--scale", "4", "--no-timing", "--results-dir", str(folder / "results"), *more]
+        done = CliRunner().invoke(main, ["run", "--methods", "bicubic", "--dataset", name, *options])
+        assert done.exit_code == 0, done.output
+    for path in sorted((folder / "results").rglob("bicubic*.json")):
+        records.append(json.loads(path.read_text())["scenes"])
+    assert len(records) == 2
+    assert records[0] == records[1]
 
 
 # -- what we ship
