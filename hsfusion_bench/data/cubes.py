@@ -67,8 +67,13 @@ def _choose(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]) 
         if len(found) == 1:
             return found[0]
     if not cubes:
-        raise HsbenchError(f"{path} has no array of three axes, [height, width, bands] or the like; it holds {holds}")
-    raise HsbenchError(f"{path}: which array is the cube cannot be told; name its key. It holds {holds}")
+        raise HsbenchError(
+            f"{path} has no array of three axes, [height, width, bands] or the like; it holds {holds}. If pixels are "
+            "in one row, describe it in a TOML file with key and shape"
+        )
+    raise HsbenchError(
+        f"{path}: which array is the cube cannot be told; name its key, as in mat:FILE:KEY. It holds {holds}"
+    )
 
 
 def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float, ...]:
