@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.matfile import NUMERIC, Index, Variable, open_matfile
+from hsfusion_bench.rasters import open_envi, open_tiff
 
-Index: TypeAlias = tuple[int | slice, ...]
 _Result = TypeVar("_Result")
-
-_MAT_CLASSES = {"double", "single"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 @dataclass(frozen=True)
@@ -34,12 +31,15 @@ class StoredArray:
         Name of the array in it; empty in a file of one array without a name.
     shape
         As the program counts axes that the file is made for: MATLAB's order for a MAT-file of any version.
+    wavelengths
+        Centres of its bands, nanometres, where the file's header or an array beside it states them; else empty.
     """
 
     path: Path
     name: str
     shape: tuple[int, ...]
     _read: Callable[[Index], NDArray[Any]]
+    wavelengths: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -61,10 +61,9 @@ class StoredArray:
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
-    """Open a `.mat`, `.npy`, `.npz`, `.h5` or `.tif` file and give its arrays of numbers by name.
+    """Open a `.mat`, `.npy`, `.npz`, `.h5`, `.tif` or ENVI `.hdr` file and give its arrays of numbers by name.
 
-    MAT-files of version 7.3, HDF5 and `.npy` files are read in parts, the others array by array. Nothing is
-    unpickled.
+    They are read in parts, but for `.npz` and compressed TIFF files. Nothing is unpickled.
 
     Raises
     ------
@@ -84,6 +83,8 @@ def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
     """Call a reader of another library; whatever a damaged file makes it raise becomes one message."""
     try:
         return read()
+    except HsbenchError:
+        raise
     except Exception as error:
         raise HsbenchError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
 
@@ -93,29 +94,24 @@ def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:
 
 
 def _mat(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    if h5py.is_hdf5(path):
-        return _hdf5(path, stack)
-    return {
-        name: StoredArray(path, name, tuple(shape), _MatVariable(path, name).part)
-        for name, shape, kind in io.whosmat(path)
-        if kind in _MAT_CLASSES
-    }
+    variables = stack.enter_context(open_matfile(path))
+    return {name: _variable(path, name, variable) for name, variable in _numeric("", variables)}
 
 
-class _MatVariable:
-    """A variable of a MAT-file before version 7.3, read once and whole: the format allows no less."""
+def _numeric(above: str, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Variable]]:
+    """Give all variables of numbers, those within structs by names such as "results/sr"."""
+    for name, variable in variables.items():
+        if variable.kind == "struct":
+            yield from _numeric(f"{above}{name}/", variable.fields())
+        elif variable.kind in NUMERIC | {"logical", "complex"}:
+            yield above + name, variable
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.path = path
-        self.name = name
-        self.values: NDArray[Any] | None = None
 
-    def part(self, index: Index) -> NDArray[Any]:
-        """Return a part of it."""
-        if self.values is None:
-            self.values = np.asarray(io.loadmat(self.path, variable_names=[self.name])[self.name])
-        values: NDArray[Any] = self.values[index]
-        return values
+def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
+    def refuse(_: Index) -> NDArray[Any]:
+        raise HsbenchError(f"{name} of {path} holds complex numbers; real numbers are needed")
+
+    return StoredArray(path, name, variable.shape, refuse if variable.kind == "complex" else variable.read)
 
 
 def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
@@ -156,27 +152,13 @@ def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 
 def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    from skimage.io import imread
-
     del stack  # nothing stays open
-    with _complaints("tifffile") as complaints:
-        array = np.asarray(imread(path))
-    if complaints:  # such as a page beyond the end of the file, which it passes over
-        raise ValueError(complaints[0])
-    return {"": _in_memory(path, "", array)}
+    return {"": StoredArray(path, "", *open_tiff(path))}
 
 
-@contextmanager
-def _complaints(logger: str) -> Iterator[list[str]]:
-    """Collect the errors that a library logs instead of raising them."""
-    found: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger(logger).addHandler(handler)
-    try:
-        yield found
-    finally:
-        logging.getLogger(logger).removeHandler(handler)
+def _envi(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+    del stack  # the mapping closes with the array
+    return {"": StoredArray(path, "", *open_envi(path))}
 
 
 _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
@@ -187,6 +169,7 @@ _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
     ".hdf5": _hdf5,
     ".tif": _tif,
     ".tiff": _tif,
+    ".hdr": _envi,
 }
 #: Endings of the files that `open_arrays` reads.
 SUFFIXES = tuple(_OPENERS)

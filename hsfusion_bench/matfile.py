@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import h5py
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 
+Index: TypeAlias = tuple[int | slice, ...]
 _Bytes = NDArray[np.uint8]
 _Result = TypeVar("_Result")
 
@@ -54,7 +55,7 @@ NUMERIC = frozenset(name for number, name in _CLASSES.items() if _FIRST_NUMERIC 
 """MATLAB's classes of real numbers."""
 
 
-def _no_values(some: slice) -> NDArray[Any]:
+def _no_values(some: Index) -> NDArray[Any]:
     raise TypeError("not a full array of numbers")
 
 
@@ -74,7 +75,8 @@ class Variable:
     shape
         As MATLAB's ``size``.
     read
-        Reads a slice along the first axis, in the type that the file stores. Only for full arrays of numbers.
+        Reads a part, in the type that the file stores: an integer or a slice for each axis, of which the last ones
+        may be left out. Only for full arrays of real numbers.
     slabs
         Reads the whole, a slab of the last axis after the other, each of about so many bytes: the order of the file.
     fields
@@ -83,7 +85,7 @@ class Variable:
 
     kind: str
     shape: tuple[int, ...]
-    read: Callable[[slice], NDArray[Any]] = _no_values
+    read: Callable[[Index], NDArray[Any]] = _no_values
     slabs: Callable[[int], Iterator[NDArray[Any]]] = _no_slabs
     fields: Callable[[], dict[str, Variable]] = dict
 
@@ -111,12 +113,17 @@ def open_matfile(path: Path) -> Iterator[dict[str, Variable]]:
     ------
     HsbenchError
         When the file is missing, is not a MAT-file, or is damaged; this may show only when a variable is read.
-        When it has a format of Octave's own.
+        When it has version 4 or a format of Octave's own.
     """
     if not path.is_file():
         raise HsbenchError(f"{path}: there is no such file")
     with path.open("rb") as file:
         beginning = file.read(_HEADER)
+    # version 4 begins with a small number where later ones have text
+    if 0 in beginning[:4] and any(beginning[:20]):
+        raise HsbenchError(
+            f"{path} is a MAT-file of version 4, which holds matrices only; save it with the option -v7 instead"
+        )
     if beginning.startswith((b"Octave-1-", b"# Created by Octave", b"# name:")):
         raise _octaves_own(path)
     if h5py.is_hdf5(path):
@@ -133,7 +140,7 @@ def readable(path: Path, read: Callable[[], _Result]) -> _Result:
     except HsbenchError:
         raise
     except Exception as error:
-        raise HsbenchError(f"{path} is not a MAT-file, or is damaged: {error}") from error
+        raise HsbenchError(f"{path} cannot be read as a MAT-file, or is damaged: {error}") from error
 
 
 def _octaves_own(path: Path) -> HsbenchError:
@@ -234,7 +241,7 @@ def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
     return fields
 
 
-def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: slice) -> NDArray[Any]:
+def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: Index) -> NDArray[Any]:
     values, _ = _part(data, position, order)
     return in_c_order(values.reshape(shape, order="F")[some])
 
@@ -267,6 +274,9 @@ def _let_go(data: _Bytes) -> None:
 def in_c_order(array: NDArray[Any]) -> NDArray[Any]:
     """Copy an array from MATLAB's order, a tile of the last two axes at a time, which stays in the cache."""
     copy = np.empty(array.shape, array.dtype)
+    if array.ndim < 2:
+        copy[...] = array
+        return copy
     height, width = array.shape[-2:]
     for row in range(0, height, _TILE):
         for column in range(0, width, _TILE):
@@ -321,7 +331,12 @@ def _variable_v73(node: Any) -> Variable:
         return Variable("complex", shape)
     if not kind:
         kind = "double" if node.dtype.kind in "iuf" else str(node.dtype)
-    return Variable(kind, shape, lambda some: in_c_order(node[..., some].T), lambda size: _slabs_v73(node, shape, size))
+    return Variable(
+        kind,
+        shape,
+        lambda some: in_c_order(node[(..., *reversed(some))].T),
+        lambda size: _slabs_v73(node, shape, size),
+    )
 
 
 def _slabs_v73(node: Any, shape: tuple[int, ...], size: int) -> Iterator[NDArray[Any]]:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.arrays import SUFFIXES, Index, StoredArray
+from hsfusion_bench.arrays import SUFFIXES, StoredArray
 from hsfusion_bench.data.catalog import ScenePlan
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.matfile import Index
 
 FloatArray = NDArray[np.float64]
 

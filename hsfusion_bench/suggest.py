@@ -8,7 +8,12 @@ from collections.abc import Iterable
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the message: there is no such thing, did you mean this one, and what there is."""
+    return f"there is no {kind} {name!r}{suggestion(name, known)}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the rest of such a message, after the name."""
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
-    return f"there is no {kind} {name!r}{hint} There are: {', '.join(names) or 'none'}."
+    return f"{hint} There are: {', '.join(names) or 'none'}."

@@ -246,7 +246,7 @@ class TestBadFiles:
     def test_not_a_mat_file(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "a.mat"
         path.write_bytes(content)
-        with pytest.raises(HsbenchError, match=r"a\.mat is not a MAT-file, or is damaged"):
+        with pytest.raises(HsbenchError, match=r"a\.mat cannot be read as a MAT-file, or is damaged"):
             samples(path)
 
     @pytest.mark.parametrize("write", [write_v5, write_v73])
@@ -378,7 +378,7 @@ class TestBadFiles:
         content = bytearray(path.read_bytes())
         content[len(content) // 4] ^= 1
         path.write_bytes(content)
-        with pytest.raises(HsbenchError, match=r"a\.mat is not a MAT-file, or is damaged"):
+        with pytest.raises(HsbenchError, match=r"a\.mat cannot be read as a MAT-file, or is damaged"):
             samples(path)
 
     def test_complex_numbers_in_v73(self, tmp_path: Path) -> None:

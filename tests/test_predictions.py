@@ -226,8 +226,34 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
 
 def test_complex_numbers_are_refused(tmp_path: Path) -> None:
     io.savemat(tmp_path / "x.mat", {"sr": np.full(IMAGE, 1j)})
-    with open_arrays(tmp_path / "x.mat") as arrays, pytest.raises(HsbenchError, match="complex128; real numbers"):
+    with (
+        open_arrays(tmp_path / "x.mat") as arrays,
+        pytest.raises(HsbenchError, match="holds complex numbers; real numbers"),
+    ):
         _ = Cubes(arrays["sr"], ("cd",), IMAGE, None, 1.0)[0]
+
+
+def test_a_file_of_version_4_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    io.savemat(tmp_path / "x.mat", {"sr": np.eye(3)}, format="4")
+    with pytest.raises(HsbenchError, match=r"x\.mat is a MAT-file of version 4.*-v7"), open_arrays(tmp_path / "x.mat"):
+        pass
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_fields_of_a_struct_are_found(tmp_path: Path, cube: Array, compressed: bool) -> None:
+    io.savemat(tmp_path / "x.mat", {"results": {"sr": cube, "notes": "ours"}}, do_compression=compressed)
+    with open_arrays(tmp_path / "x.mat") as arrays:
+        assert list(arrays) == ["results/sr"]
+        np.testing.assert_array_equal(arrays["results/sr"].read((2, slice(3, 9), slice(None))), cube[2, 3:9])
+
+
+@pytest.mark.parametrize("index", [(3,), (slice(1, 3), 4), (slice(None), slice(2, 7), slice(5, 6)), (0, 1, 2)])
+def test_parts_of_every_version_are_those_of_the_array(tmp_path: Path, cube: Array, index: tuple[int | slice]) -> None:
+    io.savemat(tmp_path / "old.mat", {"sr": cube}, do_compression=True)
+    matlab73(tmp_path / "new.mat", sr=cube)
+    for name in ("old.mat", "new.mat"):
+        with open_arrays(tmp_path / name) as arrays:
+            np.testing.assert_array_equal(arrays["sr"].read(index), cube[index])
 
 
 # -- which array

@@ -230,7 +230,7 @@ class TestWhatIsMissing:
         (tmp_path / "a.mat").write_text("gt sr")
         done = verify(tmp_path / "a.mat", "--package", STANDIN)
         assert done.exit_code == 1
-        assert "is not a MAT-file" in done.output
+        assert "cannot be read as a MAT-file" in done.output
 
     @pytest.mark.parametrize("option", [("--ratio", 4), ("--no-reference",), ("--sensor", "WV3")])
     def test_golden_needs_nothing(self, option: tuple[object, ...]) -> None:

@@ -68,14 +68,18 @@ def dataset_options(function: _Function) -> _Function:
     The function gets `dataset`, `scale`, `data_root`, `scenes`, and as `protocol` a `ProtocolChoice`.
     """
     options = [
-        click.option("--dataset", required=True, metavar="NAME", help="Dataset; `demo` needs no files."),
+        click.option(
+            "--dataset",
+            required=True,
+            metavar="NAME",
+            help="Dataset; `demo` needs no files. Or a file: FILE.toml describes one, mat:FILE[:KEY] is one cube, "
+            "h5:FILE holds samples of GT, LRHSI and RGB.",
+        ),
         click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions."),
         click.option(
             "--protocol",
-            default="uestc",
-            show_default=True,
             metavar="NAME",
-            help="How observations are made; FILE.toml for one of your own.",
+            help="How observations are made; FILE.toml for one of your own. Default: what suits the dataset.",
         ),
         click.option(
             "--response",
@@ -99,7 +103,7 @@ def dataset_options(function: _Function) -> _Function:
     ]
 
     @functools.wraps(function)
-    def with_choice(*args: Any, protocol: str, **given: Any) -> Any:
+    def with_choice(*args: Any, protocol: str | None, **given: Any) -> Any:
         from hsfusion_bench.data.protocols import ProtocolChoice
 
         changes = {name: given.pop(name) for name in ("response", "off_table", "snr_hsi", "snr_msi", "noise_seed")}

@@ -83,16 +83,13 @@ def command(
       hsbench evaluate outputs/ --name "My method" --dataset cave --scale 4 --const 255 --params 3164816
     """
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.catalog import open_dataset, plan_scenes, require_present
-    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
     from hsfusion_bench.evaluation import Claim, score_claim
     from hsfusion_bench.records import Store
     from hsfusion_bench.runner import Setting
 
-    rules = load_protocol(protocol)
-    rules.first_sample(scale)
     source = open_dataset(dataset, data_root)
-    rules.srf_at(source.wavelengths)
+    rules = choose_protocol(protocol, source, scale)
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)

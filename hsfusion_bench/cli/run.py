@@ -93,8 +93,8 @@ def command(
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.catalog import open_dataset, plan_scenes, require_present
-    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.data.cached import CachedSource
+    from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
     from hsfusion_bench.records import Store
     from hsfusion_bench.registry import find
     from hsfusion_bench.runner import Setting, run_method
@@ -109,10 +109,8 @@ def command(
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
     files = _weights(weights, names)
-    rules = load_protocol(protocol)
-    rules.first_sample(scale)
-    source = open_dataset(dataset, data_root)
-    rules.srf_at(source.wavelengths)
+    source = context.with_resource(CachedSource(open_dataset(dataset, data_root)))
+    rules = choose_protocol(protocol, source, scale)
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)
     store = Store(results_dir)

@@ -16,7 +16,7 @@ from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.protocols import Protocol
+    from hsfusion_bench.data.protocols import Protocol, ProtocolChoice
     from hsfusion_bench.data.scenes import SceneSource
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.training.course import Budget, Course
@@ -88,7 +88,7 @@ def command(
     method: str,
     dataset: str,
     scale: int,
-    protocol: str,
+    protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
     epochs: int | None,
@@ -120,8 +120,7 @@ def command(
       hsbench train feinfn --dataset cave --scale 4 --max-steps 20000 --max-minutes 60
       hsbench train mossfuse --dataset demo --scale 4 --max-steps 300 --set patch=32
     """
-    from hsfusion_bench.data.catalog import open_dataset
-    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.registry import find
     from hsfusion_bench.training.course import Budget, Course
@@ -140,7 +139,7 @@ def command(
     changed = _changes(changes, batch_size, ema)
     recipe = made.recipe.changed(changed)
     source = open_dataset(dataset, data_root)
-    rules = load_protocol(protocol)
+    rules = choose_protocol(protocol, source, scale)
     steps = max_steps if epochs is None else epochs * recipe.steps_per_epoch
     course = Course(
         seed,

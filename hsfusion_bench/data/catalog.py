@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from hsfusion_bench.data.cave import CaveSource
 from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.protocols import Part, Protocol, Split
+from hsfusion_bench.data.described import DescribedSource, open_description
+from hsfusion_bench.data.description import read_description
+from hsfusion_bench.data.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.provenance import Provenance
+from hsfusion_bench.data.samples import HDF5Source
 from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
+from hsfusion_bench.data.single import CubeSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
 
 GROUP = "hsfusion_bench.datasets"
+#: Environment variable that names a folder of descriptions of the user's own.
+FOLDER = "HSBENCH_DATASETS"
 _BUILT_IN: Mapping[str, type[CaveSource] | type[DemoSource]] = {
     source.name: source for source in (DemoSource, CaveSource)
 }
+_FILES: Mapping[str, Callable[[str], SceneSource]] = {"mat": CubeSource, "h5": HDF5Source}
 
 
 def dataset_names() -> dict[str, str]:
-    """Return the name and title of every data set: shipped ones first, then plugins, not imported."""
+    """Return the name and title of every data set: shipped ones first, then the user's, then plugins, not imported."""
     found = {name: source.title for name, source in _BUILT_IN.items()}
+    for name, path in _shipped().items():
+        found[name] = read_description(path).title
+    for name, path in _own().items():
+        found.setdefault(name, str(path))
     for point in _plugins():
         found.setdefault(point.name, f"plugin of {_distribution(point)}")
     return found
 
 
 def dataset_clashes() -> list[str]:
-    """Return a line for every plugin whose name is taken by a shipped data set or by an earlier plugin."""
-    taken = set(_BUILT_IN)
+    """Return a line for every data set whose name is taken by one that goes before it."""
+    taken = {*_BUILT_IN, *_shipped()}
     lines = []
+    for name, path in _own().items():
+        if name in taken:
+            lines.append(f"data set {name!r} of {path} is hidden by another of that name")
+        taken.add(name)
     for point in _plugins():
         if point.name in taken:
             lines.append(f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name")
@@ -70,6 +85,10 @@ def about(name: str) -> About:
     """
     if name in _BUILT_IN:
         return About.of(_BUILT_IN[name])
+    described = _own() | _shipped()
+    if name in described or name.endswith(".toml"):
+        said = read_description(described.get(name, Path(name).expanduser()))
+        return About(said.name, said.title, said.stated_wavelengths(), said.as_split(), said.provenance)
     for point in _plugins():
         if point.name == name:
             try:
@@ -90,26 +109,56 @@ def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
     Parameters
     ----------
     name
-        One of `dataset_names`.
+        One of `dataset_names`; or a file: ``mydata.toml`` describes a data set, ``mat:FILE`` or ``mat:FILE:KEY`` is
+        one cube, and ``h5:FILE`` a file of samples as authors publish them.
     data_root
         Folder of its files; None takes the environment variable HSBENCH_DATA, if that is set. The data set
-        `demo` needs none.
+        `demo` needs none, nor does a file that holds all.
 
     Raises
     ------
     UsageError
         If there is no data set of that name, or it needs a folder and none is given.
     HsbenchError
-        If its files are not there, or a plugin fails.
+        If its files are not there, or a description or a plugin fails.
     """
     given = data_root or os.environ.get("HSBENCH_DATA")
     root = Path(given).expanduser() if given else None
     if name in _BUILT_IN:
         return _BUILT_IN[name](root)
+    if name in _shipped():
+        return open_description(_shipped()[name], root)
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in _FILES:
+        return _FILES[prefix](rest)
+    if name.endswith(".toml"):
+        return _open_own(Path(name).expanduser(), root)
+    if name in _own():
+        return _open_own(_own()[name], root)
     for point in _plugins():
         if point.name == name:
             return _open_plugin(point, root)
     raise UsageError(unknown("data set", name, dataset_names()))
+
+
+def _open_own(path: Path, root: Path | None) -> DescribedSource:
+    """Open what a TOML file of the user's describes; its data may lie beside it."""
+    source = open_description(path, root, path.parent)
+    if source.name in (*_BUILT_IN, *_shipped()):
+        raise HsbenchError(
+            f"{path}: {source.name!r} is a data set that we ship; give this one a name of its own (the key name, or "
+            "the name of the file)"
+        )
+    return source
+
+
+def _shipped() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((Path(__file__).parent / "datasets").glob("*.toml"))}
+
+
+def _own() -> dict[str, Path]:
+    folder = os.environ.get(FOLDER)
+    return {path.stem.lower(): path for path in sorted(Path(folder).expanduser().glob("*.toml"))} if folder else {}
 
 
 def _open_plugin(point: EntryPoint, root: Path | None) -> SceneSource:
@@ -183,9 +232,10 @@ def split_of(source: SceneSource, protocol: Protocol) -> Split:
     """
     split = protocol.splits.get(source.name) or source.split
     if split is None:
+        others = f" (it splits {', '.join(protocol.splits)})" if protocol.splits else ""
         raise UsageError(
-            f"protocol {protocol.id} has no split of the data set {source.name} (it splits "
-            f"{', '.join(protocol.splits)}), and the data set brings none of its own"
+            f"protocol {protocol.id} has no split of the data set {source.name}{others}, and the data set brings none "
+            "of its own"
         )
     return split
 
@@ -242,17 +292,50 @@ def require_present(source: SceneSource, plan: ScenePlan) -> None:
     raise HsbenchError(message)
 
 
+def require_response(source: SceneSource, protocol: Protocol) -> None:
+    """Refuse a protocol whose multispectral camera cannot be told what it sees of a data set's bands.
+
+    Raises
+    ------
+    UsageError
+        If the wavelengths of the bands are unknown, or the camera's response is not tabulated at them.
+    """
+    if not source.wavelengths:
+        raise UsageError(
+            f"protocol {protocol.id} needs the wavelengths of the {source.bands} bands, which {source.name} does not "
+            "state; state them in a TOML file that describes it, as wavelengths = { start = 400, stop = 700 }"
+        )
+    protocol.srf_at(source.wavelengths)
+
+
+def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> Protocol:
+    """Return the protocol that a command line asks for, or that suits the data set.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, it is not defined at the scale, or as `require_response`.
+    HsbenchError
+        If the protocol is in a file, and that is not as it should be.
+    """
+    name = choice.name or source.protocol
+    protocol = load_protocol(replace(choice, name=name))
+    protocol.first_sample(scale)
+    require_response(source, protocol)
+    return protocol
+
+
 def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -> Scene:
     """Read one scene, check its values, crop it if the protocol does, and observe it.
 
     Raises
     ------
     UsageError
-        As `Protocol.observe` and `Protocol.cropped` do.
+        As `require_response`, `Protocol.observe` and `Protocol.cropped` do.
     HsbenchError
         If the scene is not here, is damaged, or holds values outside [0, 1].
     """
-    protocol.srf_at(source.wavelengths)  # before anything is read
+    require_response(source, protocol)  # before anything is read
     whole = source.read(name)
     check_scene(name, whole, source.bands)
     hr_hsi = protocol.cropped(whole, scale)

@@ -31,6 +31,8 @@ from hsfusion_bench.methods import Cube, Observation
 from hsfusion_bench.suggest import unknown
 
 Part = Literal["train", "test"]
+#: Protocol of a data set that recommends none.
+DEFAULT = "uestc"
 
 
 def _digest(value: object) -> str:
@@ -385,7 +387,7 @@ class ProtocolChoice:
     Parameters
     ----------
     name
-        A name, or a user's file (.toml).
+        A name, or a user's file (.toml); None: the one that suits the data set.
     response
         See `load_response`.
     off_table
@@ -394,7 +396,7 @@ class ProtocolChoice:
         See `Noise`.
     """
 
-    name: str
+    name: str | None = None
     response: str | None = None
     off_table: OffTable | None = None
     snr_hsi: float | None = None
@@ -417,7 +419,7 @@ def load_protocol(choice: str | ProtocolChoice) -> Protocol:
     Parameters
     ----------
     choice
-        A name, a user's file (.toml), or either with changes.
+        A name, a user's file (.toml), or either with changes; without a name, `DEFAULT`.
 
     Raises
     ------
@@ -428,7 +430,8 @@ def load_protocol(choice: str | ProtocolChoice) -> Protocol:
     """
     if isinstance(choice, str):
         choice = ProtocolChoice(choice)
-    protocol = _read_own(Path(choice.name).expanduser()) if choice.name.endswith(".toml") else _read(choice.name)
+    name = choice.name or DEFAULT
+    protocol = _read_own(Path(name).expanduser()) if name.endswith(".toml") else _read(name)
     noise = None
     if choice.snr_hsi is not None or choice.snr_msi is not None:
         noise = Noise(choice.snr_hsi, choice.snr_msi, choice.noise_seed)

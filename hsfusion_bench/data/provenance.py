@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+#: Pydantic's: of a file that describes them, keys that there are not are errors.
+_STRICT = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Download:
     size
         Bytes; None where unknown.
     """
+
+    __pydantic_config__: ClassVar = _STRICT
 
     url: str
     file: str
@@ -44,6 +50,8 @@ class Provenance:
     layout
         What the data root looks like once the files are unpacked, in one sentence.
     """
+
+    __pydantic_config__: ClassVar = _STRICT
 
     homepage: str
     licence: str

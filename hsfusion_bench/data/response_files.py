@@ -83,7 +83,7 @@ def _without_labels(path: Path, numbers: Array) -> Response:
 def _read_mat(path: Path) -> Response:
     with open_matfile(path) as variables:
         arrays = {
-            name: np.asarray(variable.read(slice(None)), float)
+            name: np.asarray(variable.read(()), np.float64)
             for name, variable in variables.items()
             if variable.kind in NUMERIC and len(variable.shape) == 2
         }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Observation
 
 Cube: TypeAlias = npt.NDArray[np.float32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class Scene:
     cropped_from: tuple[int, int] | None = None
 
 
+class StoredObservation(NamedTuple):
+    """The two images of a scene as others made them: float32 [bands, h, w] and [msi_bands, H, W], in [0, 1]."""
+
+    lr_hsi: Cube
+    hr_msi: Cube
+
+
 class SceneSource(ABC):
     """A data set that hands out its scenes one at a time.
 
@@ -46,17 +54,20 @@ class SceneSource(ABC):
     title
         Name in tables.
     wavelengths
-        Centres of the bands, nanometres.
+        Centres of the bands, nanometres; empty where they are unknown, and then `bands` must be overridden.
     split
         The data set's own split, for protocols that bring none for it; None if it has none.
+    protocol
+        Name of the protocol that suits it; None if it recommends none.
     provenance
         Where its originals come from; None for one that is made by code, or is a user's own.
     """
 
     name: str
     title: str
-    wavelengths: Sequence[float]
+    wavelengths: Sequence[float] = ()
     split: Split | None = None
+    protocol: str | None = None
     provenance: Provenance | None = None
 
     @property
@@ -85,6 +96,20 @@ class SceneSource(ABC):
         HsbenchError
             If its files are not here, or not what they should be.
         """
+
+    def mask(self, name: str) -> Mask | None:
+        """Return which pixels of a scene the data set vouches for, bool [H, W]; None if it vouches for all.
+
+        Indexes are of whole images nevertheless, as in the field.
+        """
+        return None
+
+    def stored_observation(self, name: str) -> StoredObservation | None:
+        """Return the observation of a scene that came with it; None if none did.
+
+        Runs do not use it: they observe the scene by a protocol.
+        """
+        return None
 
 
 def scene_digest(hr_hsi: Cube) -> str:

@@ -16,7 +16,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.command("prepare", short_help="Observe the scenes, and write files to train from.")
 @click.argument("name")
 @click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
-@click.option("--protocol", default="uestc", show_default=True, metavar="NAME", help="How observations are made.")
+@click.option("--protocol", metavar="NAME", help="How observations are made; else as suits the data set.")
 @data_root_option
 @click.option(
     "--out",
@@ -40,7 +40,7 @@ _POSITIVE = click.IntRange(min=1)
 def command(
     name: str,
     scale: int,
-    protocol: str,
+    protocol: str | None,
     data_root: Path | None,
     out: Path,
     part: str,
@@ -64,15 +64,16 @@ def command(
     if compress and form == "scenes":
         raise UsageError("--compress goes with --form hdf5: compressed arrays cannot be mapped")
 
-    from hsfusion_bench.data.catalog import open_dataset
+    from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.data.mapped import prepare_mapped
     from hsfusion_bench.data.prepare import Preparation, prepare_test, prepare_train
-    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.data.protocols import ProtocolChoice
 
-    chosen = load_protocol(protocol)
+    source = open_dataset(name, data_root)
+    chosen = choose_protocol(ProtocolChoice(protocol), source, scale)
     side = patch or chosen.patch
     distance = stride or (chosen.stride if chosen.stride and not patch else max(side // 2, scale))
-    task = Preparation(open_dataset(name, data_root), chosen, scale, side, distance, seed, compress)
+    task = Preparation(source, chosen, scale, side, distance, seed, compress)
     for each in ("train", "test") if part == "all" else (part,):
         with scene_bar(f"{name}: {each} scenes") as report:
             if form == "scenes":
