@@ -39,13 +39,13 @@ def method_info(entry: Entry | FileEntry, method: Method | None) -> MethodInfo:
 
 def dataset_info(source: SceneSource, protocol: Protocol, scale: int, plan: ScenePlan, scored: int) -> DatasetInfo:
     """Describe the data, of which `scored` scenes were scored."""
-    msi_bands, bands = protocol.srf_at(source.wavelengths).shape
+    msi_bands, bands = protocol.srf_at(source.band_centres).shape
     return DatasetInfo(
         name=source.name,
         scale=scale,
         protocol=protocol.id,
         protocol_version=protocol.version,
-        protocol_digest=protocol.digest(scale, source.wavelengths),
+        protocol_digest=protocol.digest(scale, source.band_centres),
         split=plan.split.id,
         split_digest=plan.split.digest,
         scenes=scored,

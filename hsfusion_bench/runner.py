@@ -70,7 +70,7 @@ class Setting:
     @property
     def problem(self) -> Problem:
         """The problem that every scene of the dataset poses."""
-        msi_bands, bands = self.protocol.srf_at(self.source.wavelengths).shape
+        msi_bands, bands = self.protocol.srf_at(self.source.band_centres).shape
         return Problem(bands, msi_bands, self.scale, self.protocol.phase(self.scale))
 
 

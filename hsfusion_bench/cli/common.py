@@ -62,6 +62,20 @@ def chosen_device(wanted: str) -> str:
     return "cpu"
 
 
+def key_option(function: _Function) -> _Function:
+    """Add ``--key``, the array of a data set that is one file; see `with_key`."""
+    return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(function)
+
+
+def with_key(dataset: str, key: str | None) -> str:
+    """Return the name of a data set with the key that its file was given."""
+    if key is None:
+        return dataset
+    if not dataset.startswith("mat:"):
+        raise UsageError(f"--key {key}: it goes with --dataset mat:FILE, not with {dataset}")
+    return f"{dataset}:{key}"
+
+
 def dataset_options(function: _Function) -> _Function:
     """Add the options that say which scenes are meant, and how they are made.
 

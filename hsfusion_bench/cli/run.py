@@ -12,8 +12,10 @@ from hsfusion_bench.cli.common import (
     comma_separated,
     console,
     dataset_options,
+    key_option,
     report_results,
     results_dir_option,
+    with_key,
 )
 from hsfusion_bench.errors import UsageError
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     help="Methods, by name; FILE.py:NAME for a class or a function in a file of your own.",
 )
 @dataset_options
+@key_option
 @click.option(
     "--weights", multiple=True, metavar="METHOD=FILE", help="Weights of a network: ours, or a file of its authors."
 )
@@ -69,6 +72,7 @@ def command(
     protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
+    key: str | None,
     weights: tuple[str, ...],
     train: bool,
     max_steps: tuple[str, ...],
@@ -109,7 +113,7 @@ def command(
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
     files = _weights(weights, names)
-    source = context.with_resource(CachedSource(open_dataset(dataset, data_root)))
+    source = context.with_resource(CachedSource(open_dataset(with_key(dataset, key), data_root)))
     rules = choose_protocol(protocol, source, scale)
     plan = plan_scenes(source, rules, "test", scenes)
     require_present(source, plan)

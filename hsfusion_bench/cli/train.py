@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import chosen_device, console, dataset_options
+from hsfusion_bench.cli.common import chosen_device, console, dataset_options, key_option, with_key
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.command("train", short_help="Train a network by its recipe, and keep its weights.")
 @click.argument("method")
 @dataset_options
+@key_option
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
 @click.option(
@@ -91,6 +92,7 @@ def command(
     protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
+    key: str | None,
     epochs: int | None,
     max_steps: int | None,
     max_minutes: float | None,
@@ -138,7 +140,7 @@ def command(
         raise UsageError(f"{made.card.title} is no network: there is nothing to train")
     changed = _changes(changes, batch_size, ema)
     recipe = made.recipe.changed(changed)
-    source = open_dataset(dataset, data_root)
+    source = open_dataset(with_key(dataset, key), data_root)
     rules = choose_protocol(protocol, source, scale)
     steps = max_steps if epochs is None else epochs * recipe.steps_per_epoch
     course = Course(

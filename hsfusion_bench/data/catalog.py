@@ -298,14 +298,9 @@ def require_response(source: SceneSource, protocol: Protocol) -> None:
     Raises
     ------
     UsageError
-        If the wavelengths of the bands are unknown, or the camera's response is not tabulated at them.
+        If the camera's response is not known at the wavelengths of the bands, or needs them and they are unknown.
     """
-    if not source.wavelengths:
-        raise UsageError(
-            f"protocol {protocol.id} needs the wavelengths of the {source.bands} bands, which {source.name} does not "
-            "state; state them in a TOML file that describes it, as wavelengths = { start = 400, stop = 700 }"
-        )
-    protocol.srf_at(source.wavelengths)
+    protocol.srf_at(source.band_centres)
 
 
 def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> Protocol:
@@ -343,6 +338,6 @@ def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -
     return Scene(
         name,
         hr_hsi,
-        protocol.observe(hr_hsi, scale, source.wavelengths, name),
+        protocol.observe(hr_hsi, scale, source.band_centres, name),
         cropped_from=(height, width) if hr_hsi.shape != whole.shape else None,
     )

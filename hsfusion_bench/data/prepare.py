@@ -125,7 +125,7 @@ class Preparation:
             "phase": phase,
             "protocol": self.protocol.id,
             "protocol_version": self.protocol.version,
-            "protocol_digest": self.protocol.digest(self.scale, self.source.wavelengths),
+            "protocol_digest": self.protocol.digest(self.scale, self.source.band_centres),
             "split": plan.split.id,
             "split_digest": plan.split.digest,
             "scenes": list(plan.present),

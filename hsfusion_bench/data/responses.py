@@ -61,7 +61,8 @@ class Response(ABC):
         Parameters
         ----------
         wavelengths
-            Centres of the hyperspectral bands, nanometres.
+            Centres of the hyperspectral bands, nanometres; NaN where they are unknown, which serves a matrix, and a
+            table that is taken band by band.
         off_table
             What to do where a table has other wavelengths: "refuse"; "by-band" gives its numbers to the bands one
             after the other, which may lie 20 nm off; "interpolate" takes them linearly between the table's
@@ -127,6 +128,8 @@ class Table(Response):
         table = np.array(self.values, float)
         if tuple(wavelengths) == self.wavelengths:
             return table
+        if self.interpolate or off_table != "by-band" or len(wavelengths) != len(self.wavelengths):
+            _require_known(self.name, wavelengths)
         if self.interpolate or off_table == "interpolate":
             return np.array([np.interp(wavelengths, self.wavelengths, row, left=0, right=0) for row in table])
         known = f"camera response {self.name} is tabulated for the {len(self.wavelengths)} bands at "
@@ -188,6 +191,7 @@ class Bands(Response):
 
     def weights(self, wavelengths: Sequence[float], off_table: OffTable) -> Array:
         """Return the response before normalisation; see `Response.at`."""
+        _require_known(self.name, wavelengths)
         nm = np.asarray(wavelengths, float)
         rows = []
         for band in self.bands:
@@ -238,6 +242,15 @@ def _check(channels: Sequence[str], values: Sequence[Sequence[float]], bands: in
             raise ValueError(f"channel {channel} has the value {wrong:g}: a response is a number from 0 on")
         if not any(row):
             raise ValueError(f"channel {channel} is zero at all wavelengths")
+
+
+def _require_known(name: str, wavelengths: Sequence[float]) -> None:
+    if np.isnan(wavelengths).any():
+        raise UsageError(
+            f"camera response {name} needs the wavelengths of the image's {len(wavelengths)} bands, which are unknown: "
+            "state them in a TOML file that describes the data set, as wavelengths = { start = 400, stop = 700 }, or "
+            "give by --response FILE the camera's matrix [msi_bands, bands]"
+        )
 
 
 def _listed(wavelengths: Sequence[float]) -> str:

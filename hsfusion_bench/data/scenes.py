@@ -75,6 +75,11 @@ class SceneSource(ABC):
         """Number of bands of every scene."""
         return len(self.wavelengths)
 
+    @property
+    def band_centres(self) -> tuple[float, ...]:
+        """Wavelength of every band, nanometres; NaN where they are unknown."""
+        return tuple(self.wavelengths) or (float("nan"),) * self.bands
+
     @abstractmethod
     def scene_names(self) -> Sequence[str]:
         """Names of all scenes of the data set, whether their files are here or not."""

@@ -72,7 +72,7 @@ class TrainingScenes:
             "dataset": self.source.name,
             "scale": self.scale,
             "protocol": self.protocol.id,
-            "protocol_digest": self.protocol.digest(self.scale, self.source.wavelengths),
+            "protocol_digest": self.protocol.digest(self.scale, self.source.band_centres),
             "split_digest": self.plan.split.digest,
             "scenes": list(self.plan.present),
         }
@@ -111,7 +111,7 @@ class TrainingScenes:
         task = Preparation(
             self.source, self.protocol, self.scale, self.protocol.patch, self.protocol.patch, partial=True
         )
-        root = user_cache() / "scenes" / self.protocol.digest(self.scale, self.source.wavelengths)[:12]
+        root = user_cache() / "scenes" / self.protocol.digest(self.scale, self.source.band_centres)[:12]
         folder, seen = mapped_folder(root, task, self.part), self._originals()
         note = folder / "originals.json"
         if seen and note.is_file() and (folder / "index.json").is_file() and json.loads(note.read_text()) == seen:

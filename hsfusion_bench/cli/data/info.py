@@ -73,13 +73,13 @@ def _show(facts: dict[str, Any]) -> None:
 
     row("name", facts["name"])
     row("title", facts["title"])
-    row(f"{len(facts['scenes'])} scenes", ", ".join(facts["scenes"]))
+    row(f"scenes ({len(facts['scenes'])})", ", ".join(facts["scenes"]))
     if facts["missing"] is None:
         row("here", "no (--data-root names the folder)")
     else:
         row("missing", ", ".join(facts["missing"]) or "none")
-    wavelengths = ", ".join(f"{nm:g}" for nm in facts["wavelengths"])
-    row(f"{facts['bands'] or '?'} bands", f"{wavelengths} nm" if wavelengths else "at unknown wavelengths")
+    nm = facts["wavelengths"]
+    row(f"{facts['bands'] or '?'} bands", f"{nm[0]:g} to {nm[-1]:g} nm" if nm else "at unknown wavelengths")
     for protocol, split in facts["splits"].items():
         row(f"{protocol}: split", f"{split['id']}, sha256 {split['digest']}")
         row(f"{protocol}: {len(split['train'])} train", ", ".join(split["train"]))
