@@ -13,7 +13,8 @@ of one scene) into a high-resolution hyperspectral cube. That is all of the cont
 
 A network derives from `NetworkMethod` instead: it says how it is built, what it predicts and what its loss is,
 and inherits weights, devices and inference. This module imports no torch, so that a listing of methods stays
-quick; keep torch out of the module that holds your card, too, and import your network inside `build`.
+quick; keep torch out of the module that holds your card, too, and import your network inside `build`. What can be
+tuned of a method, it declares as options: see `hsfusion_bench.options`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.options import option
 from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "Problem",
     "Recipe",
     "bicubic_matrix",
+    "option",
     "upsample_bicubic",
 ]
 
@@ -67,9 +70,10 @@ class Observation:
         Ratio of the two resolutions.
     phase
         Where the samples lie: pixel k of `lr_hsi` sits at index ``scale*k + phase`` of `hr_msi`, in both directions.
+        It is half an integer where that is between two pixels, as in the middle of an even block.
     psf
-        Blur of the hyperspectral camera, [k, k], sums to 1; None where it is unknown or the method has not
-        declared that it uses it.
+        Blur of the hyperspectral camera, [k, k], sums to 1, its middle at the phase; None where it is unknown or the
+        method has not declared that it uses it.
     srf
         Spectral response of the multispectral camera, [msi_bands, bands]; None likewise.
 
@@ -108,6 +112,16 @@ class Observation:
     def shape(self) -> tuple[int, int, int]:
         """Shape of the cube that a method must return: (bands, height, width)."""
         return (len(self.lr_hsi), self.hr_msi.shape[1], self.hr_msi.shape[2])
+
+    @property
+    def known(self) -> frozenset[Truth]:
+        """The truths that come with the observation."""
+        truths: dict[Truth, object] = {"psf": self.psf, "srf": self.srf}
+        return frozenset(truth for truth, value in truths.items() if value is not None)
+
+    def blind(self) -> Observation:
+        """Return the two images alone, without PSF and SRF."""
+        return replace(self, psf=None, srf=None)
 
     def seen_by(self, card: Card) -> Observation:
         """Return the observation without the PSF and SRF that the card does not declare."""
@@ -151,7 +165,9 @@ class Card:
         BibTeX entry.
     uses
         Truths beyond the two images that the method needs: "psf", "srf". They are withheld from a method that
-        does not name them here, and leaderboards mark one that does as non-blind.
+        does not name them here, and leaderboards mark one that does as non-blind. Where the observation has none
+        (a real pair, or a blind run) they are None all the same; the method then estimates them or raises
+        HsbenchError, and the record calls them estimated.
     """
 
     name: str
