@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | int | float | str
 
 _Method = TypeVar("_Method", bound="Method")
-_Value = TypeVar("_Value", bool, int, float, str)
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def option(default: _Value, meaning: str, *, at_least: float | None = None) -> _Value:
-    """Declare a field of a method's dataclass as an option.
+def option(default: Value, meaning: str, *, at_least: float | None = None) -> Any:
+    """Declare a field of a method's dataclass as an option; its annotation is bool, int, float, str or Literal of str.
 
     Parameters
     ----------
@@ -44,8 +43,7 @@ def option(default: _Value, meaning: str, *, at_least: float | None = None) -> _
     at_least
         Smallest number that makes sense; None: any.
     """
-    field: _Value = dataclasses.field(default=default, metadata={"meaning": meaning, "at_least": at_least})
-    return field
+    return dataclasses.field(default=default, metadata={"meaning": meaning, "at_least": at_least})
 
 
 @dataclass(frozen=True)

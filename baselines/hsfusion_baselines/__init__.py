@@ -6,6 +6,10 @@ methods are listed quickly; a method imports its network when it builds it.
 
 METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
+    "brovey": "hsfusion_baselines.classical.brovey:Brovey",
+    "gsa": "hsfusion_baselines.classical.gsa:GSA",
+    "sfim": "hsfusion_baselines.classical.sfim:SFIM",
+    "mtf-glp-hs": "hsfusion_baselines.classical.mtf_glp_hs:MTFGLPHS",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }
