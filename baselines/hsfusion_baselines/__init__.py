@@ -10,6 +10,9 @@ METHODS = {
     "gsa": "hsfusion_baselines.classical.gsa:GSA",
     "sfim": "hsfusion_baselines.classical.sfim:SFIM",
     "mtf-glp-hs": "hsfusion_baselines.classical.mtf_glp_hs:MTFGLPHS",
+    "cnmf": "hsfusion_baselines.classical.cnmf:CNMF",
+    "fuse": "hsfusion_baselines.classical.fuse:FUSE",
+    "hysure": "hsfusion_baselines.classical.hysure:HySure",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }

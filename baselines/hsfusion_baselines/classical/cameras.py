@@ -10,8 +10,10 @@ and 16); then the blur, by which the multispectral image becomes the hyperspectr
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
@@ -93,7 +95,7 @@ def estimate_psf(observation: Observation, srf: Array, weight: float = LAMBDA_PS
     return found
 
 
-def _whole(count: int, scale: int, first: int, side: int) -> Array:
+def _whole(count: int, scale: int, first: int, side: int) -> npt.NDArray[np.integer[Any]]:
     """Return the LR pixels, along one side, whose blur lies within the image."""
     pixels = np.arange(count)
     return pixels[(scale * pixels + first >= 0) & (scale * pixels + first + side <= scale * count)]

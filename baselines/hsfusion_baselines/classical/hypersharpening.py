@@ -88,7 +88,7 @@ def affine_fit(inputs: Array, targets: Array) -> tuple[Array, Array]:
 
 def ratio(numerator: Array, denominator: Array) -> Array:
     """Divide, where the denominator is well above 0; elsewhere the ratio is 1, so that nothing is injected."""
-    least = 1e-3 * max(float(np.abs(denominator).max(initial=0)), np.finfo(np.float32).tiny)
+    least = 1e-3 * float(np.abs(denominator).max(initial=1e-30))
     return np.divide(numerator, denominator, out=np.ones_like(numerator), where=denominator > least)
 
 

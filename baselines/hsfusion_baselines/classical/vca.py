@@ -13,7 +13,7 @@ import numpy as np
 from hsfusion_baselines.classical.subspace import Array
 
 
-def vca(cube: Array, endmembers: int, seed: int = 0) -> Array:
+def vca(cube: Array, endmembers: int, seed: int = 0, *, projective: bool | None = None) -> Array:
     """Return pure spectra of an image.
 
     Parameters
@@ -24,6 +24,9 @@ def vca(cube: Array, endmembers: int, seed: int = 0) -> Array:
         How many, 1 to the number of bands; fewer are found where the spectra span less.
     seed
         Of the random directions.
+    projective
+        Divide the spectra by their brightness, so that dark pixels count as much as bright ones; None: as published,
+        where there is less noise than a threshold.
 
     Returns
     -------
@@ -33,7 +36,9 @@ def vca(cube: Array, endmembers: int, seed: int = 0) -> Array:
     count = min(endmembers, int(np.linalg.matrix_rank(spectra @ spectra.T)) or 1, spectra.shape[1])
     mean = spectra.mean(1, keepdims=True)
     centred = spectra - mean
-    if _snr(spectra, centred, mean, count) > 15 + 10 * math.log10(count):
+    if projective is None:
+        projective = _snr(spectra, centred, mean, count) > 15 + 10 * math.log10(count)
+    if projective:
         basis = np.linalg.svd(spectra @ spectra.T)[0][:, :count]
         inner = basis.T @ spectra
         scale = inner.mean(1) @ inner  # projective: onto the plane through the mean
