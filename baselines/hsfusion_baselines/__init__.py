@@ -13,6 +13,11 @@ METHODS = {
     "cnmf": "hsfusion_baselines.classical.cnmf:CNMF",
     "fuse": "hsfusion_baselines.classical.fuse:FUSE",
     "hysure": "hsfusion_baselines.classical.hysure:HySure",
+    "nssr": "hsfusion_baselines.classical.nssr:NSSR",
+    "cstf": "hsfusion_baselines.classical.cstf:CSTF",
+    "ltmr": "hsfusion_baselines.classical.ltmr:LTMR",
+    "lttr": "hsfusion_baselines.classical.lttr:LTTR",
+    "ir-tensr": "hsfusion_baselines.classical.ir_tensr:IRTenSR",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }

@@ -20,8 +20,8 @@ class CNMF(Method):
 
     The LR-HSI is unmixed, ``Y = W H`` from VCA's endmembers W and equal shares; the HR-MSI is, from ``R W`` and the
     enlarged H; then W once more, from the shares that the camera would see of the sharp ones. The result is W times the
-    sharp shares, 0 or more. Multiplicative updates (eqs. 9 to 12 of the paper) with a row of constants that pulls the
-    shares of a pixel to a sum of 1 (section III-C). With three multispectral bands or fewer their spectra stay as the
+    sharp shares, 0 or more. Multiplicative updates with a row of constants that pulls the
+    shares of a pixel to a sum of 1 . With three multispectral bands or fewer their spectra stay as the
     response gives them, and the shares that the camera would see stay as they are, since so few bands do not tell one
     from the other.
 
@@ -63,25 +63,26 @@ class CNMF(Method):
         pure = vca(observation.lr_hsi, self.endmembers, self.seed, projective=False)
         count = pure.shape[1]
         hsi = observation.lr_hsi.astype(np.float64).reshape(len(pure), -1)
-        low = Unmixing.of(hsi, pure, np.full((count, hsi.shape[1]), 1 / count), pull)
+        low = Unmixing(hsi, pure, np.full((count, hsi.shape[1]), 1 / count), pull)
         low.repeat("shares", most=3 * self.inner, tolerance=self.tolerance)
         low.repeat("spectra", "shares", most=self.inner, tolerance=self.tolerance)
 
         first = enlarge(low.shares.reshape(count, *low_shape), observation, self.interpolation)
         shares = np.maximum(first, 0).astype(np.float32).reshape(count, -1)
         msi = observation.hr_msi.astype(np.float32).reshape(msi_bands, -1)
-        srf = observation.srf.astype(np.float64)
+        srf, many_bands = observation.srf.astype(np.float64), msi_bands > 3
         for round_ in range(self.outer):
-            high = Unmixing.of(msi, (srf @ low.spectra[:-1]).astype(np.float32), shares, pull)
+            high = Unmixing(msi, srf @ low.spectra, shares, pull)
             high.repeat("shares", most=self.inner, tolerance=self.tolerance)
-            updates = ("shares",) if msi_bands <= 3 else ("spectra", "shares")
-            high.repeat(*updates, most=self.inner, tolerance=self.tolerance)
+            if many_bands:
+                high.repeat("spectra", "shares", most=self.inner, tolerance=self.tolerance)
+            else:
+                high.repeat("shares", most=self.inner, tolerance=self.tolerance)
             shares, before = high.shares, low.error
-            seen = optics.observe(shares.reshape(count, height, width)).astype(np.float64)
-            low.shares = np.maximum(seen, 0).reshape(count, -1)
+            low.set_shares(optics.observe(shares.reshape(count, height, width)).reshape(count, -1))
             low.repeat("spectra", most=self.inner, tolerance=self.tolerance)
-            updates = ("spectra",) if msi_bands <= 3 else ("shares", "spectra")
-            low.repeat(*updates, most=self.inner, tolerance=self.tolerance)
+            if many_bands:
+                low.repeat("shares", "spectra", most=self.inner, tolerance=self.tolerance)
             if round_ and before - low.error <= self.outer_tolerance * before:
                 break
-        return (low.spectra[:-1].astype(np.float32) @ shares).reshape(observation.shape)
+        return (low.spectra.astype(np.float32) @ shares).reshape(observation.shape)

@@ -21,9 +21,9 @@ class FUSE(Method):
     """Fast fusion by a Sylvester equation (Wei, Dobigeon and Tourneret 2015), with a Gaussian prior.
 
     The image is ``E A`` with E the leading singular vectors of the LR-HSI. A minimises
-    ``||Y - E A G||^2 + ||Z - R E A||^2 + noise^2 * ||S^(-1/2) (A - M)||^2`` (eq. 11 of the paper, noise of the same
-    variance in all bands), where the prior's mean M is the enlarged LR-HSI in the subspace; the solution is that of the
-    Sylvester equation ``A G'G + Q A = C`` (eq. 14). Nothing is clipped.
+    ``||Y - E A G||^2 + ||Z - R E A||^2 + noise^2 * ||S^(-1/2) (A - M)||^2`` (noise of the same variance in all bands),
+    where the prior's mean M is the enlarged LR-HSI in the subspace; the solution is that of the Sylvester equation
+    ``A G'G + Q A = C``. Nothing is clipped.
 
     The paper takes the prior's covariance S as given. Here it is that of the LR-HSI's details, what a mean of 3 x 3
     pixels takes away: so the directions that the multispectral image sees tell of those that it does not. With

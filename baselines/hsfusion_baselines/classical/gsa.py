@@ -17,8 +17,8 @@ class GSA(Method):
     """Gram-Schmidt adaptive (Aiazzi, Baronti and Selva 2007), in hypersharpening form (Selva et al. 2015).
 
     Band k has a sharp image P of its own, made of the multispectral bands, and an intensity I, the combination of all
-    hyperspectral bands that comes nearest to P at the low resolution (eq. 10 of the paper). The result is
-    ``Y_up + g*(P - I_up)`` with the gain ``g = cov(I, Y)/var(I)`` (eqs. 4 and 5). Nothing is clipped.
+    hyperspectral bands that comes nearest to P at the low resolution. The result is
+    ``Y_up + g*(P - I_up)`` with the gain ``g = cov(I, Y)/var(I)``. Nothing is clipped.
 
     Where the LR-HSI and the degraded HR-MSI agree exactly, and P is a combination of all bands, I equals the degraded
     P, and the result is that of MTF-GLP-HS.

@@ -20,8 +20,8 @@ class HySure(Method):
     """Convex fusion with vector total variation (Simoes, Bioucas-Dias, Almeida and Chanussot 2015).
 
     The image is ``E A`` with E pure spectra found by VCA (projected along the mean), or singular vectors. A minimises
-    ``1/2 ||Y - E A G||^2 + lambda_m/2 ||Z - R E A||^2 + lambda_phi * VTV(A)`` (eq. 9 of the paper), where VTV sums over
-    pixels the length of all differences between neighbours, which couples the bands (eq. 10). Solved by SALSA with four
+    ``1/2 ||Y - E A G||^2 + lambda_m/2 ||Z - R E A||^2 + lambda_phi * VTV(A)``, where VTV sums over
+    pixels the length of all differences between neighbours, which couples the bands. Solved by SALSA with four
     splittings (the paper's appendix) from 0, a fixed number of iterations. Parameters as in the authors' release; where
     PSF or SRF are not known, the paper's own estimates are used. Single precision. Nothing is clipped.
     """

@@ -16,8 +16,8 @@ from hsfusion_bench.methods import Card, Cube, Method, Observation, option
 class SFIM(Method):
     """Smoothing-filter-based intensity modulation (Liu 2000), in hypersharpening form (Selva et al. 2015).
 
-    Band k has a sharp image P of its own, made of the multispectral bands; the result is ``Y_up * P/P_smooth``
-    (eq. 7 of the paper). P_smooth is P at the low resolution, enlarged like the band itself, as in the HS-MS review of
+    Band k has a sharp image P of its own, made of the multispectral bands; the result is ``Y_up * P/P_smooth``.
+    P_smooth is P at the low resolution, enlarged like the band itself, as in the HS-MS review of
     Yokoya et al. (2017); Liu averages P over a window instead. P is a single multispectral band by default, which is
     never negative; a combination may come near 0 where it should not. Where P_smooth is near 0 the ratio is 1. Nothing
     is clipped.

@@ -1,7 +1,7 @@
 """Vertex component analysis: pure pixels as the corners of the data's simplex.
 
 J. M. P. Nascimento and J. M. B. Dias, "Vertex component analysis: a fast algorithm to unmix hyperspectral data", IEEE
-Trans. Geosci. Remote Sens. 43(4), 2005, algorithm 1.
+Trans. Geosci. Remote Sens. 43(4), 2005.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _corners(points: Array, count: int, seed: int) -> list[int]:
 
 
 def _snr(spectra: Array, centred: Array, mean: Array, count: int) -> float:
-    """Estimate the ratio of signal to noise in decibels (eq. 13 of the paper)."""
+    """Estimate the ratio of signal to noise in decibels."""
     pixels = spectra.shape[1]
     basis = np.linalg.svd(centred @ centred.T / pixels)[0][:, :count]
     total = float((spectra**2).sum() / pixels)
