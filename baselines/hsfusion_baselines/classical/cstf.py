@@ -22,11 +22,11 @@ class CSTF(Method):
     lam*|C|_1``, P1 and P2 the blur and sampling along columns and rows: each dictionary by a Sylvester equation,
     where the paper uses conjugate gradients, the core by ADMM.
 
-    Numbers of atoms (260, 260, 15), weights and iterations are those of the authors' release for CAVE; images smaller
-    than 512 pixels have as many atoms in proportion. The dictionaries of rows and columns start from the singular vectors
-    of the HR-MSI's unfoldings, where the release learns them by DUC-KSVD, that of spectra from VCA, as there; the core
-    goes on from its last value with few iterations of ADMM, where the release starts anew with 60. The blur must be
-    separable: of one that is not, the separable blur that comes nearest is taken. Nothing is clipped.
+    Numbers of atoms (260, 260, 15), weights and iterations are those of the authors' release for CAVE; other images
+    have as many atoms in proportion. The dictionaries of rows and columns start from the singular vectors of the
+    HR-MSI's unfoldings, where the release learns them by DUC-KSVD, that of spectra from VCA, as there; the core goes on
+    from its last value with few iterations of ADMM, where the release starts anew with 60. The blur must be separable:
+    of one that is not, the separable blur that comes nearest is taken. Nothing is clipped.
     """
 
     card = Card(

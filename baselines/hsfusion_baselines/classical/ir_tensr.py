@@ -83,8 +83,8 @@ class IRTenSR(Method):
         fixed += np.tensordot(observation.srf.T.astype(np.float32), observation.hr_msi, 1)
         start = _spectrum(enlarge(observation.lr_hsi, observation, self.interpolation))
         count = min(self.dimension, *start.shape[1:])
-        basis = np.linalg.svd(start, full_matrices=False)[0][..., :count]
-        coefficients = _adjoint(basis) @ start
+        basis: Spectrum = np.linalg.svd(start, full_matrices=False)[0][..., :count]
+        coefficients: Spectrum = _adjoint(basis) @ start
         columns = observation.shape[2]
         image = model = _image(basis @ coefficients, columns)
         for _ in range(self.iterations):

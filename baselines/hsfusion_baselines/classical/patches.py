@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,8 @@ def groups(features: Array, count: int, seed: int = 0) -> list[Index]:
         return [np.arange(len(features))]
     random = np.random.default_rng(seed)
     first = features[random.choice(len(features), count, replace=False)]
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of groups that come out empty, which is no harm here
         _, labels = kmeans2(features, first, iter=10, minit="matrix", missing="warn", check_finite=False)
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
