@@ -13,7 +13,8 @@ of one scene) into a high-resolution hyperspectral cube. That is all of the cont
 
 A network derives from `NetworkMethod` instead: it says how it is built, what it predicts and what its loss is,
 and inherits weights, devices and inference. This module imports no torch, so that a listing of methods stays
-quick; keep torch out of the module that holds your card, too, and import your network inside `build`.
+quick; keep torch out of the module that holds your card, too, and import your network inside `build`. What can be
+tuned of a method, it declares as options: see `hsfusion_bench.options`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.options import option
 from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "Problem",
     "Recipe",
     "bicubic_matrix",
+    "option",
     "upsample_bicubic",
 ]
 
@@ -111,6 +114,16 @@ class Observation:
         """Shape of the cube that a method must return: (bands, height, width)."""
         return (len(self.lr_hsi), self.hr_msi.shape[1], self.hr_msi.shape[2])
 
+    @property
+    def known(self) -> frozenset[Truth]:
+        """The truths that come with the observation."""
+        truths: dict[Truth, object] = {"psf": self.psf, "srf": self.srf}
+        return frozenset(truth for truth, value in truths.items() if value is not None)
+
+    def blind(self) -> Observation:
+        """Return the two images alone, without PSF and SRF."""
+        return replace(self, psf=None, srf=None)
+
     def seen_by(self, card: Card) -> Observation:
         """Return the observation without the PSF and SRF that the card does not declare."""
         return replace(
@@ -153,7 +166,9 @@ class Card:
         BibTeX entry.
     uses
         Truths beyond the two images that the method needs: "psf", "srf". They are withheld from a method that
-        does not name them here, and leaderboards mark one that does as non-blind.
+        does not name them here, and leaderboards mark one that does as non-blind. Where the observation has none
+        (a real pair, or a blind run) they are None all the same; the method then estimates them or raises
+        HsbenchError, and the record calls them estimated.
     """
 
     name: str

@@ -13,7 +13,8 @@ from hsfusion_bench.data.catalog import ScenePlan
 from hsfusion_bench.data.protocols import Protocol
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.methods import Method
+from hsfusion_bench.methods import Method, Truth
+from hsfusion_bench.options import options_of
 from hsfusion_bench.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.weights import Weights
@@ -22,15 +23,19 @@ from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summaris
 PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
 
-def method_info(entry: Entry | FileEntry, method: Method | None) -> MethodInfo:
-    """Describe a method; None is one that could not be imported."""
+def method_info(entry: Entry | FileEntry, method: Method | None, known: frozenset[Truth]) -> MethodInfo:
+    """Describe a method, to which the truths `known` were open; None is one that could not be imported."""
     card = method.card if method is not None else None
+    options = options_of(method) if method is not None else {}
     return MethodInfo(
         name=entry.name,
         title=card.title if card else entry.name,
         family=card.family if card else "custom",
         year=card.year if card else None,
-        uses=sorted(card.uses) if card else [],
+        uses=sorted(card.uses & known) if card else [],
+        estimated=sorted(card.uses - known) if card else [],
+        options={name: option.value for name, option in options.items()},
+        changed=[name for name, option in options.items() if option.value != option.default],
         origin=entry.origin.kind,
         distribution=entry.origin.distribution,
         version=entry.origin.version,

@@ -47,9 +47,27 @@ class MethodInfo(_Strict):
     family: str
     year: int | None
     uses: list[str] = Field(description="truths the method was given beyond the two images: psf, srf")
+    estimated: list[str] = Field(default=[], description="truths it needs, was not given, and estimated from the pair")
+    options: dict[str, bool | int | float | str] = Field(default={}, description="values of all its options")
+    changed: list[str] = Field(default=[], description="options whose value is not the default")
     origin: Literal["shipped", "plugin", "file", "external"]
     distribution: str
     version: str
+
+    @property
+    def variant(self) -> str:
+        """What sets the run apart from the method's ordinary one, as part of a file name; empty for that one."""
+        parts = ["blind"] if self.estimated else []
+        parts += [f"{name}-{_short_value(self.options[name])}" for name in self.changed]
+        return ".".join(parts)
+
+    @property
+    def full_title(self) -> str:
+        """Title with what a reader must know beside it: changed options, truths given, truths estimated."""
+        parts = [f"{name} {_short_value(self.options[name])}" for name in self.changed]
+        parts += [f"uses {', '.join(sorted(self.uses))}"] if self.uses else []
+        parts += [f"estimates {', '.join(sorted(self.estimated))}"] if self.estimated else []
+        return self.title + (f" ({'; '.join(parts)})" if parts else "")
 
 
 class DatasetInfo(_Strict):
@@ -156,8 +174,8 @@ class Record(_Strict):
 
     @property
     def key(self) -> str:
-        """File stem under which the record is kept: the method, and the scenes if they are not the whole split."""
-        return _stem(self.method.name, self)
+        """File stem under which the record is kept: the method, its variant, and the scenes if not the whole split."""
+        return _stem(_with_variant(self.method.name, self.method.variant), self)
 
 
 class Latency(_Strict):
@@ -185,6 +203,7 @@ class Speed(_Strict):
 
     schema_: Literal["hsfusion-bench/speed/1"] = Field(default=SPEED_SCHEMA, alias="schema")
     method: str
+    variant: str = Field(default="", description="as in the record's file name; empty for the ordinary run")
     version: str
     dataset: str
     scale: int
@@ -243,7 +262,8 @@ class Store:
     def speed_path(self, speed: Speed) -> Path:
         """Return where a measurement of speed belongs."""
         folder = _folder(speed.dataset, speed.scale, speed.protocol)
-        return self.root / "speed" / slug(speed.device) / folder / f"{slug(speed.method)}.json"
+        stem = slug(_with_variant(speed.method, speed.variant))
+        return self.root / "speed" / slug(speed.device) / folder / f"{stem}.json"
 
     def write(self, record: Record) -> Written:
         """Write a record whole.
@@ -312,6 +332,14 @@ def json_schema() -> dict[str, Any]:
 def slug(text: str) -> str:
     """Return a text as part of a file name."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()
+
+
+def _with_variant(method: str, variant: str) -> str:
+    return f"{method}.{variant}" if variant else method
+
+
+def _short_value(value: bool | int | float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def _folder(dataset: str, scale: int, protocol: str) -> str:

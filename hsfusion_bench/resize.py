@@ -2,7 +2,8 @@
 
 The kernel is Keys' cubic convolution with a = -0.5 (R. G. Keys, "Cubic convolution interpolation for digital
 image processing", IEEE Trans. ASSP 29(6), 1981, eq. 15). Output pixel j lies at input coordinate
-``(j + 0.5)/scale - 0.5``, and the image continues beyond its border as its mirror image, edge pixel repeated.
+``(j + 0.5)/scale - 0.5``, the input pixels being the centres of blocks, unless a phase says where they are; and the
+image continues beyond its border as its mirror image, edge pixel repeated.
 Antialiasing plays no part when an image is enlarged. Everything is a product with one small matrix on each
 side, which a network can take over as it stands.
 """
@@ -27,7 +28,7 @@ def _keys(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 @lru_cache(maxsize=32)
-def bicubic_matrix(size: int, scale: int) -> npt.NDArray[np.float64]:
+def bicubic_matrix(size: int, scale: int, phase: float | None = None) -> npt.NDArray[np.float64]:
     """Return the matrix that enlarges a column of pixels by bicubic interpolation.
 
     Parameters
@@ -36,6 +37,8 @@ def bicubic_matrix(size: int, scale: int) -> npt.NDArray[np.float64]:
         Number of input pixels, 1 or more.
     scale
         Enlargement, 1 or more.
+    phase
+        Index of the output pixel at which input pixel 0 lies; None: the centre of its block, ``(scale - 1)/2``.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def bicubic_matrix(size: int, scale: int) -> npt.NDArray[np.float64]:
     array([-0.0703125,  0.8671875,  0.2265625, -0.0234375])
     """
     rows = np.arange(size * scale)
-    coordinate = (rows + 0.5) / scale - 0.5
+    coordinate = (rows + 0.5) / scale - 0.5 if phase is None else (rows - phase) / scale
     taps = np.floor(coordinate).astype(np.intp)[:, None] + np.arange(-1, 3)
     weights = _keys(coordinate[:, None] - taps)
     position = taps % (2 * size)
@@ -59,7 +62,7 @@ def bicubic_matrix(size: int, scale: int) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def upsample_bicubic(cube: npt.NDArray[Real], scale: int) -> npt.NDArray[Real]:
+def upsample_bicubic(cube: npt.NDArray[Real], scale: int, phase: float | None = None) -> npt.NDArray[Real]:
     """Enlarge the last two axes of an array as MATLAB's bicubic ``imresize`` does. Nothing is clipped.
 
     Parameters
@@ -68,6 +71,9 @@ def upsample_bicubic(cube: npt.NDArray[Real], scale: int) -> npt.NDArray[Real]:
         Floating-point array [..., h, w].
     scale
         Enlargement, 1 or more.
+    phase
+        Where the input pixels lie: pixel k at index ``scale*k + phase`` of the result, in both directions. None: in
+        the centres of blocks, as MATLAB has it.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def upsample_bicubic(cube: npt.NDArray[Real], scale: int) -> npt.NDArray[Real]:
     if not np.issubdtype(cube.dtype, np.floating):
         raise TypeError(f"upsample_bicubic needs a floating-point array, not {cube.dtype}")
     *leading, height, width = cube.shape
-    vertical, horizontal = bicubic_matrix(height, scale), bicubic_matrix(width, scale).T
+    vertical, horizontal = bicubic_matrix(height, scale, phase), bicubic_matrix(width, scale, phase).T
     enlarged = np.empty((*leading, height * scale, width * scale), cube.dtype)
     for index in np.ndindex(*leading):
         enlarged[index] = vertical @ cube[index] @ horizontal

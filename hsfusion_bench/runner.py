@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from hsfusion_bench.data.catalog import ScenePlan, read_scene
 from hsfusion_bench.data.protocols import Protocol
@@ -16,7 +16,8 @@ from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
 from hsfusion_bench.fusing import fuse_checked
-from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
+from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Problem, Truth
+from hsfusion_bench.options import with_options
 from hsfusion_bench.recording import (
     dataset_info,
     environment,
@@ -63,6 +64,10 @@ class Setting:
     """Train networks first, with this budget; None: use weights that exist."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Weights files by method, before those of the cache."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of the method that are to have other values than its defaults, as texts."""
+    blind: bool = False
+    """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
     save_mat: Path | None = None
     """Folder that receives each method's results for the MATLAB script."""
     listener: Listener = field(default_factory=Listener)
@@ -124,14 +129,17 @@ class _Run:
         self.error: str | None = None
         self.without_weights = False
         self.measured = False
+        self.known: frozenset[Truth] = frozenset() if setting.blind else frozenset(get_args(Truth))
 
     # -- before the first scene
 
     def equip(self) -> bool:
         """Import the method and give it weights; return whether it can run."""
-        self.method = self.entry.load()
+        self.method = with_options(self.entry.load(), self.setting.options)
         if not isinstance(self.method, NetworkMethod):
             return True
+        if self.setting.blind and self.method.card.uses:
+            raise HsbenchError(f"{self.method.card.title} learns with the true camera and cannot run blind")
         setting, problem = self.setting, self.setting.problem
         make_deterministic()
         network = self.method.build(problem)
@@ -216,10 +224,11 @@ class _Run:
     def _time(self, scene: Scene, memory: Memory | None) -> Speed:
         assert self.method is not None
         method, setting, device = self.method, self.setting, self._device()
-        observation = scene.observation.seen_by(method.card)
+        observation = self._seen(scene)
         threads = None if device.type == "cuda" else _threads(isinstance(method, NetworkMethod))
         return Speed(
             method=self.entry.name,
+            variant=method_info(self.entry, method, self.known).variant,
             version=self.entry.origin.version,
             dataset=setting.source.name,
             scale=setting.scale,
@@ -235,7 +244,14 @@ class _Run:
 
     def _fuse(self, scene: Scene) -> Cube:
         assert self.method is not None
-        return fuse_checked(self.method, scene.observation, scene.name)
+        return fuse_checked(self.method, self._seen(scene), scene.name)
+
+    def _seen(self, scene: Scene) -> Observation:
+        """Return what the method may see of a scene, and remember which truths there were."""
+        assert self.method is not None
+        observation = scene.observation.blind() if self.setting.blind else scene.observation
+        self.known = observation.known
+        return observation.seen_by(self.method.card)
 
     def _earlier(self) -> dict[str, SceneResult]:
         """Return the scenes of an unfinished run of the very same thing."""
@@ -265,7 +281,7 @@ class _Run:
         return Record(
             status="no weights" if self.without_weights else status_of(scenes),
             error=self.error or bad,
-            method=method_info(self.entry, self.method),
+            method=method_info(self.entry, self.method, self.known),
             dataset=dataset_info(setting.source, setting.protocol, setting.scale, setting.plan, scored),
             scenes=scenes,
             summary=summary_of(scenes),

@@ -222,7 +222,7 @@ def test_without_weights_the_row_says_so_and_the_others_run() -> None:
             ["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--train", "--max-steps", "many"],
             "no number of steps",
         ),
-        (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--train", "--set", "patch=3"], "METHOD.NUMBER"),
+        (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--train", "--set", "patch=3"], "METHOD.NAME"),
         (["--methods", ",", "--dataset", "demo", "--scale", "4"], "names no method"),
     ],
 )

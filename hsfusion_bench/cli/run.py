@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,6 +21,7 @@ from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.protocols import ProtocolChoice
+    from hsfusion_bench.registry import Entry, FileEntry
     from hsfusion_bench.runner import Result
 
 
@@ -48,8 +49,11 @@ if TYPE_CHECKING:
     "--set",
     "changes",
     multiple=True,
-    metavar="METHOD.NUMBER=VALUE",
-    help="Change a number of a method's recipe (with --train), as in mossfuse.patch=32.",
+    metavar="METHOD.NAME=VALUE",
+    help="Change an option of a method (see `hsbench show`), or, with --train, a number of a network's recipe.",
+)
+@click.option(
+    "--blind", is_flag=True, help="Withhold PSF and SRF from all methods; those that need them estimate them."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights and patches.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -77,6 +81,7 @@ def command(
     train: bool,
     max_steps: tuple[str, ...],
     changes: tuple[str, ...],
+    blind: bool,
     seed: int,
     device: str,
     no_timing: bool,
@@ -94,6 +99,7 @@ def command(
     Examples:
       hsbench run --methods bicubic,feinfn,mossfuse --dataset cave --scale 4 --data-root ~/CAVE
       hsbench run --methods bicubic,./mine.py:MyMethod --dataset demo --scale 4
+      hsbench run --methods cnmf --dataset demo --scale 4 --set cnmf.endmembers=20
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
@@ -106,12 +112,13 @@ def command(
 
     if not methods:
         raise UsageError("--methods names no method")
-    if (max_steps or changes) and not train:
-        raise UsageError("--max-steps and --set are about training: add --train")
+    if max_steps and not train:
+        raise UsageError("--max-steps is about training: add --train")
     entries = [find(spec) for spec in methods]
     names = [entry.name for entry in entries]
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
+    divided = {entry.name: _divided(entry, changed.get(entry.name, {}), train) for entry in entries}
     files = _weights(weights, names)
     source = context.with_resource(CachedSource(open_dataset(with_key(dataset, key), data_root)))
     rules = choose_protocol(protocol, source, scale)
@@ -133,8 +140,10 @@ def command(
                 device=chosen,
                 seed=seed,
                 timing=not no_timing,
-                budget=Budget(steps.get(entry.name), changed.get(entry.name, {})) if train else None,
+                budget=Budget(steps.get(entry.name), divided[entry.name].recipe) if train else None,
                 weights=files,
+                options=divided[entry.name].options,
+                blind=blind,
                 save_mat=save_mat,
                 listener=display,
             )
@@ -169,16 +178,44 @@ def _steps(values: tuple[str, ...], names: list[str]) -> dict[str, int]:
 
 
 def _changes(values: tuple[str, ...], names: list[str]) -> dict[str, dict[str, str]]:
-    """Return the changes of each method's recipe."""
+    """Return the texts of each method's changes by name."""
     found: dict[str, dict[str, str]] = {}
     for text in values:
         path, equals, value = text.partition("=")
         name, dot, number = path.partition(".")
         if not (equals and dot and value):
-            raise UsageError(f"--set {text!r}: expected METHOD.NUMBER=VALUE, such as --set {names[0]}.patch=32")
+            raise UsageError(f"--set {text!r}: expected METHOD.NAME=VALUE, such as --set {names[0]}.patch=32")
         if name not in names:
             raise UsageError(f"--set {text!r}: {name!r} is not among the methods of this run ({', '.join(names)})")
         found.setdefault(name, {})[number] = value
+    return found
+
+
+class _Changes(NamedTuple):
+    """What is to be changed of a method: its options, and the numbers of its recipe."""
+
+    options: dict[str, str]
+    recipe: dict[str, str]
+
+
+def _divided(entry: Entry | FileEntry, changes: dict[str, str], train: bool) -> _Changes:
+    """Tell the options of a method from the numbers of its recipe, and try both, before anything runs."""
+    if not changes:
+        return _Changes({}, {})
+    from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.options import options_of, with_options
+
+    method = entry.load()
+    names = options_of(method) if isinstance(method, NetworkMethod) else changes
+    found = _Changes(
+        {name: text for name, text in changes.items() if name in names},
+        {name: text for name, text in changes.items() if name not in names},
+    )
+    with_options(method, found.options)
+    if isinstance(method, NetworkMethod) and found.recipe:
+        method.recipe.changed(found.recipe)
+        if not train:
+            raise UsageError(f"--set {entry.name}.{next(iter(found.recipe))} is about training: add --train")
     return found
 
 

@@ -10,7 +10,7 @@ import click
 from hsfusion_bench.cli.common import console
 
 
-@click.command("show", short_help="Show a method: parameters, reference, recipe, origin.")
+@click.command("show", short_help="Show a method: options, parameters, reference, recipe, origin.")
 @click.argument("method")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
@@ -34,8 +34,11 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
     table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
+    options = facts.pop("options")
     for name, value in _flat(facts):
         table.add_row(name, Text(value))
+    for name, each in options.items():
+        table.add_row(f"options.{name}", Text(f"{each['value']}: {each['meaning']}"))
     console().print(table)
 
 
@@ -43,6 +46,7 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
     from dataclasses import asdict
 
     from hsfusion_bench.methods import NetworkMethod, Problem
+    from hsfusion_bench.options import options_of
     from hsfusion_bench.registry import find
 
     entry = find(name)
@@ -61,6 +65,7 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
         },
         "description": (type(method).__doc__ or "").strip().partition("\n")[0],
         "reference": card.reference,
+        "options": {name: {"value": each.value, "meaning": each.meaning} for name, each in options_of(method).items()},
         "parameters": None,
         "recipe": None,
     }

@@ -32,6 +32,8 @@ def _line(row: Row) -> dict[str, Any]:
         "family": record.method.family,
         "year": record.method.year,
         "uses": " ".join(record.method.uses),
+        "estimated": " ".join(record.method.estimated),
+        "options": " ".join(f"{name}={record.method.options[name]}" for name in record.method.changed),
         "dataset": record.dataset.name,
         "scale": record.dataset.scale,
         "protocol": record.dataset.protocol,

@@ -28,9 +28,8 @@ class Row:
 
     @property
     def title(self) -> str:
-        """Title of the method, with the truths it was given."""
-        uses = self.record.method.uses
-        return self.record.method.title + (f" (uses {', '.join(sorted(uses))})" if uses else "")
+        """Title of the method, with its changed options and the truths it was given or estimated."""
+        return self.record.method.full_title
 
     @property
     def scenes(self) -> str:
@@ -165,15 +164,19 @@ def leaderboards(
     for (dataset, scale, protocol), members in sorted(groups.items()):
         here = [speed for speed in speeds if (speed.dataset, speed.scale, speed.protocol) == (dataset, scale, protocol)]
         name = _choose_device(here, device)
-        by_method = {speed.method: speed for speed in here if speed.device == name}
+        by_method = {(speed.method, speed.variant): speed for speed in here if speed.device == name}
         places = _places(members)
         rows = [
-            Row(record, None if record.external else by_method.get(record.method.name), places[number])
+            Row(record, None if record.external else by_method.get(_key(record)), places[number])
             for number, record in enumerate(members)
         ]
         rows.sort(key=lambda row: _order(row, sort))
         boards.append(Leaderboard(dataset, scale, protocol, name, rows))
     return boards
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record.method.name, record.method.variant
 
 
 def _choose_device(speeds: Sequence[Speed], wanted: str | None) -> str | None:

@@ -106,3 +106,21 @@ def test_equals_octaves_imresize(scale, tmp_path):
     if "package" in done.stderr and not (tmp_path / "out.txt").exists():
         pytest.skip("Octave has no package image")
     np.testing.assert_allclose(upsample_bicubic(image, scale), np.loadtxt(tmp_path / "out.txt"), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("scale", "phase"), [(4, 2), (4, 0.5), (8, 4), (3, 1), (2, 0)])
+def test_a_phase_puts_the_samples_where_they_were_taken(scale, phase):
+    # a plane is reproduced exactly by cubic convolution, so that only the place of the samples can be wrong
+    rows, columns = np.mgrid[0 : 9 * scale, 0 : 7 * scale].astype(float)
+    low = 2.0 * (scale * np.arange(9) + phase)[:, None] - 3 * (scale * np.arange(7) + phase)[None, :]
+    inside = (slice(2 * scale, -2 * scale), slice(2 * scale, -2 * scale))
+    enlarged = upsample_bicubic(low, scale, phase)
+    np.testing.assert_allclose(enlarged[inside], (2 * rows - 3 * columns)[inside], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_centre_of_a_block_is_the_default_phase(scale):
+    image = np.random.default_rng(3).random((5, 6))
+    np.testing.assert_allclose(
+        upsample_bicubic(image, scale), upsample_bicubic(image, scale, (scale - 1) / 2), atol=1e-14
+    )

@@ -1,0 +1,1 @@
+"""Fusion without training: each method in a module of its own, and the numerics that several share."""
