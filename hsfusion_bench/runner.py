@@ -32,7 +32,7 @@ from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.course import Budget, Course, TrainingListener
-from hsfusion_bench.weights import Weights, cached_path, make_ready
+from hsfusion_bench.weights import Weights, cached_path, joined, make_ready, scenes_folder
 
 if TYPE_CHECKING:
     import torch
@@ -123,6 +123,9 @@ class _Run:
         self.setting = setting
         self.method: Method | None = None
         self.weights: Weights | None = None
+        self.folder: Path | None = None
+        """Of weights that each scene has of its own."""
+        self.scene_weights: dict[str, Weights] = {}
         self.model = ModelInfo()
         self.results: dict[str, SceneResult] = {}
         self.speed: Speed | None = None
@@ -156,11 +159,23 @@ class _Run:
                 f"{setting.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
             )
             return False
-        self.weights = make_ready(self.method, network, path, problem, self._device())
+        if path.is_dir():
+            self.folder = path
+        else:
+            self.weights = make_ready(self.method, network, path, problem, self._device())
         return True
 
+    def _take_weights_of(self, scene: str) -> None:
+        """Give the method the weights that a scene has of its own, where it has."""
+        if self.folder is None:
+            return
+        assert isinstance(self.method, NetworkMethod)
+        problem, path = self.setting.problem, self.folder / f"{scene}.safetensors"
+        self.scene_weights[scene] = make_ready(self.method, self.method.build(problem), path, problem, self._device())
+        self.weights = joined(self.folder, self.scene_weights)
+
     def _weights_path(self, method: NetworkMethod) -> Path | None:
-        setting, name = self.setting, method.card.name
+        setting, name = self.setting, self.entry.name
         if self.entry.name in setting.weights:
             return setting.weights[self.entry.name]
         if setting.budget is not None:
@@ -172,7 +187,7 @@ class _Run:
             course = Course(seed=setting.seed, device=self._device_type(), resume="never")
             return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
         path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
-        return path if path.is_file() else None
+        return next((there for there in (path, scenes_folder(path)) if there.exists()), None)
 
     # -- scene by scene
 
@@ -192,6 +207,7 @@ class _Run:
                     self.results[name] = SceneResult(name=name, digest=None, error=str(error))
                     continue
                 digest = scene_digest(scene.hr_hsi)
+                self._take_weights_of(name)
                 if self.measured and name in earlier and earlier[name].digest == digest:
                     self.results[name] = earlier[name]
                 else:

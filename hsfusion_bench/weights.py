@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -52,6 +53,9 @@ class TrainingInfo(BaseModel):
     recipe: dict[str, Any] | None = Field(default=None, description="the whole recipe, as changed")
     supervision: Literal["reference", "none"]
     scenes: list[str] = Field(description="names of the scenes trained on")
+    per_scene: bool = Field(
+        default=False, description="whether each test scene has weights of its own, from its images"
+    )
     seed: int
     device: str = Field(description="cpu or cuda")
     precision: str = Field(default="no", description="no: float32 throughout; bf16 or fp16: mixed")
@@ -66,7 +70,8 @@ class TrainingInfo(BaseModel):
         changes = "".join(f", {name} {text}" for name, text in self.changes.items())
         unfinished = self.planned_steps is not None and self.steps < self.planned_steps
         cut = f", stopped before the {self.planned_steps} asked for" if unfinished else ""
-        return f"{self.steps} of {self.recipe_steps} steps ({share:.2g} % of the recipe){cut}{changes}"
+        alone = " on each scene by itself" if self.per_scene else ""
+        return f"{self.steps} of {self.recipe_steps} steps{alone} ({share:.2g} % of the recipe){cut}{changes}"
 
 
 class WeightsCard(BaseModel):
@@ -159,6 +164,18 @@ def load_into(network: torch.nn.Module, weights: Weights, method: NetworkMethod)
             "Weights fit only the numbers of bands and the options they were trained with."
         )
     network.load_state_dict(dict(weights.state))
+
+
+def scenes_folder(path: Path) -> Path:
+    """Return the folder of weights that each test scene has of its own, beside a weights file for all."""
+    return path.with_suffix(".scenes")
+
+
+def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
+    """Return what a record says of weights that each scene has of its own; the state is empty."""
+    lines = "".join(f"{name} {weights.sha256}\n" for name, weights in sorted(of_scenes.items()))
+    first = next(iter(of_scenes.values()), None)
+    return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
 
 
 def make_ready(

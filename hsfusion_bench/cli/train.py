@@ -126,7 +126,7 @@ def command(
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.registry import find
     from hsfusion_bench.training.course import Budget, Course
-    from hsfusion_bench.weights import cached_path
+    from hsfusion_bench.weights import cached_path, scenes_folder
 
     if epochs is not None and max_steps is not None:
         raise UsageError("--epochs and --max-steps both say how long to train; give one of them")
@@ -157,7 +157,7 @@ def command(
     path = cached_path(entry.name, source.name, scale, rules.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:
-            trained = job.each_scene(out or path.with_suffix(".scenes"), scenes, display)
+            trained = job.each_scene(out or scenes_folder(path), scenes, display)
         else:
             trained = job.run(out or path, display)
     _report(trained, entry.name, out)

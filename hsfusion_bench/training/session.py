@@ -263,6 +263,7 @@ class _Session:
                 recipe=asdict(recipe),
                 supervision=recipe.supervision,
                 scenes=data["scenes"],
+                per_scene=self.scenes.scene is not None,
                 seed=course.seed,
                 device=self.accelerator.device.type,
                 precision=course.precision,

@@ -1,0 +1,114 @@
+"""`hsbench train` from the command line, and that `hsbench run` finds what it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hsfusion_bench.cli import main
+
+METHOD = """
+from dataclasses import replace
+from support.training import RECIPE, Tiny
+
+class Seeing(Tiny):
+    card = replace(Tiny.card, name="seeing", title="Seeing")
+
+class Blind(Tiny):
+    card = replace(Tiny.card, name="blind", title="Blind")
+    recipe = replace(RECIPE, supervision="none", validation=False)
+
+    def loss(self, network, batch):
+        assert batch.hr_hsi is None
+        fused = self.predict(network, batch.lr_hsi, batch.hr_msi, batch.problem)
+        return {"lr": (fused[:, :, 2::4, 2::4] - batch.lr_hsi).abs().mean()}
+"""
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(METHOD)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "--dataset", "demo", "--scale", "4", "--device", "cpu"])
+
+
+def said(done: Result) -> str:
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
+def record(name: str) -> dict[str, object]:
+    content: dict[str, object] = json.loads(Path(f"results/demo-x4-uestc/{name}.json").read_text())
+    return content
+
+
+def test_run_finds_the_weights(own_cache: Path) -> None:
+    done = invoke("train", "./mine.py:Seeing", "--epochs", "1", "--batch-size", "20", "--ema", "0.5")
+    assert done.exit_code == 0, done.output
+    assert "seeing: training 2/2" in said(done)
+    ran = invoke("run", "--methods", "./mine.py:Seeing", "--no-timing")
+    assert ran.exit_code == 0, ran.output
+    assert "trained 2 of 400 steps" in " ".join(ran.stdout.split())
+    training = record("mine-seeing")["weights"]["training"]  # type: ignore[index]
+    assert (training["batch_size"], training["recipe"]["ema"]) == (20, 0.5)
+    assert training["changes"] == {"batch_size": "20", "ema": "0.5"}
+
+
+def test_run_finds_the_weights_of_every_scene(own_cache: Path) -> None:
+    done = invoke("train", "./mine.py:Blind", "--max-steps", "2", "--per-scene", "--scenes", "figs,lemons")
+    assert done.exit_code == 2
+    assert "no test scene 'lemons'" in said(done)
+    done = invoke("train", "./mine.py:Blind", "--max-steps", "2", "--per-scene")
+    assert done.exit_code == 0, done.output
+    assert "use them by: hsbench run --weights mine:Blind=" in said(done)
+    folder = next(own_cache.rglob("*.scenes"))
+    assert len(list(folder.glob("*.safetensors"))) == 3
+    ran = invoke("run", "--methods", "./mine.py:Blind", "--no-timing")
+    assert ran.exit_code == 0, ran.output
+    weights = record("mine-blind")["weights"]
+    assert weights["training"]["per_scene"]  # type: ignore[index]
+    assert weights["file"] == folder.name  # type: ignore[index]
+    assert "on each scene by itself" in " ".join(ran.stdout.split())
+    next(folder.glob("*.safetensors")).unlink()
+    ran = invoke("run", "--methods", "./mine.py:Blind", "--no-timing", "--results-dir", "again")
+    assert ran.exit_code == 1
+    assert "there is no such weights file" in said(ran)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("bicubic",), "Bicubic is no network: there is nothing to train"),
+        (("feinfm",), "no method 'feinfm'"),
+        (("./mine.py:Seeing", "--epochs", "1", "--max-steps", "2"), "both say how long to train"),
+        (("./mine.py:Seeing", "--out", "w.pth"), "a safetensors file is written"),
+        (("./mine.py:Seeing", "--scenes", "figs"), "which only --per-scene trains on"),
+        (("./mine.py:Seeing", "--per-scene"), "Seeing learns from references, which a test scene hides"),
+        (("./mine.py:Seeing", "--set", "patch"), "expected NUMBER=VALUE"),
+        (("./mine.py:Seeing", "--set", "speed=3"), "no number 'speed'"),
+        (("./mine.py:Seeing", "--ema", "all"), "ema: 'all' is no positive number"),
+        (("./mine.py:Seeing", "--precision", "fp16"), "fp16 needs a CUDA device"),
+        (("./mine.py:Seeing", "--resume", "none.state"), "--resume none.state: there is no such file"),
+        (("./mine.py:Seeing", "--set", "patch=30"), "take 28"),
+    ],
+)
+def test_bad_usage(arguments: tuple[str, ...], words: str) -> None:
+    done = invoke("train", *arguments, *(() if "--epochs" in arguments else ("--max-steps", "2")))
+    assert done.exit_code == 2
+    assert words in said(done)
+
+
+def test_a_data_set_without_training_scenes() -> None:
+    import numpy as np
+
+    np.save("cube.npy", np.random.default_rng(0).random((31, 64, 64), np.float32))
+    arguments = ["train", "./mine.py:Seeing", "--dataset", "mat:cube.npy", "--scale", "4", "--device", "cpu"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert "has no training scenes" in said(done)
