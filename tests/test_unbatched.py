@@ -103,7 +103,7 @@ class TestRefusals:
         path = golden / "outputs" / "output_mulExm_1.mat"
         path.write_bytes(path.read_bytes()[:1000])
         said = message(score(golden / "outputs", "--gt", golden / "test(with_up)x4.h5", "--ratio", 4, "--workers", 2))
-        assert "output_mulExm_1.mat cannot be read as a .mat file, or is damaged" in said
+        assert "output_mulExm_1.mat cannot be read as a MAT-file, or is damaged" in said
 
     def test_references_without_the_key(self, golden: Path) -> None:
         with h5py.File(golden / "other.h5", "w") as file:
