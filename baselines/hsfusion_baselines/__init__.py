@@ -6,6 +6,14 @@ methods are listed quickly; a method imports its network when it builds it.
 
 METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
+    "conssfcnn": "hsfusion_baselines.ssfcnn.method:ConSSFCNNMethod",
+    "conssfcnn:paper": "hsfusion_baselines.ssfcnn.method:ConSSFCNNPaperMethod",
+    "msdcnn": "hsfusion_baselines.msdcnn.method:MSDCNNMethod",
+    "restfnet": "hsfusion_baselines.tfnet.method:ResTFNetMethod",
+    "ssfcnn": "hsfusion_baselines.ssfcnn.method:SSFCNNMethod",
+    "ssrnet": "hsfusion_baselines.ssrnet.method:SSRNetMethod",
+    "ssrnet:overwrite": "hsfusion_baselines.ssrnet.method:SSRNetOverwriteMethod",
+    "tfnet": "hsfusion_baselines.tfnet.method:TFNetMethod",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }

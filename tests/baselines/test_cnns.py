@@ -1,0 +1,168 @@
+"""The convolutional networks: equal to the code of their authors, ready for any problem, and trainable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hsfusion_bench.methods import Batch, NetworkMethod, Problem
+from hsfusion_bench.registry import entries
+from support import parity
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method, its fixture, and how the two differ.
+
+    `unused` are the entries of the authors' state that no output depends on, by the beginning of their names, where
+    our network leaves them out, and how many trainable numbers they hold.
+    """
+
+    method: str
+    fixture: str | None
+    unused: tuple[str, ...] = ()
+    unused_parameters: int = 0
+
+    def __str__(self) -> str:
+        return self.method
+
+
+CASES = [
+    Case("ssrnet", "ssrnet_concat", ("weight",), 1),
+    Case("ssrnet:overwrite", "ssrnet_overwrite", ("weight",), 1),
+    Case("restfnet", "restfnet"),
+    Case("tfnet", "tfnet"),
+    Case("msdcnn", "msdcnn"),
+    Case("ssfcnn", "ssfcnn"),
+    Case("conssfcnn", "conssfcnn"),
+    Case("conssfcnn:paper", None),
+]
+COMPARED = [case for case in CASES if case.fixture]
+PROBLEMS = [(31, 3, 4), (102, 4, 4), (198, 4, 8)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    # On a busy machine, the threads of small operations wait for each other far longer than they work.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def load(name: str) -> NetworkMethod:
+    method = entries()[name].load()
+    assert isinstance(method, NetworkMethod)
+    return method
+
+
+def problem_of(lr_hsi: Tensor, hr_msi: Tensor) -> Problem:
+    scale = hr_msi.shape[-1] // lr_hsi.shape[-1]
+    return Problem(lr_hsi.shape[1], hr_msi.shape[1], scale, (scale - 1) / 2)
+
+
+def published(case: Case) -> tuple[nn.Module, parity.Fixture, Problem]:
+    assert case.fixture is not None
+    fixture = parity.load(case.fixture)
+    inputs = fixture.inputs()
+    problem = problem_of(inputs.get("LR_HSI", torch.empty(1, 31, 16, 16)), inputs["HR_MSI"])
+    network = load(case.method).build(problem)
+    fixture.fill(network, case.unused)
+    return network.eval(), fixture, problem
+
+
+def pair(
+    bands: int, msi_bands: int, scale: int, size: tuple[int, int] = (8, 8), batch: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Return random images of one scene: LR-HSI and HR-MSI."""
+    random = torch.Generator().manual_seed(7)
+    h, w = size
+    return (
+        torch.rand(batch, bands, h, w, generator=random),
+        torch.rand(batch, msi_bands, scale * h, scale * w, generator=random),
+    )
+
+
+@pytest.mark.parametrize("case", COMPARED, ids=str)
+def test_output_equals_the_authors(case: Case) -> None:
+    network, fixture, problem = published(case)
+    inputs = fixture.inputs()
+    with torch.inference_mode():
+        if "LMS" in inputs:  # the network takes an enlarged HSI that is no enlargement of the fixture's LR-HSI
+            images = [inputs[name] for name in ("LR_HSI", "MMS", "LMS", "HR_MSI") if name in inputs]
+            out = network(*images)
+        else:
+            out = load(case.method).predict(network, inputs["LR_HSI"], inputs["HR_MSI"], problem)
+    match = fixture.entry["match"]
+    assert fixture.error(match, out) <= fixture.tolerance(match)
+
+
+@pytest.mark.parametrize("case", COMPARED, ids=str)
+def test_size_is_the_published_one(case: Case) -> None:
+    assert case.fixture is not None
+    entry = parity.load(case.fixture).entry
+    ours = sum(parameter.numel() for parameter in load(case.method).build(Problem(31, 3, 4, 2.0)).parameters())
+    assert ours + case.unused_parameters == entry["trainable"]
+
+
+@pytest.mark.parametrize(("bands", "msi_bands", "scale"), PROBLEMS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_any_problem(case: Case, bands: int, msi_bands: int, scale: int) -> None:
+    method = load(case.method)
+    images = pair(bands, msi_bands, scale, (2, 2))
+    problem = problem_of(*images)
+    torch.manual_seed(0)
+    network = method.build(problem).eval()
+    with torch.inference_mode():
+        out = method.predict(network, *images, problem)
+    assert out.shape == (1, bands, 2 * scale, 2 * scale)
+    assert out.isfinite().all()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_any_size(case: Case) -> None:
+    method = load(case.method)
+    images = pair(5, 3, 4, (5, 7))
+    problem = problem_of(*images)
+    network = method.build(problem).eval()
+    with torch.inference_mode():
+        out = method.predict(network, *images, problem)
+    assert out.shape == (1, 5, 20, 28)
+    assert out.isfinite().all()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_few_steps_lower_the_loss(case: Case) -> None:
+    method = load(case.method)
+    images = pair(5, 3, 4, (4, 4), batch=2)
+    smooth = torch.nn.functional.interpolate(images[0], scale_factor=4, mode="bicubic").clamp(0, 1)
+    batch = Batch(*images, smooth, problem_of(*images))
+    torch.manual_seed(1)
+    network = method.build(batch.problem).train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(4):
+        loss = torch.stack(list(method.loss(network, batch).values())).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if load(case.method).local], ids=str)
+def test_local_networks_may_be_cut_anywhere(case: Case) -> None:
+    method = load(case.method)
+    lr_hsi, hr_msi = pair(5, 3, 2, (28, 40))
+    problem = problem_of(lr_hsi, hr_msi)
+    torch.manual_seed(0)
+    network = method.build(problem).double().eval()
+    with torch.inference_mode():
+        whole = method.predict(network, lr_hsi.double(), hr_msi.double(), problem)
+        part = method.predict(network, lr_hsi[..., 1:29].double(), hr_msi[..., 2:58].double(), problem)
+    middle = slice(26, 30)
+    torch.testing.assert_close(part[..., middle, middle], whole[..., middle, 28:32], rtol=1e-12, atol=1e-12)
