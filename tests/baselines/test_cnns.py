@@ -40,6 +40,7 @@ CASES = [
     Case("ssfcnn", "ssfcnn"),
     Case("conssfcnn", "conssfcnn"),
     Case("conssfcnn:paper", None),
+    Case("hsrnet", "hsrnet"),
 ]
 COMPARED = [case for case in CASES if case.fixture]
 PROBLEMS = [(31, 3, 4), (102, 4, 4), (198, 4, 8)]
@@ -65,11 +66,17 @@ def problem_of(lr_hsi: Tensor, hr_msi: Tensor) -> Problem:
     return Problem(lr_hsi.shape[1], hr_msi.shape[1], scale, (scale - 1) / 2)
 
 
+def problem_of_fixture(fixture: parity.Fixture) -> Problem:
+    sources = fixture.entry["inputs"]
+    bands, msi_bands = (sources[name]["image"][1] for name in ("LMS" if "LMS" in sources else "LR_HSI", "HR_MSI"))
+    scale = sources["HR_MSI"]["image"][3] // sources["LR_HSI"]["image"][3] if "LR_HSI" in sources else 4
+    return Problem(bands, msi_bands, scale, (scale - 1) / 2)
+
+
 def published(case: Case) -> tuple[nn.Module, parity.Fixture, Problem]:
     assert case.fixture is not None
     fixture = parity.load(case.fixture)
-    inputs = fixture.inputs()
-    problem = problem_of(inputs.get("LR_HSI", torch.empty(1, 31, 16, 16)), inputs["HR_MSI"])
+    problem = problem_of_fixture(fixture)
     network = load(case.method).build(problem)
     fixture.fill(network, case.unused)
     return network.eval(), fixture, problem
@@ -104,9 +111,10 @@ def test_output_equals_the_authors(case: Case) -> None:
 @pytest.mark.parametrize("case", COMPARED, ids=str)
 def test_size_is_the_published_one(case: Case) -> None:
     assert case.fixture is not None
-    entry = parity.load(case.fixture).entry
-    ours = sum(parameter.numel() for parameter in load(case.method).build(Problem(31, 3, 4, 2.0)).parameters())
-    assert ours + case.unused_parameters == entry["trainable"]
+    fixture = parity.load(case.fixture)
+    network = load(case.method).build(problem_of_fixture(fixture))
+    ours = sum(parameter.numel() for parameter in network.parameters())
+    assert ours + case.unused_parameters == fixture.entry["trainable"]
 
 
 @pytest.mark.parametrize(("bands", "msi_bands", "scale"), PROBLEMS)
