@@ -8,6 +8,7 @@ METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
     "conssfcnn": "hsfusion_baselines.ssfcnn.method:ConSSFCNNMethod",
     "conssfcnn:paper": "hsfusion_baselines.ssfcnn.method:ConSSFCNNPaperMethod",
+    "dcfnet": "hsfusion_baselines.dcfnet.method:DCFNetMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
     "msdcnn": "hsfusion_baselines.msdcnn.method:MSDCNNMethod",
     "restfnet": "hsfusion_baselines.tfnet.method:ResTFNetMethod",
