@@ -9,6 +9,7 @@ METHODS = {
     "conssfcnn": "hsfusion_baselines.ssfcnn.method:ConSSFCNNMethod",
     "conssfcnn:paper": "hsfusion_baselines.ssfcnn.method:ConSSFCNNPaperMethod",
     "dcfnet": "hsfusion_baselines.dcfnet.method:DCFNetMethod",
+    "guidednet": "hsfusion_baselines.guidednet.method:GuidedNetMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
     "msdcnn": "hsfusion_baselines.msdcnn.method:MSDCNNMethod",
     "restfnet": "hsfusion_baselines.tfnet.method:ResTFNetMethod",

@@ -42,6 +42,7 @@ CASES = [
     Case("conssfcnn:paper", None),
     Case("hsrnet", "hsrnet"),
     Case("dcfnet", "dcfnet", ("stage2.0.transition_layers.2.0.0.b2_conv_out.",), 128 * 128 * 9 + 2 * 128),
+    Case("guidednet", "guidednet"),
 ]
 COMPARED = [case for case in CASES if case.fixture]
 PROBLEMS = [(31, 3, 4), (102, 4, 4), (198, 4, 8)]
