@@ -11,6 +11,7 @@ METHODS = {
     "dcfnet": "hsfusion_baselines.dcfnet.method:DCFNetMethod",
     "guidednet": "hsfusion_baselines.guidednet.method:GuidedNetMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
+    "mog-dcn": "hsfusion_baselines.mogdcn.method:MoGDCNMethod",
     "msdcnn": "hsfusion_baselines.msdcnn.method:MSDCNNMethod",
     "restfnet": "hsfusion_baselines.tfnet.method:ResTFNetMethod",
     "ssfcnn": "hsfusion_baselines.ssfcnn.method:SSFCNNMethod",
