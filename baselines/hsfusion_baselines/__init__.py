@@ -9,6 +9,7 @@ METHODS = {
     "conssfcnn": "hsfusion_baselines.ssfcnn.method:ConSSFCNNMethod",
     "conssfcnn:paper": "hsfusion_baselines.ssfcnn.method:ConSSFCNNPaperMethod",
     "dcfnet": "hsfusion_baselines.dcfnet.method:DCFNetMethod",
+    "dhif": "hsfusion_baselines.dhif.method:DHIFMethod",
     "guidednet": "hsfusion_baselines.guidednet.method:GuidedNetMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
     "mog-dcn": "hsfusion_baselines.mogdcn.method:MoGDCNMethod",

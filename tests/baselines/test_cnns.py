@@ -49,6 +49,7 @@ CASES = [
     Case("dcfnet", "dcfnet", ("stage2.0.transition_layers.2.0.0.b2_conv_out.",), 128 * 128 * 9 + 2 * 128),
     Case("guidednet", "guidednet"),
     Case("mog-dcn", "mogdcn", UNUSED_STEPS, 12),
+    Case("dhif", "dhif"),
 ]
 SLOW = {"dhif", "mog-dcn"}
 COMPARED = [case for case in CASES if case.fixture]
