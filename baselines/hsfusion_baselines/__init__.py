@@ -10,6 +10,7 @@ METHODS = {
     "conssfcnn:paper": "hsfusion_baselines.ssfcnn.method:ConSSFCNNPaperMethod",
     "dcfnet": "hsfusion_baselines.dcfnet.method:DCFNetMethod",
     "dhif": "hsfusion_baselines.dhif.method:DHIFMethod",
+    "dspnet": "hsfusion_baselines.dspnet.method:DSPNetMethod",
     "guidednet": "hsfusion_baselines.guidednet.method:GuidedNetMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
     "mog-dcn": "hsfusion_baselines.mogdcn.method:MoGDCNMethod",

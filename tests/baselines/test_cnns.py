@@ -50,6 +50,7 @@ CASES = [
     Case("guidednet", "guidednet"),
     Case("mog-dcn", "mogdcn", UNUSED_STEPS, 12),
     Case("dhif", "dhif"),
+    Case("dspnet", "dspnet", tuple(f"mls{level}.blocks.0.0.rescale8" for level in (1, 2, 3)), 1 + 2 + 4),
 ]
 SLOW = {"dhif", "mog-dcn"}
 COMPARED = [case for case in CASES if case.fixture]
