@@ -26,8 +26,8 @@ class GuidedNetMethod(NetworkMethod):
         reference=(
             "@article{ran2023guidednet, title={{GuidedNet}: A General {CNN} Fusion Framework via High-Resolution "
             "Guidance for Hyperspectral Image Super-Resolution}, author={Ran, Ran and Deng, Liang-Jian and Jiang, "
-            "Tai-Xiang and Hu, Jin-Fan and Chanussot, Jocelyn and Vivone, Gemine}, journal={IEEE Transactions on Cybernetics}, "
-            "volume={53}, number={7}, pages={4148--4161}, year={2023}}"
+            "Tai-Xiang and Hu, Jin-Fan and Chanussot, Jocelyn and Vivone, Gemine}, journal={IEEE Transactions "
+            "on Cybernetics}, volume={53}, number={7}, pages={4148--4161}, year={2023}}"
         ),
     )
     recipe = Recipe(
