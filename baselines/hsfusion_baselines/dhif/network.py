@@ -23,7 +23,7 @@ class DHIF(nn.Module):
         Bands of the HSI and of the MSI.
     scale
         Ratio of the two resolutions. The published ones are 4 (kernel 6 of the blur), 8 (kernel 12) and 16 (twice
-        that of 4); only 4 was compared. For others the kernel overlaps by a quarter of the scale likewise: ours.
+        that of 4); tests compare 4. For others the kernel overlaps by a quarter of the scale likewise: ours.
     stages
         Steps of the descent.
     """
