@@ -12,6 +12,7 @@ METHODS = {
     "dhif": "hsfusion_baselines.dhif.method:DHIFMethod",
     "dspnet": "hsfusion_baselines.dspnet.method:DSPNetMethod",
     "guidednet": "hsfusion_baselines.guidednet.method:GuidedNetMethod",
+    "guidednet:shared": "hsfusion_baselines.guidednet.method:GuidedNetSharedMethod",
     "hsrnet": "hsfusion_baselines.hsrnet.method:HSRNetMethod",
     "mog-dcn": "hsfusion_baselines.mogdcn.method:MoGDCNMethod",
     "msdcnn": "hsfusion_baselines.msdcnn.method:MSDCNNMethod",

@@ -48,6 +48,7 @@ CASES = [
     Case("hsrnet", "hsrnet"),
     Case("dcfnet", "dcfnet", ("stage2.0.transition_layers.2.0.0.b2_conv_out.",), 128 * 128 * 9 + 2 * 128),
     Case("guidednet", "guidednet"),
+    Case("guidednet:shared", None),
     Case("mog-dcn", "mogdcn", UNUSED_STEPS, 12),
     Case("dhif", "dhif"),
     Case("dspnet", "dspnet", tuple(f"mls{level}.blocks.0.0.rescale8" for level in (1, 2, 3)), 1 + 2 + 4),

@@ -1,5 +1,7 @@
 """The levels of GuidedNet."""
 
+import re
+
 import pytest
 import torch
 
@@ -19,6 +21,15 @@ def test_each_level_doubles_the_size(scale: int, levels: int) -> None:
     network = GuidedNet(5, 3, scale, features=4, blocks=1)
     images = network.images(torch.rand(1, 5, 2, 3), torch.rand(1, 3, 2 * scale, 3 * scale))
     assert [tuple(image.shape[-2:]) for image in images] == [(2 << i, 3 << i) for i in range(1, levels + 1)]
+
+
+def test_equal_levels_are_one_level_shared() -> None:
+    torch.manual_seed(1)
+    shared, apart = (GuidedNet(5, 3, 8, shared=one, features=4, blocks=1) for one in (True, False))
+    state = shared.state_dict()
+    apart.load_state_dict({name: state[re.sub(r"^levels\.\d", "levels.0", name)] for name in apart.state_dict()})
+    lr_hsi, hr_msi = torch.rand(1, 5, 2, 3), torch.rand(1, 3, 16, 24)
+    assert torch.equal(shared(lr_hsi, hr_msi), apart(lr_hsi, hr_msi))
 
 
 def test_shared_levels_are_one() -> None:

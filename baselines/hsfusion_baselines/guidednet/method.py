@@ -10,12 +10,19 @@ from hsfusion_bench.methods import Batch, Card, HsbenchError, NetworkMethod, Pro
 if TYPE_CHECKING:
     import torch
 
+REFERENCE = (
+    "@article{ran2023guidednet, title={{GuidedNet}: A General {CNN} Fusion Framework via High-Resolution "
+    "Guidance for Hyperspectral Image Super-Resolution}, author={Ran, Ran and Deng, Liang-Jian and Jiang, "
+    "Tai-Xiang and Hu, Jin-Fan and Chanussot, Jocelyn and Vivone, Gemine}, journal={IEEE Transactions "
+    "on Cybernetics}, volume={53}, number={7}, pages={4148--4161}, year={2023}}"
+)
+
 
 class GuidedNetMethod(NetworkMethod):
     """CNN fusion guided by the high-resolution image (Ran et al. 2023).
 
-    Equal, at scale 8, to a PyTorch port by another; the authors' own code is for TensorFlow 1 and was not run. The
-    paper's scale is 8; 2, 4, 16, ... have fewer or more levels.
+    Equal, at scale 8, to a PyTorch port by another, whose levels have parameters of their own; the authors' own code is
+    for TensorFlow 1 and was not run. The paper's scale is 8; 2, 4, 16, ... have fewer or more levels.
     """
 
     card = Card(
@@ -23,12 +30,7 @@ class GuidedNetMethod(NetworkMethod):
         title="GuidedNet",
         family="cnn",
         year=2023,
-        reference=(
-            "@article{ran2023guidednet, title={{GuidedNet}: A General {CNN} Fusion Framework via High-Resolution "
-            "Guidance for Hyperspectral Image Super-Resolution}, author={Ran, Ran and Deng, Liang-Jian and Jiang, "
-            "Tai-Xiang and Hu, Jin-Fan and Chanussot, Jocelyn and Vivone, Gemine}, journal={IEEE Transactions "
-            "on Cybernetics}, volume={53}, number={7}, pages={4148--4161}, year={2023}}"
-        ),
+        reference=REFERENCE,
     )
     recipe = Recipe(
         supervision="reference",
@@ -47,6 +49,7 @@ class GuidedNetMethod(NetworkMethod):
         "epoch here",
     )
     local: ClassVar[bool] = True
+    shared: ClassVar[bool] = False
 
     def build(self, problem: Problem) -> torch.nn.Module:
         """Return a fresh GuidedNet.
@@ -59,7 +62,7 @@ class GuidedNetMethod(NetworkMethod):
         from hsfusion_baselines.guidednet.network import GuidedNet
 
         try:
-            return GuidedNet(problem.bands, problem.msi_bands, problem.scale)
+            return GuidedNet(problem.bands, problem.msi_bands, problem.scale, shared=self.shared)
         except ValueError as error:
             raise HsbenchError(str(error)) from error
 
@@ -81,9 +84,15 @@ class GuidedNetMethod(NetworkMethod):
 
         assert isinstance(network, GuidedNet)
         assert batch.hr_hsi is not None
-        steps = [2**level for level in range(len(network.levels))]
-        images = reversed(network.images(batch.lr_hsi, batch.hr_msi))
-        return {
-            f"l1 at 1/{step}": step * l1_loss(image, batch.hr_hsi[..., ::step, ::step])
-            for step, image in zip(steps, images, strict=True)
-        }
+        terms = {}
+        for level, image in enumerate(reversed(network.images(batch.lr_hsi, batch.hr_msi))):
+            step = 2**level
+            terms[f"l1 at 1/{step}"] = step * l1_loss(image, batch.hr_hsi[..., ::step, ::step])
+        return terms
+
+
+class GuidedNetSharedMethod(GuidedNetMethod):
+    """GuidedNet as the paper has it: one level, used again and again. Not compared with the authors' code."""
+
+    card = Card(name="guidednet:shared", title="GuidedNet (paper's form)", family="cnn", year=2023, reference=REFERENCE)
+    shared = True

@@ -39,8 +39,8 @@ class GuidedNet(nn.Module):
     scale
         Ratio of the two resolutions, a power of 2. The paper's is 8.
     shared
-        Whether all levels have the same parameters, as in the authors' TensorFlow code. False: each has its own, as
-        in the PyTorch port by another (2,001,095 parameters at 31 + 3 bands, x8).
+        Whether all levels have the same parameters, as in the paper ("recursive") and the authors' TensorFlow code.
+        False: each has its own, as in the PyTorch port by another (2,001,095 parameters at 31 + 3 bands, x8).
     features, blocks
         Width, and residual blocks of a level.
 
@@ -66,8 +66,7 @@ class GuidedNet(nn.Module):
             nn.Conv2d(bands, features, 3, padding=1), nn.Conv2d(features, features, 3, padding=1)
         )
         self.halve = nn.ModuleList(nn.Conv2d(msi_bands, msi_bands, 6, stride=2, padding=2) for _ in range(levels - 1))
-        own = [Level(bands, msi_bands, features, blocks) for _ in range(1 if shared else levels)]
-        self.levels = nn.ModuleList(own * levels if shared else own)
+        self.levels = nn.ModuleList(Level(bands, msi_bands, features, blocks) for _ in range(1 if shared else levels))
 
     def forward(self, lr_hsi: Tensor, hr_msi: Tensor) -> Tensor:
         """Return the fused batch [N, bands, H, W], unclipped, of [N, bands, h, w] and [N, msi_bands, H, W]."""
@@ -80,8 +79,8 @@ class GuidedNet(nn.Module):
             guides.insert(0, halve(guides[0]))
         hsi, features = lr_hsi, self.embed(lr_hsi)
         images = []
-        for level, guide in zip(self.levels, guides, strict=True):
-            hsi, features = level(hsi, features, guide)
+        for number, guide in enumerate(guides):
+            hsi, features = self.levels[number % len(self.levels)](hsi, features, guide)
             images.append(hsi)
         return images
 

@@ -19,7 +19,10 @@ REFERENCE = (
 
 
 class TFNetMethod(SupervisedMethod):
-    """Two-stream fusion network (Liu et al. 2020), as the authors of SSR-NET carried it over to HSI and MSI."""
+    """Two-stream fusion network (Liu et al. 2020), as the authors of SSR-NET carried it over to HSI and MSI.
+
+    The 2.387 M parameters that tables print for ResTFNet at 31 + 3 bands are those of this network.
+    """
 
     card = Card(name="tfnet", title="TFNet", family="cnn", year=2020, reference=REFERENCE)
     recipe = SSRNET_COMPARISON
