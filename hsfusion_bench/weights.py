@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import replacing, sha256_file, user_cache, write_text
+from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
 from hsfusion_bench.methods import NetworkMethod, Problem
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Weights:
 
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
     """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    return user_cache() / "weights" / method / f"{dataset}-x{scale}-{protocol}.safetensors"
+    return user_cache() / "weights" / slug(method) / f"{slug(dataset)}-x{scale}-{slug(protocol)}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method
+from hsfusion_bench.weights import cached_path
 
 
 def test_shipped_methods_are_there_with_their_origin() -> None:
@@ -23,6 +24,11 @@ def test_names_of_cards_are_those_of_the_table() -> None:
     for name, entry in registry.entries().items():
         if entry.origin.kind == "shipped":
             assert entry.load().card.name == name
+
+
+def test_a_colon_of_a_variant_stays_out_of_file_names() -> None:
+    assert registry.find("ssrnet:overwrite").name == "ssrnet:overwrite"
+    assert cached_path("ssrnet:overwrite", "cave", 4, "uestc").parent.name == "ssrnet-overwrite"
 
 
 def write(path: Path, text: str) -> str:

@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from hsfusion_baselines.blocks.losses import ssim
+from hsfusion_baselines.blocks.losses import spatial_edges, spectral_edges, ssim
+from hsfusion_baselines.blocks.padding import pad_pair
 from hsfusion_baselines.blocks.upsampling import upsample_bicubic
 
 
@@ -23,3 +25,27 @@ def test_bicubic_on_tensors_keeps_a_ramp_inside() -> None:
     assert large.shape == (2, 3, 32, 48)
     expected = (torch.arange(48, dtype=torch.float64) + 0.5) / 4 - 0.5
     torch.testing.assert_close(large[0, 0, 0, 8:-8], expected[8:-8])
+
+
+def test_edges_equal_differences_by_hand() -> None:
+    image = torch.tensor([[[[1.0, 4.0, 9.0], [16.0, 25.0, 36.0]], [[0.0, 0.5, 0.0], [2.0, 2.0, 2.0]]]])
+    rows, columns = spatial_edges(image)
+    assert rows.tolist() == [[[[-15.0, -21.0, -27.0]], [[-2.0, -1.5, -2.0]]]]
+    assert columns.tolist() == [[[[-3.0, -5.0], [-9.0, -11.0]], [[-0.5, 0.5], [0.0, 0.0]]]]
+    assert spectral_edges(image).tolist() == [[[[1.0, 3.5, 9.0], [14.0, 23.0, 34.0]]]]
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"), [((5, 7), 4, (8, 8)), ((5, 6), 3, (16, 16)), ((8, 4), 4, (8, 4))]
+)
+def test_padding_adds_the_fewest_whole_pixels(size: tuple[int, int], scale: int, expected: tuple[int, int]) -> None:
+    lr_hsi = torch.rand(1, 2, *size)
+    hr_msi = torch.rand(1, 1, scale * size[0], scale * size[1])
+    small, large = pad_pair(lr_hsi, hr_msi, 16)
+    assert tuple(small.shape[-2:]) == expected
+    assert tuple(large.shape[-2:]) == (scale * expected[0], scale * expected[1])
+    rows, columns = (
+        np.minimum(np.arange(scale * new), scale * old - 1) for new, old in zip(expected, size, strict=True)
+    )
+    assert torch.equal(large, hr_msi[..., rows, :][..., columns])
+    assert torch.equal(small[..., : size[0], : size[1]], lr_hsi)

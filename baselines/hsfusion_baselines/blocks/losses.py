@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-__all__ = ["ssim"]
+__all__ = ["spatial_edges", "spectral_edges", "ssim"]
 
 _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
@@ -43,3 +43,24 @@ def ssim(fused: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
     structure = (2 * covariance + _C2) / (var_x + var_y + _C2)
     return (luminance * structure).mean()
+
+
+def spatial_edges(image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the differences of neighbouring rows and of neighbouring columns.
+
+    Parameters
+    ----------
+    image
+        [N, C, H, W].
+
+    Returns
+    -------
+    tuple of Tensor
+        [N, C, H - 1, W] and [N, C, H, W - 1]: each pixel less the next one.
+    """
+    return -image.diff(dim=-2), -image.diff(dim=-1)
+
+
+def spectral_edges(image: torch.Tensor) -> torch.Tensor:
+    """Return the differences of neighbouring bands, [N, C - 1, H, W], of an image [N, C, H, W]."""
+    return -image.diff(dim=1)

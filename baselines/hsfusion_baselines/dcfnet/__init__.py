@@ -1,0 +1,1 @@
+"""DCFNet: dynamic cross feature fusion (Wu et al., ICCV 2021)."""

@@ -1,0 +1,51 @@
+"""DHIF-Net as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class DHIFMethod(SupervisedMethod):
+    """Deep fusion with iterative spatio-spectral regularisation (Huang et al. 2022)."""
+
+    card = Card(
+        name="dhif",
+        title="DHIF",
+        family="cnn",
+        year=2022,
+        reference=(
+            "@article{huang2022dhif, title={Deep Hyperspectral Image Fusion Network With Iterative Spatio-Spectral "
+            "Regularization}, author={Huang, Tao and Dong, Weisheng and Wu, Jinjian and Li, Leida and Li, Xin and Shi, "
+            "Guangming}, journal={IEEE Transactions on Computational Imaging}, volume={8}, pages={201--214}, "
+            "year={2022}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adam",
+        learning_rate=3e-4,
+        final_learning_rate=3e-4 * 0.95**30,
+        schedule_epochs=150,
+        epochs=500,
+        patches_per_epoch=20_000,
+        batch_size=4,
+        patch=96,
+        decay_every=5,
+        decay=0.95,
+        loss="L1",
+        source="the authors' training script for CAVE; its rate falls one epoch after each multiple of 5",
+    )
+    multiple = 16
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh DHIF-Net."""
+        from hsfusion_baselines.dhif.network import DHIF
+
+        return DHIF(problem.bands, problem.msi_bands, problem.scale)

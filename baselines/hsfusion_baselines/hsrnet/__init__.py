@@ -1,0 +1,1 @@
+"""HSRnet: deep spatio-spectral attention network (Hu et al., TNNLS 2022)."""

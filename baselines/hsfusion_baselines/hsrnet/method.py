@@ -1,0 +1,48 @@
+"""HSRnet as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class HSRNetMethod(SupervisedMethod):
+    """Deep spatio-spectral attention network (Hu et al. 2022), in the PyTorch form that comparisons run."""
+
+    card = Card(
+        name="hsrnet",
+        title="HSRNet",
+        family="cnn",
+        year=2022,
+        reference=(
+            "@article{hu2022hsrnet, title={Hyperspectral Image Super-Resolution via Deep Spatiospectral Attention "
+            "Convolutional Neural Networks}, author={Hu, Jin-Fan and Huang, Ting-Zhu and Deng, Liang-Jian and Jiang, "
+            "Tai-Xiang and Vivone, Gemine and Chanussot, Jocelyn}, journal={IEEE Transactions on Neural Networks and "
+            "Learning Systems}, volume={33}, number={12}, pages={7251--7265}, year={2022}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adam",
+        learning_rate=1e-4,
+        final_learning_rate=1e-4,
+        schedule_epochs=1531,
+        epochs=1531,
+        patches_per_epoch=3136,
+        batch_size=32,
+        patch=64,
+        loss="L1",
+        source="the authors' training code (TensorFlow): 150001 iterations of 32 patches, here epochs of 3136",
+    )
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh HSRnet."""
+        from hsfusion_baselines.hsrnet.network import HSRNet
+
+        return HSRNet(problem.bands, problem.msi_bands, problem.scale)

@@ -1,0 +1,1 @@
+"""MSDCNN: multiscale and multidepth convolutional network (Yuan et al., JSTARS 2018)."""

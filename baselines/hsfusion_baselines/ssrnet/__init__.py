@@ -1,0 +1,1 @@
+"""SSR-NET: spatial-spectral reconstruction network (Zhang et al., TGRS 2021)."""
