@@ -8,4 +8,5 @@ METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
+    "psrt": "hsfusion_baselines.psrt.method:PSRTMethod",
 }

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch import nn
 
 COMMITTED = Path(__file__).parents[1] / "baselines" / "parity"
 GOLDENS = "HSBENCH_GOLDENS"
@@ -36,6 +37,18 @@ class Fixture:
     def weights(self) -> State:
         """Return the filled state of the authors' network, by their names."""
         return fill(self.entry["manifest"], self.entry["gain"], self.entry["after_fill"], self.entry["unfilled"])
+
+    def fill(self, network: nn.Module, unused: tuple[str, ...] = ()) -> None:
+        """Load the weights into a network of ours that holds the same tensors in the same order under other names.
+
+        Entries of the manifest whose names begin with one of `unused` have no counterpart.
+        """
+        weights, ours = self.weights(), network.state_dict()
+        theirs = [(name, shape) for name, shape in self.entry["manifest"] if not name.startswith(unused)]
+        pairs = list(zip(ours.items(), theirs, strict=True))
+        wrong = [(key, name) for (key, tensor), (name, shape) in pairs if list(tensor.shape) != list(shape)]
+        assert not wrong, wrong[:3]
+        network.load_state_dict({key: weights.get(name, tensor) for (key, tensor), (name, _) in pairs})
 
     def inputs(self) -> State:
         """Return the network's inputs, 1 x C x H x W, by the names that the fixture gives them."""
