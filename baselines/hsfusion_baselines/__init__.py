@@ -8,5 +8,7 @@ METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
+    "fusformer": "hsfusion_baselines.fusformer.method:FusformerMethod",
     "psrt": "hsfusion_baselines.psrt.method:PSRTMethod",
+    "u2net": "hsfusion_baselines.u2net.method:U2NetMethod",
 }
