@@ -9,6 +9,8 @@ METHODS = {
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
     "fusformer": "hsfusion_baselines.fusformer.method:FusformerMethod",
+    "lformer": "hsfusion_baselines.lformer.method:LFormerMethod",
+    "mimo-sst": "hsfusion_baselines.mimo_sst.method:MIMOSSTMethod",
     "psrt": "hsfusion_baselines.psrt.method:PSRTMethod",
     "u2net": "hsfusion_baselines.u2net.method:U2NetMethod",
 }

@@ -6,16 +6,52 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from hsfusion_baselines.blocks.authors import translate
+from hsfusion_baselines.blocks.upsampling import upsample_bicubic
 from hsfusion_baselines.psrt import authors as psrt
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
 from hsfusion_bench.registry import entries
 from support import parity
 
 Translate = Callable[[Mapping[str, Tensor], Any], dict[str, Tensor]]
+
+
+def mimo_sst(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Return a state of MIMO-SST's code for our network, without the layers that the code never runs."""
+    names = (
+        (r"^patch_embed\.proj\.", "embed."),
+        (r"^down1_2\.body\.", "down_full."),
+        (r"^down2_3\.body\.", "down_half."),
+        (r"^up3_2\.body\.", "up_quarter."),
+        (r"^up2_1\.body\.", "up_half."),
+        (r"^reduce_chan_level2\.", "reduce_half."),
+        (r"^Conv96_31\.", "output."),
+        (r"^Conv192_31\.", "output_quarter."),
+        (r"^Conv144_96\.", "merge_half."),
+        (r"^Conv240_192\.", "merge_quarter."),
+        (r"^Conv3_64\.", "embed_msi."),
+        (r"^Conv31_64\.", "embed_hsi."),
+        (r"^encoder_level11\.0\.", "mixer."),
+        (r"norm1\.body\.", "attention_norm."),
+        (r"norm2\.body\.", "feed_forward_norm."),
+        (r"attn1\.qkv_dwconv\.", "qkv_depthwise."),
+        (r"attn1\.qkv\.", "qkv."),
+        (r"attn2\.temperature", "msi_temperature"),
+        (r"attn2\.project_out\.", "msi_project."),
+        (r"attn3\.temperature", "hsi_temperature"),
+        (r"ffn\.dwconv\.0\.", "feed_forward."),
+    )
+    block = r"encoder_level11\.0\."
+    unused = (
+        rf"(down3_4|up4_3|reduce_chan_level3|Conv1|{block}attn|{block}ffn\.dwconv1)\..*"
+        rf"|{block}attn[13]\.project_out\..*|{block}attn[23]\.qkv.*|{block}attn1\.temperature"
+    )
+    return translate(state, names, network, unused)
 
 
 @dataclass(frozen=True)
@@ -44,6 +80,8 @@ class Case:
 U2NET_UNUSED = ("down0.maxpool_conv", "down1.maxpool_conv", "up0.up0", "up1.up0")
 CASES = [
     Case("fusformer", "fusformer", unused=("T_E.pos", "T_D.pos"), unused_parameters=2 * 4096 * 48),
+    Case("lformer", "lformer", ("LMS", "HR_MSI"), "residual"),
+    Case("mimo-sst", "mimo_sst", ("LMS", "HR_MSI"), "fuse", mimo_sst, unused_parameters=3_361_058),
     Case("psrt", "psrt", ("LMS", "RGB"), "fuse", psrt.authors_state_to_ours),
     Case("u2net", "u2net", unused=U2NET_UNUSED, unused_parameters=105_760),
 ]
@@ -100,6 +138,23 @@ def test_output_and_size_equal_the_authors(case: Case) -> None:
     assert fixture.error(match, out) <= fixture.tolerance(match)
     ours = sum(parameter.numel() for parameter in network.parameters())
     assert ours + case.unused_parameters == fixture.entry["trainable"]
+
+
+def test_mimo_sst_is_trained_at_three_sizes() -> None:
+    lr_hsi, hr_msi = pair(5, 3, 2, (8, 4))
+    batch = Batch(lr_hsi, hr_msi, pair(5, 3, 2, (16, 8))[0], problem_of(lr_hsi, hr_msi))
+    network = build("mimo-sst", batch.problem)
+    assert batch.hr_hsi is not None
+    with torch.inference_mode():
+        terms = load("mimo-sst").loss(network, batch)
+        results = network.pyramid(upsample_bicubic(lr_hsi, 2), hr_msi)
+    differences = [
+        (result - batch.hr_hsi[..., ::step, ::step]).numpy() for result, step in zip(results, (1, 2, 4), strict=True)
+    ]
+    spectra = [np.abs(np.fft.fft2(difference)).mean() for difference in differences]
+    assert [result.shape[2:] for result in results] == [(16, 8), (8, 4), (4, 2)]
+    assert terms["l1"].item() == pytest.approx(sum(np.abs(difference).mean() for difference in differences))
+    assert terms["fourier"].item() == pytest.approx(0.01 * sum(spectra))
 
 
 @pytest.mark.parametrize(("bands", "msi_bands", "scale"), PROBLEMS)
