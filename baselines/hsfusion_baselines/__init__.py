@@ -5,6 +5,8 @@ methods are listed quickly; a method imports its network when it builds it.
 """
 
 METHODS = {
+    "3dt-net": "hsfusion_baselines.net_3dt.method:Net3DTMethod",
+    "bdt": "hsfusion_baselines.bdt.method:BDTMethod",
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",

@@ -1,15 +1,13 @@
-"""PSRT with the weights that its authors released, and its shuffle."""
+"""PSRT with the weights that its authors released."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from hsfusion_baselines.blocks.windows import cut_windows, from_quadrants, join_windows, to_quadrants
 from hsfusion_baselines.psrt.authors import read_authors_checkpoint
 from hsfusion_baselines.psrt.method import PSRTMethod
 from hsfusion_baselines.psrt.network import PSRT
@@ -56,32 +54,3 @@ def test_a_state_that_lacks_a_tensor_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": {"model.conv.0.bias": torch.zeros(31)}}, path)
     with pytest.raises(ValueError, match=r"part\.pth: .* it lacks embed\.weight \(and \d+ more differences"):
         read_authors_checkpoint(path, PSRT())
-
-
-def by_hand(side: int, cell: int) -> list[int]:
-    """Return where each row of the shuffled image comes from: rows of even cells first."""
-    rows = np.arange(side)
-    return [*rows[rows // cell % 2 == 0], *rows[rows // cell % 2 == 1]]
-
-
-@pytest.mark.parametrize("cell", [1, 2, 4])
-def test_the_shuffle_gathers_cells_by_parity(cell: int) -> None:
-    x = torch.arange(24.0 * 16 * 2).reshape(1, 24, 16, 2)
-    shuffled = to_quadrants(x, cell)
-    expected = x[:, by_hand(24, cell)][:, :, by_hand(16, cell)]
-    assert torch.equal(shuffled, expected)
-    assert torch.equal(from_quadrants(shuffled, cell), x)
-
-
-def test_the_shuffle_of_areas_is_that_of_each_alone() -> None:
-    x = torch.arange(16.0 * 24).reshape(1, 16, 24, 1)
-    whole = to_quadrants(x, 2, area=8)
-    assert torch.equal(whole[:, 8:, 16:], to_quadrants(x[:, 8:, 16:], 2))
-    assert torch.equal(from_quadrants(whole, 2, area=8), x)
-
-
-def test_windows_are_blocks_of_pixels() -> None:
-    x = torch.arange(2.0 * 8 * 12 * 3).reshape(2, 8, 12, 3)
-    windows = cut_windows(x, 4)
-    assert torch.equal(windows[7], x[1, :4, 4:8].reshape(16, 3))
-    assert torch.equal(join_windows(windows, 8, 12), x)
