@@ -253,8 +253,10 @@ def test_bdt_needs_a_power_of_two(scale: int) -> None:
 
 
 def test_bdt_at_x8_has_a_fourth_stage_and_less_spectral_width() -> None:
-    # The numbers of the authors' x8 file: widths 48, 96, 192, 192 down, 32 up.
+    # The numbers of the authors' x8 file: widths 48, 96, 192, 192 down, 32 up, two activated merges.
     network = build("bdt", Problem(31, 3, 8, 4.0))
+    assert sum(parameter.numel() for parameter in network.parameters()) == 3_952_209
+    assert sum(isinstance(module, nn.LeakyReLU) for module in network.modules()) == 2
     state = network.state_dict()
     assert [tuple(state[f"halve.{i}.reduce.weight"].shape) for i in range(3)] == [(96, 192), (192, 384), (192, 768)]
     assert tuple(state["embed_lr.weight"].shape) == (32, 31, 3, 3)

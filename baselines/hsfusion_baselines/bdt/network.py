@@ -17,6 +17,7 @@ WINDOW = 8
 _HEADS = 8
 _LOGIT_SCALE = 4.0  # a literal of the authors' code, whatever the width of a head
 _FEED_FORWARD_FACTOR = 2.66
+_ACTIVATED = 2  # merges, from the smallest size up, that end in an activation
 
 
 class DilationStage(nn.Module):
@@ -90,13 +91,13 @@ def double(channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False), nn.PixelShuffle(2))
 
 
-def merging(in_channels: int, out_channels: int, *, last: bool) -> nn.Sequential:
-    """Return the two convolutions that merge both directions' features, with a leaky ReLU except in the last."""
+def merging(in_channels: int, out_channels: int, *, activated: bool) -> nn.Sequential:
+    """Return the two convolutions that merge both directions' features, with a leaky ReLU or without."""
     layers: list[nn.Module] = [
         nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
         nn.Conv2d(out_channels, out_channels, 5, padding=2, bias=False),
     ]
-    return nn.Sequential(*layers) if last else nn.Sequential(*layers, nn.LeakyReLU(0.2))
+    return nn.Sequential(*layers, nn.LeakyReLU(0.2)) if activated else nn.Sequential(*layers)
 
 
 class BDT(nn.Module):
@@ -107,8 +108,8 @@ class BDT(nn.Module):
     their sizes meet, the features are merged, from the LR size up, to a residual to the enlarged LR-HSI.
 
     Each stage is a factor of 2. The defaults are the published x4 network at 31 + 3 bands: 2,668,027 parameters. At
-    x8 the authors have a fourth stage and 32 spectral features: so has ours; other powers of 2 follow the same rule
-    and are not published.
+    x8 the authors have a fourth stage and 32 spectral features, 3,952,209 parameters: so has ours. Other powers of 2
+    follow the same rule and are not published.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ class BDT(nn.Module):
             merging(
                 width + (spectral if i == 0 else 2 * spectral),
                 bands if i == stages - 1 else spectral,
-                last=i == stages - 1,
+                activated=i < min(_ACTIVATED, stages - 1),
             )
             for i, width in enumerate(reversed(widths))
         )
