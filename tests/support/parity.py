@@ -41,14 +41,17 @@ class Fixture:
     def fill(self, network: nn.Module, unused: tuple[str, ...] = ()) -> None:
         """Load the weights into a network of ours that holds the same tensors in the same order under other names.
 
-        Entries of the manifest whose names begin with one of `unused` have no counterpart.
+        Entries of the manifest whose names begin with one of `unused` have no counterpart. A matrix of theirs may be a
+        1x1 convolution of ours.
         """
         weights, ours = self.weights(), network.state_dict()
         theirs = [(name, shape) for name, shape in self.entry["manifest"] if not name.startswith(unused)]
         pairs = list(zip(ours.items(), theirs, strict=True))
-        wrong = [(key, name) for (key, tensor), (name, shape) in pairs if list(tensor.shape) != list(shape)]
+        wrong = [(key, name) for (key, tensor), (name, shape) in pairs if _core(tensor.shape) != _core(shape)]
         assert not wrong, wrong[:3]
-        network.load_state_dict({key: weights.get(name, tensor) for (key, tensor), (name, _) in pairs})
+        network.load_state_dict(
+            {key: weights.get(name, tensor).reshape(tensor.shape) for (key, tensor), (name, _) in pairs}
+        )
 
     def inputs(self) -> State:
         """Return the network's inputs, 1 x C x H x W, by the names that the fixture gives them."""
@@ -67,6 +70,14 @@ class Fixture:
     def tolerance(self, key: str) -> float:
         """Return the largest acceptable `error`."""
         return float(self.entry["outputs"][key]["tolerance"])
+
+
+def _core(shape: Sequence[int]) -> list[int]:
+    """Return a shape without the ones at its end."""
+    core = list(shape)
+    while core and core[-1] == 1:
+        core.pop()
+    return core
 
 
 def load(name: str) -> Fixture:
