@@ -17,6 +17,7 @@ from hsfusion_baselines.psrt import authors as psrt
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
 from hsfusion_bench.registry import entries
+from hsfusion_bench.timing import counting_flops
 from support import parity
 
 Translate = Callable[[Mapping[str, Tensor], Any], dict[str, Tensor]]
@@ -173,7 +174,7 @@ def pair(bands: int, msi_bands: int, scale: int, size: tuple[int, int], batch: i
 
 
 @pytest.mark.parametrize("case", LARGE)
-def test_output_and_size_equal_the_authors(case: Case) -> None:
+def test_output_size_and_work_equal_the_authors(case: Case) -> None:
     fixture = parity.load(case.fixture)
     network = build(case.method, Problem(31, 3, case.scale, case.scale // 2)).eval()
     if case.translate:
@@ -181,8 +182,9 @@ def test_output_and_size_equal_the_authors(case: Case) -> None:
     else:
         fixture.fill(network, case.unused)
     inputs = fixture.inputs()
-    with torch.inference_mode():
+    with torch.inference_mode(), counting_flops((64, 64)) as flops:
         out = getattr(network, case.call)(*(inputs[name] for name in case.images))
+    assert flops[0].value == fixture.entry["flops_total"]
     match = fixture.entry["match"]
     assert fixture.error(match, out) <= fixture.tolerance(match)
     ours = sum(parameter.numel() for parameter in network.parameters())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import weight_norm
+from torch.nn import functional
 
 from hsfusion_baselines.blocks.windows import WindowBlock, cut_windows
 
@@ -81,6 +81,32 @@ class SwinBody(nn.Module):
         return out
 
 
+class NormalisedConv3d(nn.Module):
+    """A 3-D convolution, each kernel of which is a learned length times a learned direction; keeps the size.
+
+    torch's own parametrisation of weights cannot run in inference mode while operations are counted.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.padding = tuple(side // 2 for side in kernel)
+        start = nn.Conv3d(in_channels, out_channels, kernel)
+        assert start.bias is not None
+        self.bias = nn.Parameter(start.bias.detach())
+        self.length = nn.Parameter(_length(start.weight.detach()))
+        self.direction = nn.Parameter(start.weight.detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return [N, out_channels, D, H, W] of [N, in_channels, D, H, W]."""
+        weight = self.direction * (self.length / _length(self.direction))
+        return functional.conv3d(x, weight, self.bias, padding=self.padding)
+
+
+def _length(kernels: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(kernels, dim=(1, 2, 3, 4), keepdim=True)
+    return length
+
+
 class SpatialSpectralPrior(nn.Module):
     """What takes the place of a proximal step: features in, a correction of the image out.
 
@@ -110,8 +136,8 @@ class SpatialSpectralPrior(nn.Module):
         self.head = nn.Conv2d(in_features, dense, 3, padding=1)
         self.embed = nn.Conv2d(dense, features, 3, padding=1)
         self.body = SwinBody(features, heads, depth)
-        self.spatial3d = weight_norm(nn.Conv3d(1, 64, (1, 3, 3), padding=(0, 1, 1)))
-        self.spectral3d = weight_norm(nn.Conv3d(64, 1, (3, 1, 1), padding=(1, 0, 0)))
+        self.spatial3d = NormalisedConv3d(1, 64, (1, 3, 3))
+        self.spectral3d = NormalisedConv3d(64, 1, (3, 1, 1))
         self.tail = nn.Conv2d(features, bands, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
