@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,9 +116,16 @@ def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
 
     The count is marked a lower bound where operators ran that torch's counter does not know, such as an FFT.
     """
+    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils.flop_counter import FlopCounterMode, flop_registry
+    from torch.utils.flop_counter import FlopCounterMode, flop_registry, sdpa_flop_count
 
+    def attention_flops(query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: Any, **__: Any) -> int:
+        count: int = sdpa_flop_count(query, key, value)  # type: ignore[no-untyped-call]
+        return count
+
+    # torch knows its fused attention on GPUs only.
+    mapping = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops}
     seen: set[str] = set()
 
     class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -131,7 +138,8 @@ def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
             return func(*args, **(kwargs or {}))
 
     found: list[Flops] = []
-    with Watch(), FlopCounterMode(display=False) as counter:  # type: ignore[no-untyped-call]
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    with Watch(), counter:  # type: ignore[no-untyped-call]
         yield found
     found.append(
         Flops(

@@ -19,6 +19,13 @@ def test_flops_of_a_convolution_are_two_per_multiply_add() -> None:
     assert flops[0].uncounted == []
 
 
+def test_flops_of_fused_attention_are_those_of_its_two_products() -> None:
+    query, key, value = torch.zeros(2, 3, 5, 4), torch.zeros(2, 3, 7, 4), torch.zeros(2, 3, 7, 4)
+    with torch.inference_mode(), counting_flops((8, 8)) as flops:
+        nn.functional.scaled_dot_product_attention(query, key, value)
+    assert flops[0].value == 2 * (2 * 3) * (5 * 4 * 7 + 5 * 7 * 4)
+
+
 @pytest.mark.parametrize(
     ("work", "name"),
     [

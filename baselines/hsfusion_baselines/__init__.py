@@ -34,5 +34,12 @@ METHODS = {
     "ssrnet:overwrite": "hsfusion_baselines.ssrnet.method:SSRNetOverwriteMethod",
     "tfnet": "hsfusion_baselines.tfnet.method:TFNetMethod",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
+    "3dt-net": "hsfusion_baselines.net_3dt.method:Net3DTMethod",
+    "bdt": "hsfusion_baselines.bdt.method:BDTMethod",
+    "fusformer": "hsfusion_baselines.fusformer.method:FusformerMethod",
+    "lformer": "hsfusion_baselines.lformer.method:LFormerMethod",
+    "mimo-sst": "hsfusion_baselines.mimo_sst.method:MIMOSSTMethod",
+    "psrt": "hsfusion_baselines.psrt.method:PSRTMethod",
+    "u2net": "hsfusion_baselines.u2net.method:U2NetMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }

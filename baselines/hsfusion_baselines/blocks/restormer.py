@@ -74,9 +74,9 @@ class ChannelAttention(nn.Module):
 class GatedFeedForward(nn.Module):
     """Two parallel 1x1 and depth-wise 3x3 paths, one gating the other through a GELU (Restormer, eq. 2)."""
 
-    def __init__(self, channels: int, factor: int = 2) -> None:
+    def __init__(self, channels: int, factor: float = 2) -> None:
         super().__init__()
-        hidden = factor * channels
+        hidden = int(factor * channels)
         self.expand = nn.Conv2d(channels, 2 * hidden, 1, bias=False)
         self.depthwise = nn.Conv2d(2 * hidden, 2 * hidden, 3, padding=1, groups=2 * hidden, bias=False)
         self.project = nn.Conv2d(hidden, channels, 1, bias=False)

@@ -1,0 +1,1 @@
+"""BDT: bidirectional dilation transformer (Deng et al., IJCAI 2023)."""

@@ -1,0 +1,73 @@
+"""BDT as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+_LR_MULTIPLE = 16  # the smallest stage has dilated windows of 8x8: areas of 16x16 LR pixels
+
+
+class BDTMethod(SupervisedMethod):
+    """Bidirectional dilation transformer (Deng et al., IJCAI 2023).
+
+    Scales are powers of 2. Compared with the authors' code at x4.
+    """
+
+    card = Card(
+        name="bdt",
+        title="BDT",
+        family="transformer",
+        year=2023,
+        reference=(
+            "@inproceedings{deng2023bdt, title={Bidirectional Dilation Transformer for Multispectral and Hyperspectral "
+            "Image Fusion}, author={Deng, Shangqi and Deng, Liang-Jian and Wu, Xiao and Ran, Ran and Wen, Rui}, "
+            "booktitle={Proceedings of the Thirty-Second International Joint Conference on Artificial Intelligence}, "
+            "year={2023}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adamw",
+        learning_rate=1e-4,
+        final_learning_rate=1e-4,
+        schedule_epochs=2000,
+        epochs=2000,
+        patches_per_epoch=3136,
+        batch_size=32,
+        patch=64,
+        weight_decay=1e-4,
+        loss="L1",
+        source="the authors' training script; the number of patches is that of their later papers on CAVE",
+    )
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh BDT of the published size for the scale.
+
+        Raises
+        ------
+        HsbenchError
+            If the scale is no power of 2.
+        """
+        from hsfusion_baselines.bdt.network import BDT
+
+        try:
+            return BDT(problem.bands, problem.msi_bands, problem.scale)
+        except ValueError as error:
+            raise HsbenchError(str(error)) from error
+
+    def predict(
+        self, network: torch.nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
+    ) -> torch.Tensor:
+        """Return the fused batch, of any size."""
+        from hsfusion_baselines.blocks.padding import pad_pair
+
+        height, width = hr_msi.shape[-2:]
+        fused: torch.Tensor = network(*pad_pair(lr_hsi, hr_msi, _LR_MULTIPLE * problem.scale))
+        return fused[..., :height, :width]

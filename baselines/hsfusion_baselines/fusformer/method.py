@@ -1,0 +1,53 @@
+"""Fusformer as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class FusformerMethod(SupervisedMethod):
+    """Transformer whose tokens are all pixels of the image (Hu et al., IEEE GRSL 2022).
+
+    Its work grows with the square of the number of pixels: the authors train and test on patches of 64x64.
+    """
+
+    card = Card(
+        name="fusformer",
+        title="Fusformer",
+        family="transformer",
+        year=2022,
+        reference=(
+            "@article{hu2022fusformer, title={Fusformer: A Transformer-Based Fusion Network for Hyperspectral Image "
+            "Super-Resolution}, author={Hu, Jin-Fan and Huang, Ting-Zhu and Deng, Liang-Jian and Dou, Hong-Xia and "
+            "Hong, Danfeng and Vivone, Gemine}, journal={IEEE Geoscience and Remote Sensing Letters}, volume={19}, "
+            "year={2022}, doi={10.1109/LGRS.2022.3194257}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adam",
+        learning_rate=1e-3,
+        final_learning_rate=1e-7,
+        schedule_epochs=1000,
+        epochs=1000,
+        patches_per_epoch=3136,
+        batch_size=3,
+        patch=64,
+        decay_every=200,
+        decay=0.1,
+        loss="L1",
+        source="the authors' training script; the number of patches is that of their group's later papers on CAVE",
+    )
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh Fusformer of the published size."""
+        from hsfusion_baselines.fusformer.network import Fusformer
+
+        return Fusformer(problem.bands, problem.msi_bands, problem.scale)

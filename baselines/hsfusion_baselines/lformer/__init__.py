@@ -1,0 +1,1 @@
+"""LFormer: linearly-evolved transformer (Hou, Cao et al., ACM MM 2024)."""

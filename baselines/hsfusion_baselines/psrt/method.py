@@ -1,0 +1,69 @@
+"""PSRT as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class PSRTMethod(SupervisedMethod):
+    """Pyramid shuffle-and-reshuffle transformer (Deng et al., IEEE TGRS 2023).
+
+    The authors released weights for CAVE, Harvard and others; their files are read as they are. They evaluate in
+    tiles of 256x256 pixels: the shuffle spans the whole image, so that results depend on the tile.
+    """
+
+    card = Card(
+        name="psrt",
+        title="PSRT",
+        family="transformer",
+        year=2023,
+        reference=(
+            "@article{deng2023psrt, title={{PSRT}: Pyramid Shuffle-and-Reshuffle Transformer for Multispectral and "
+            "Hyperspectral Image Fusion}, author={Deng, Shang-Qi and Deng, Liang-Jian and Wu, Xiao and Ran, Ran and "
+            "Hong, Danfeng and Vivone, Gemine}, journal={IEEE Transactions on Geoscience and Remote Sensing}, "
+            "volume={61}, year={2023}, doi={10.1109/TGRS.2023.3244750}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adamw",
+        learning_rate=1e-4,
+        final_learning_rate=1e-4,
+        schedule_epochs=2000,
+        epochs=2000,
+        patches_per_epoch=3136,
+        batch_size=32,
+        patch=64,
+        weight_decay=1e-4,
+        clip_norm=10.0,
+        loss="L1",
+        source="the authors' training script; the number of patches is that of their later papers on CAVE",
+    )
+    multiple = 8
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh PSRT of the published size."""
+        from hsfusion_baselines.psrt.network import PSRT
+
+        return PSRT(problem.bands, problem.msi_bands, problem.scale)
+
+    def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
+        """Read the authors' ``best.pth.tar``."""
+        from hsfusion_baselines.psrt.authors import read_authors_checkpoint
+        from hsfusion_baselines.psrt.network import PSRT
+
+        network = self.build(problem)
+        assert isinstance(network, PSRT)
+        try:
+            return read_authors_checkpoint(path, network)
+        except ValueError as error:
+            raise HsbenchError(str(error)) from error

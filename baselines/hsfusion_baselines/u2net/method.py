@@ -1,0 +1,57 @@
+"""U2Net as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.supervised import SupervisedMethod
+from hsfusion_bench.methods import Card, Problem, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+class U2NetMethod(SupervisedMethod):
+    """Spatial-spectral-integrated double U-net (Peng et al., ACM MM 2023).
+
+    Its work grows with the square of the number of pixels: the authors train on patches of 64x64. Compared with the
+    authors' code at x4.
+    """
+
+    card = Card(
+        name="u2net",
+        title="U2Net",
+        family="transformer",
+        year=2023,
+        reference=(
+            "@inproceedings{peng2023u2net, title={{U2Net}: A General Framework with Spatial-Spectral-Integrated "
+            "Double {U-Net} for Image Fusion}, author={Peng, Siran and Guo, Chenhao and Wu, Xiao and Deng, "
+            "Liang-Jian}, booktitle={Proceedings of the 31st ACM International Conference on Multimedia}, year={2023}}"
+        ),
+    )
+    recipe = Recipe(
+        supervision="reference",
+        optimiser="adam",
+        learning_rate=1e-3,
+        final_learning_rate=1e-5,
+        schedule_epochs=500,
+        epochs=500,
+        patches_per_epoch=3136,
+        batch_size=16,
+        patch=64,
+        decay_every=100,
+        decay=0.5,
+        loss="L1",
+        source=(
+            "the authors' training script, which is for pansharpening; none for CAVE was found. The number of patches "
+            "is that of their group's papers on CAVE"
+        ),
+    )
+    multiple = 4
+    distance = "l1"
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh U2Net of the published size."""
+        from hsfusion_baselines.u2net.network import U2Net
+
+        return U2Net(problem.bands, problem.msi_bands, problem.scale)
