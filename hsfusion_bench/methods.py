@@ -36,6 +36,8 @@ from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
 if TYPE_CHECKING:
     import torch
 
+    from hsfusion_bench.tiling import Tiles
+
 __all__ = [
     "Batch",
     "Card",
@@ -54,6 +56,7 @@ __all__ = [
 Cube: TypeAlias = npt.NDArray[np.float32]
 Family = Literal["classical", "cnn", "inr", "transformer", "unsupervised", "custom"]
 Truth = Literal["psf", "srf"]
+Tile: TypeAlias = int | Literal["auto", "none"]
 
 
 @dataclass(frozen=True)
@@ -354,6 +357,11 @@ class _Loaded:
     network: torch.nn.Module
     problem: Problem
     device: torch.device = field(repr=False)
+    tile: Tile = "auto"
+    tiles: Tiles | None = None
+    """Those that were chosen; None: images are fused whole."""
+    chosen_for: tuple[int, int, int] | None = None
+    """Shape of the result that they were chosen for."""
 
 
 class NetworkMethod(Method):
@@ -395,14 +403,28 @@ class NetworkMethod(Method):
             "no format of its authors is known"
         )
 
-    def ready(self, network: torch.nn.Module, problem: Problem, device: torch.device) -> None:
-        """Take a network with its weights, move it to a device, and be ready to fuse."""
-        self._loaded = _Loaded(network.to(device).eval(), problem, device)
+    def ready(self, network: torch.nn.Module, problem: Problem, device: torch.device, *, tile: Tile = "auto") -> None:
+        """Take a network with its weights, move it to a device, and be ready to fuse.
+
+        Parameters
+        ----------
+        network, problem, device
+            What fuses, what, where.
+        tile
+            "none": images are fused whole; a number: in overlapping tiles of that side, HR pixels; "auto": in tiles
+            where the memory that is free asks for it, see `hsfusion_bench.tiling.choose_tiles`.
+        """
+        self._loaded = _Loaded(network.to(device).eval(), problem, device, tile)
 
     @property
     def network(self) -> torch.nn.Module | None:
         """The network that `fuse` runs; None before `ready`."""
         return self._loaded.network if self._loaded else None
+
+    @property
+    def tiles(self) -> Tiles | None:
+        """The tiles of the last fusion; None if the image was fused whole."""
+        return self._loaded.tiles if self._loaded else None
 
     def fuse(self, observation: Observation) -> Cube:
         """Run the network on one observation, in float32, and clip to [0, 1].
@@ -419,10 +441,43 @@ class NetworkMethod(Method):
         problem = Problem.of(observation)
         if problem != self._loaded.problem:
             raise HsbenchError(f"{self.card.title} was built for {self._loaded.problem}, not for {problem}")
-        device = self._loaded.device
+        from hsfusion_bench.tiling import predict_tiled
+
+        loaded, device = self._loaded, self._loaded.device
+
+        def predict(lr_hsi: torch.Tensor, hr_msi: torch.Tensor) -> torch.Tensor:
+            return self.predict(loaded.network, lr_hsi, hr_msi, problem)
+
+        self.choose_tiles(observation)
         with torch.inference_mode():
             lr_hsi = torch.from_numpy(observation.lr_hsi).to(device)[None]
             hr_msi = torch.from_numpy(observation.hr_msi).to(device)[None]
-            fused = self.predict(self._loaded.network, lr_hsi, hr_msi, problem)
+            fused = predict_tiled(predict, lr_hsi, hr_msi, self.tiles) if self.tiles else predict(lr_hsi, hr_msi)
             cube: Cube = fused[0].clamp(0, 1).float().cpu().numpy()
         return cube
+
+    def choose_tiles(self, observation: Observation) -> None:
+        """Decide whether an observation of this size is fused in tiles; `fuse` does so where it is not done yet.
+
+        To decide takes two small fusions, which whoever counts or times a fusion makes before.
+        """
+        import torch
+
+        from hsfusion_bench.tiling import Tiles, choose_tiles
+
+        loaded = self._loaded
+        if loaded is None or loaded.chosen_for == observation.shape:
+            return
+        loaded.chosen_for = observation.shape
+        if loaded.tile == "auto":
+            problem = Problem.of(observation)
+            with torch.inference_mode():
+                loaded.tiles = choose_tiles(
+                    lambda lr_hsi, hr_msi: self.predict(loaded.network, lr_hsi, hr_msi, problem),
+                    torch.from_numpy(observation.lr_hsi).to(loaded.device)[None],
+                    torch.from_numpy(observation.hr_msi).to(loaded.device)[None],
+                    local=self.local,
+                    patch=self.recipe.patch,
+                )
+        elif loaded.tile != "none":
+            loaded.tiles = Tiles.of(loaded.tile, observation.scale)

@@ -120,12 +120,20 @@ class Flops(_Strict):
     hr_size: list[int] = Field(description="[height, width] of the fused image")
 
 
+class TileInfo(_Strict):
+    """Squares in which images were fused, HR pixels."""
+
+    side: int
+    overlap: int
+
+
 class ModelInfo(_Strict):
     """The network; all None for a method without one."""
 
     parameters: int | None = None
     trainable: int | None = None
     flops: Flops | None = None
+    tiles: TileInfo | None = Field(default=None, description="None: images were fused whole")
 
 
 class WeightsInfo(_Strict):

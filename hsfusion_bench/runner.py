@@ -17,7 +17,7 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
 from hsfusion_bench.files import slug
 from hsfusion_bench.fusing import fuse_checked
-from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Problem, Truth
+from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Problem, Tile, Truth
 from hsfusion_bench.options import with_options
 from hsfusion_bench.recording import (
     dataset_info,
@@ -29,7 +29,7 @@ from hsfusion_bench.recording import (
     summary_of,
     weights_info,
 )
-from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
+from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, TileInfo, Written
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.course import Budget, Course, TrainingListener
@@ -69,6 +69,8 @@ class Setting:
     """Options of the method that are to have other values than its defaults, as texts."""
     blind: bool = False
     """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
+    tile: Tile = "auto"
+    """Whether networks fuse in tiles, see `NetworkMethod.ready`."""
     save_mat: Path | None = None
     """Folder that receives each method's results for the MATLAB script."""
     listener: Listener = field(default_factory=Listener)
@@ -163,7 +165,7 @@ class _Run:
         if path.is_dir():
             self.folder = path
         else:
-            self.weights = make_ready(self.method, network, path, problem, self._device())
+            self.weights = make_ready(self.method, network, path, problem, self._device(), setting.tile)
         return True
 
     def _take_weights_of(self, scene: str) -> None:
@@ -172,7 +174,8 @@ class _Run:
             return
         assert isinstance(self.method, NetworkMethod)
         problem, path = self.setting.problem, self.folder / f"{scene}.safetensors"
-        self.scene_weights[scene] = make_ready(self.method, self.method.build(problem), path, problem, self._device())
+        network, tile = self.method.build(problem), self.setting.tile
+        self.scene_weights[scene] = make_ready(self.method, network, path, problem, self._device(), tile)
         self.weights = joined(self.folder, self.scene_weights)
 
     def _weights_path(self, method: NetworkMethod) -> Path | None:
@@ -226,11 +229,15 @@ class _Run:
         """Fuse a scene, and measure while at it: operations, memory, latency."""
         hr_size = scene.hr_hsi.shape[1:]
         flops: list[Flops] = []
+        if isinstance(self.method, NetworkMethod):
+            self.method.choose_tiles(scene.observation)
         with peak_memory(self._device()) as memory:
             if isinstance(self.method, NetworkMethod):
                 with counting_flops(hr_size) as flops:
                     fused = self._fuse(scene)
-                self.model = self.model.model_copy(update={"flops": flops[0]})
+                tiles = self.method.tiles
+                told = None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
+                self.model = self.model.model_copy(update={"flops": flops[0], "tiles": told})
             else:
                 fused = self._fuse(scene)
         self.measured = True

@@ -8,6 +8,7 @@ tiled, the tile is the patch it was trained on.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +20,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.methods import Problem
 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -62,9 +62,7 @@ class Tiles:
         return [number * (size - self.side) // (count - 1) // scale * scale for number in range(count)]
 
 
-def predict_tiled(
-    predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem, tiles: Tiles
-) -> torch.Tensor:
+def predict_tiled(predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, tiles: Tiles) -> torch.Tensor:
     """Fuse tile by tile and blend.
 
     Parameters
@@ -73,8 +71,6 @@ def predict_tiled(
         Fuses a batch: ``predict(lr_hsi, hr_msi)``.
     lr_hsi, hr_msi
         [N, bands, h, w] and [N, msi_bands, H, W].
-    problem
-        Whose scale is taken.
     tiles
         Their size and overlap.
 
@@ -82,9 +78,9 @@ def predict_tiled(
     -------
     Tensor [N, bands, H, W]. Where tiles overlap it is their mean, weighted by the distance from their borders.
     """
-    scale = problem.scale
     height, width = hr_msi.shape[-2:]
-    total = hr_msi.new_zeros((len(hr_msi), problem.bands, height, width))
+    scale = height // lr_hsi.shape[-2]
+    total = hr_msi.new_zeros((*lr_hsi.shape[:2], height, width))
     weight = hr_msi.new_zeros((height, width))
     for row in tiles.starts(height, scale):
         for column in tiles.starts(width, scale):
@@ -105,34 +101,33 @@ def _ramp(side: int, overlap: int, like: torch.Tensor) -> torch.Tensor:
 
 
 def choose_tiles(
-    predict: Predict, problem: Problem, size: tuple[int, int], *, local: bool, patch: int, device: torch.device
+    predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, *, local: bool, patch: int
 ) -> Tiles | None:
     """Choose tiles from the memory that is free; None where the whole image fits.
 
     Parameters
     ----------
-    predict
-        As for `predict_tiled`; it is run on two small images, whose memory is scaled to the size.
-    problem, size
-        What is fused, and (height, width) of the result.
+    predict, lr_hsi, hr_msi
+        As for `predict_tiled`. Two small corners of the image are fused, and their memory is scaled to its size.
     local
         Whether the network is local: then the tiles are the largest that fit, else of the side `patch`.
     patch
         Side of the patches that the network was trained on, HR pixels.
-    device
-        Where it computes.
     """
-    estimate = _memory_model(predict, problem, device)
-    budget = _SHARE * free_memory(device)
-    height, width = size
+    height, width = hr_msi.shape[-2:]
+    scale = height // lr_hsi.shape[-2]
+    if min(lr_hsi.shape[-2:]) <= 2 * _PROBES[1]:
+        return None  # hardly larger than what is tried
+    estimate = _memory_model(predict, lr_hsi, hr_msi, scale)
+    budget = _SHARE * free_memory(hr_msi.device)
     if estimate((height * width) ** 0.5) <= budget:
         return None
     if not local:
-        return Tiles.of(patch, problem.scale)
+        return Tiles.of(patch, scale)
     side = max(height, width)
-    while side > 2 * patch and estimate(side) > budget:
-        side //= 2
-    return Tiles.of(max(side, patch), problem.scale)
+    while side > patch and estimate(side) > budget:
+        side = max(side // 2, patch)
+    return Tiles.of(side, scale)
 
 
 def free_memory(device: torch.device) -> int:
@@ -148,20 +143,17 @@ def free_memory(device: torch.device) -> int:
         return 2**62  # a system that does not tell: no tiles
 
 
-def _memory_model(predict: Predict, problem: Problem, device: torch.device) -> Callable[[float], float]:
+def _memory_model(predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, scale: int) -> Callable[[float], float]:
     """Return the peak of a fusion's memory in bytes by the side of the image, as a power that fits two small images."""
     peaks = []
     for side in _PROBES:
-        lr_hsi = torch.zeros(1, problem.bands, side, side, device=device)
-        high = side * problem.scale
-        hr_msi = torch.zeros(1, problem.msi_bands, high, high, device=device)
-        with torch.no_grad(), _Peak() as peak:
-            predict(lr_hsi, hr_msi)
+        high = side * scale
+        with _Peak() as peak:
+            predict(lr_hsi[..., :side, :side], hr_msi[..., :high, :high])
         peaks.append(float(peak.bytes))
-    sides = [side * problem.scale for side in _PROBES]
-    # of an image's pixels memory is linear, of a square of them at most
-    power = min(max(torch.tensor(peaks[1] / peaks[0]).log2().item(), 2.0), 4.0)
-    return lambda side: peaks[1] * (side / sides[1]) ** power
+    # memory is linear in the number of pixels at least, and quadratic at most
+    power = min(max(math.log2(peaks[1] / peaks[0]), 2.0), 4.0)
+    return lambda side: peaks[1] * (side / (_PROBES[1] * scale)) ** power
 
 
 class _Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
-from hsfusion_bench.methods import NetworkMethod, Problem
+from hsfusion_bench.methods import NetworkMethod, Problem, Tile
 
 if TYPE_CHECKING:
     import torch
@@ -179,7 +179,12 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
 
 
 def make_ready(
-    method: NetworkMethod, network: torch.nn.Module, path: Path, problem: Problem, device: torch.device
+    method: NetworkMethod,
+    network: torch.nn.Module,
+    path: Path,
+    problem: Problem,
+    device: torch.device,
+    tile: Tile = "auto",
 ) -> Weights:
     """Read a weights file into a fresh network and hand that to its method.
 
@@ -190,7 +195,7 @@ def make_ready(
     """
     weights = read_weights(path, method, problem)
     load_into(network, weights, method)
-    method.ready(network, problem, device)
+    method.ready(network, problem, device, tile=tile)
     return weights
 
 

@@ -62,6 +62,26 @@ def chosen_device(wanted: str) -> str:
     return "cpu"
 
 
+def tile_option(function: _Function) -> _Function:
+    """Add ``--tile``: whether networks fuse in tiles, see `hsfusion_bench.methods.NetworkMethod.ready`."""
+    return click.option(
+        "--tile",
+        callback=_tile,
+        default="auto",
+        show_default=True,
+        metavar="auto|none|N",
+        help="Networks fuse in overlapping tiles of N pixels; auto: where memory asks for it.",
+    )(function)
+
+
+def _tile(_context: click.Context, _parameter: click.Parameter, value: str) -> int | str:
+    if value in ("auto", "none"):
+        return value
+    if not value.isdecimal() or not int(value):
+        raise UsageError(f"--tile {value!r}: auto, none, or the side of a tile in pixels")
+    return int(value)
+
+
 def key_option(function: _Function) -> _Function:
     """Add ``--key``, the array of a data set that is one file; see `with_key`."""
     return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(function)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import chosen_device, console
+from hsfusion_bench.cli.common import chosen_device, console, tile_option
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.methods import NetworkMethod, Observation
+    from hsfusion_bench.methods import NetworkMethod, Observation, Tile
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -34,6 +34,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
     "--counts", type=_POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
 )
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of a network.")
+@tile_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 def command(
     method: str,
@@ -47,6 +48,7 @@ def command(
     const: float,
     counts: float | None,
     weights: Path | None,
+    tile: Tile,
     device: str,
 ) -> None:
     """Run METHOD on PAIR, a file of an LR-HSI and an HR-MSI of one scene, and write OUTPUT, a MAT-file.
@@ -70,7 +72,7 @@ def command(
     made = entry.load()
     observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const))
     if isinstance(made, NetworkMethod):
-        _give_weights(made, weights, observation, chosen_device(device))
+        _give_weights(made, weights, observation, chosen_device(device), tile)
     elif weights is not None:
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
     fused = fuse_checked(made, observation, pair.name)
@@ -84,7 +86,9 @@ def command(
     )
 
 
-def _give_weights(method: NetworkMethod, weights: Path | None, observation: Observation, device: str) -> None:
+def _give_weights(
+    method: NetworkMethod, weights: Path | None, observation: Observation, device: str, tile: Tile
+) -> None:
     import torch
 
     from hsfusion_bench.determinism import make_deterministic
@@ -95,4 +99,4 @@ def _give_weights(method: NetworkMethod, weights: Path | None, observation: Obse
         raise UsageError(f"{method.card.title} is a network: name its trained weights by --weights FILE")
     make_deterministic()
     problem = Problem.of(observation)
-    make_ready(method, method.build(problem), weights, problem, torch.device(device))
+    make_ready(method, method.build(problem), weights, problem, torch.device(device), tile)

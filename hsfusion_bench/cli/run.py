@@ -15,12 +15,14 @@ from hsfusion_bench.cli.common import (
     key_option,
     report_results,
     results_dir_option,
+    tile_option,
     with_key,
 )
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.protocols import ProtocolChoice
+    from hsfusion_bench.methods import Tile
     from hsfusion_bench.registry import Entry, FileEntry
     from hsfusion_bench.runner import Result
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 )
 @dataset_options
 @key_option
+@tile_option
 @click.option(
     "--weights", multiple=True, metavar="METHOD=FILE", help="Weights of a network: ours, or a file of its authors."
 )
@@ -77,6 +80,7 @@ def command(
     data_root: Path | None,
     scenes: list[str] | None,
     key: str | None,
+    tile: Tile,
     weights: tuple[str, ...],
     train: bool,
     max_steps: tuple[str, ...],
@@ -144,6 +148,7 @@ def command(
                 weights=files,
                 options=divided[entry.name].options,
                 blind=blind,
+                tile=tile,
                 save_mat=save_mat,
                 listener=display,
             )

@@ -61,6 +61,9 @@ class Row:
             parts.append("trained " + weights.training.describe())
         elif weights is not None:
             parts.append("weights of its authors")
+        tiles = self.record.model.tiles
+        if tiles is not None:
+            parts.append(f"in tiles of {tiles.side} pixels")
         if self.record.status == "incomplete":
             parts.append("incomplete")
         return "; ".join(parts)
