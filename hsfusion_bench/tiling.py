@@ -148,8 +148,9 @@ def _memory_model(predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, 
     peaks = []
     for side in _PROBES:
         high = side * scale
+        corner = lr_hsi[..., :side, :side].clone(), hr_msi[..., :high, :high].clone()
         with _Peak() as peak:
-            predict(lr_hsi[..., :side, :side], hr_msi[..., :high, :high])
+            predict(*corner)
         peaks.append(float(peak.bytes))
     # memory is linear in the number of pixels at least, and quadratic at most
     power = min(max(math.log2(peaks[1] / peaks[0]), 2.0), 4.0)
