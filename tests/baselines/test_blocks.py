@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from hsfusion_baselines.blocks.losses import spatial_edges, spectral_edges, ssim
+from hsfusion_baselines.blocks.losses import decoupling, spatial_edges, spectral_angle, spectral_edges, ssim
 from hsfusion_baselines.blocks.padding import pad_pair
 from hsfusion_baselines.blocks.upsampling import upsample_bicubic
 
@@ -49,3 +51,20 @@ def test_padding_adds_the_fewest_whole_pixels(size: tuple[int, int], scale: int,
     )
     assert torch.equal(large, hr_msi[..., rows, :][..., columns])
     assert torch.equal(small[..., : size[0], : size[1]], lr_hsi)
+
+
+def test_spectral_angle_in_closed_form() -> None:
+    # spectra of two bands at 45 and at 90 degrees, and alike but for their length
+    fused = torch.tensor([[[[1.0, 0.0, 2.0]], [[1.0, 3.0, 1.0]]]], dtype=torch.float64, requires_grad=True)
+    reference = torch.tensor([[[[1.0, 5.0, 4.0]], [[0.0, 0.0, 2.0]]]], dtype=torch.float64)
+    angle = spectral_angle(fused, reference)
+    assert angle.item() == pytest.approx((math.pi / 4 + math.pi / 2) / 3, abs=1e-3)
+    angle.backward()
+    assert fused.grad is not None
+    assert fused.grad.isfinite().all()
+
+
+def test_decoupling_at_its_extremes() -> None:
+    one, other = torch.eye(2, dtype=torch.float64)
+    assert decoupling((one, one), (-one, -one)).item() == pytest.approx(math.log(1 + 2 / math.e**2 + 1))
+    assert decoupling((one, one), (other, other)).item() == pytest.approx(math.log(1 + (2 + math.e) / math.e))

@@ -14,7 +14,7 @@ import torch
 from hsfusion_baselines.mossfuse import losses
 from hsfusion_baselines.mossfuse.authors import read_authors_checkpoint, translate
 from hsfusion_baselines.mossfuse.degradation import BlindDegradation, degrade_spatially
-from hsfusion_baselines.mossfuse.network import Analysis, Features, MossFuse
+from hsfusion_baselines.mossfuse.network import Analysis, MossFuse
 from support import parity
 
 # The stored keys in the order of `Analysis`, its features first.
@@ -306,14 +306,6 @@ def test_loss_values_against_numpy(phase: int) -> None:
         "degradation": np.abs(from_hsi[..., :h, :w] - from_msi).mean(),
     }
     assert terms == pytest.approx(expected, rel=1e-9)
-
-
-def test_decoupling_at_its_extremes() -> None:
-    one, other = torch.eye(2, dtype=torch.float64)
-    alike = Features(one, -one, one, -one)
-    assert losses.decoupling(alike).item() == pytest.approx(math.log(1 + 2 / math.e**2 + 1))
-    crossed = Features(one, other, one, other)
-    assert losses.decoupling(crossed).item() == pytest.approx(math.log(1 + (2 + math.e) / math.e))
 
 
 def two_passes(network: MossFuse, hr_msi: torch.Tensor, lr_hsi: torch.Tensor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-__all__ = ["spatial_edges", "spectral_edges", "ssim"]
+__all__ = ["decoupling", "spatial_edges", "spectral_angle", "spectral_edges", "ssim"]
 
 _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
@@ -64,3 +64,46 @@ def spatial_edges(image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def spectral_edges(image: torch.Tensor) -> torch.Tensor:
     """Return the differences of neighbouring bands, [N, C - 1, H, W], of an image [N, C, H, W]."""
     return -image.diff(dim=1)
+
+
+def spectral_angle(fused: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """Return the mean angle between the spectra of two batches, in radians, differentiable.
+
+    Parameters
+    ----------
+    fused, reference
+        [N, C, H, W]. Where a spectrum is zero the angle counts as a right one.
+
+    Returns
+    -------
+    Tensor
+        A scalar in [0, pi]. The cosine is kept 1e-6 away from 1 and -1, where the angle has no slope.
+    """
+    cosine = functional.cosine_similarity(fused, reference, dim=1)
+    return cosine.clamp(-1 + 1e-6, 1 - 1e-6).acos().mean()
+
+
+def decoupling(
+    shared: tuple[torch.Tensor, torch.Tensor], complement: tuple[torch.Tensor, torch.Tensor]
+) -> torch.Tensor:
+    """Return how far shared features of two modalities are from alike, and complementary ones from different.
+
+    MossFuse (Du et al., arXiv 2412.04802): the negative logarithm of p / (p + n), where p is the exponential of the
+    cosine of the two shared features, and n sums those of each modality's shared and complementary feature, and of the
+    two complements. Each feature is taken as one long vector, the batch included.
+
+    Parameters
+    ----------
+    shared, complement
+        Features of the first and of the second modality, all of one shape.
+
+    Returns
+    -------
+    Tensor
+        A scalar, between log(1 + 3/e^2) = 0.34 and log(1 + 3 e^2) = 3.14.
+    """
+    first, second = (feature.flatten() for feature in shared)
+    other_first, other_second = (feature.flatten() for feature in complement)
+    pairs = ((first, second), (first, other_first), (second, other_second), (other_first, other_second))
+    cosines = torch.stack([functional.cosine_similarity(a, b, dim=0) for a, b in pairs])
+    return cosines.logsumexp(dim=0) - cosines[0]

@@ -9,39 +9,16 @@ the gradient of the sum is the same.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hsfusion_baselines.blocks.losses import decoupling
 from hsfusion_baselines.mossfuse.degradation import common_samples, degrade_spatially, degrade_spectrally
-from hsfusion_baselines.mossfuse.network import Features, MossFuse
+from hsfusion_baselines.mossfuse.network import MossFuse
 
-__all__ = ["decoupling", "degradation_loss", "loss_terms", "network_loss_terms"]
+__all__ = ["degradation_loss", "loss_terms", "network_loss_terms"]
 
 DECOUPLING_WEIGHT = 0.1
-
-
-def decoupling(features: Features) -> Tensor:
-    """Return how far the shared features are from alike and the complementary ones from different.
-
-    The negative logarithm of p / (p + n): p is the exponential of the cosine of the two shared features; n
-    sums those of (shared, complement) of the MSI, the same of the HSI, and of the two complements. Each
-    feature is taken as one long vector, the batch included.
-
-    Returns
-    -------
-    Tensor
-        A scalar, between log(1 + 3/e^2) = 0.34 and log(1 + 3 e^2) = 3.14.
-    """
-    shared_msi, complement_msi, shared_hsi, complement_hsi = (feature.flatten() for feature in features)
-    pairs = (
-        (shared_msi, shared_hsi),
-        (shared_msi, complement_msi),
-        (shared_hsi, complement_hsi),
-        (complement_msi, complement_hsi),
-    )
-    cosines = torch.stack([functional.cosine_similarity(a, b, dim=0) for a, b in pairs])
-    return cosines.logsumexp(dim=0) - cosines[0]
 
 
 def network_loss_terms(network: MossFuse, hr_msi: Tensor, lr_hsi: Tensor) -> dict[str, Tensor]:
@@ -67,7 +44,8 @@ def network_loss_terms(network: MossFuse, hr_msi: Tensor, lr_hsi: Tensor) -> dic
     psf, srf = network.degradation.psf().detach(), network.degradation.srf().detach()
     samples = degrade_spatially(fused, psf, network.scale)
     return {
-        "decoupling": DECOUPLING_WEIGHT * decoupling(features),
+        "decoupling": DECOUPLING_WEIGHT
+        * decoupling((features.shared_msi, features.shared_hsi), (features.complement_msi, features.complement_hsi)),
         "spatial": functional.l1_loss(samples, common_samples(lr_hsi, samples)),
         "spectral": functional.l1_loss(degrade_spectrally(fused, srf), hr_msi),
     }
