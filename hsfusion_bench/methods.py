@@ -337,6 +337,8 @@ class NetworkMethod(Method):
     """
 
     recipe: ClassVar[Recipe]
+    local: ClassVar[bool] = False
+    """Whether an output pixel depends on inputs of a bounded neighbourhood only, wherever the image is cut."""
     _loaded: _Loaded | None = None
 
     @abstractmethod

@@ -6,6 +6,9 @@ methods are listed quickly; a method imports its network when it builds it.
 
 METHODS = {
     "bicubic": "hsfusion_baselines.bicubic:Bicubic",
+    "edacanet": "hsfusion_baselines.edacanet.method:EDACANetMethod",
     "feinfn": "hsfusion_baselines.feinfn.method:FeINFNMethod",
+    "jiif": "hsfusion_baselines.jiif.method:JIIFMethod",
+    "liif": "hsfusion_baselines.liif.method:LIIFMethod",
     "mossfuse": "hsfusion_baselines.mossfuse.method:MossFuseMethod",
 }
