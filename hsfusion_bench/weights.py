@@ -83,7 +83,8 @@ def cache_folder() -> Path:
 
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
     """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    return cache_folder() / method / f"{dataset}-x{scale}-{protocol}.safetensors"
+    # a variant's name has a colon, which not every file system takes
+    return cache_folder() / method.replace(":", "-") / f"{dataset}-x{scale}-{protocol}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hsfusion_baselines.blocks.residual import FEINFN_RECIPE, ResidualMethod
 from hsfusion_bench.methods import Card, HsbenchError, Problem
@@ -29,12 +29,14 @@ class FeINFNMethod(ResidualMethod):
         ),
     )
     recipe = FEINFN_RECIPE
+    architecture: ClassVar[Mapping[str, Any]] = {}
+    """Options of the network that are not the published ones."""
 
     def build(self, problem: Problem) -> torch.nn.Module:
-        """Return a fresh FeINFN with the published options."""
+        """Return a fresh FeINFN."""
         from hsfusion_baselines.feinfn.network import FeINFN
 
-        return FeINFN(problem.bands, problem.msi_bands)
+        return FeINFN(problem.bands, problem.msi_bands, **self.architecture)
 
     def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
         """Read a state dictionary of the authors' network."""
