@@ -38,9 +38,10 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
         assert f"{package}/py.typed" in names
     assert "hsfusion_bench/data/protocols/uestc.toml" in names
+    assert "hsfusion_bench/templates/shared/pyproject.toml.in" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     for name in names:
-        assert name.endswith((".py", ".toml", "py.typed")) or ".dist-info/" in name, name
+        assert name.endswith((".py", ".toml", ".in", "py.typed")) or ".dist-info/" in name, name
 
 
 def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:

@@ -13,7 +13,21 @@ import click
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 
-_VERBS = ("run", "fuse", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema")
+_VERBS = (
+    "run",
+    "fuse",
+    "evaluate",
+    "score",
+    "verify",
+    "goldens",
+    "leaderboard",
+    "list",
+    "show",
+    "new-method",
+    "schema",
+)
+# `list` names a verb, not a module that hides a builtin
+_MODULES = {"list": "list_", "new-method": "new_method"}
 
 
 class _Message(click.ClickException):
@@ -33,8 +47,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        # `list` names a verb, not a module that hides a builtin
-        module = importlib.import_module(f"{__name__}.{cmd_name}_" if cmd_name == "list" else f"{__name__}.{cmd_name}")
+        module = importlib.import_module(f"{__name__}.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 
