@@ -252,7 +252,8 @@ def test_what_is_local_says_so(method: type[LIIFMethod]) -> None:
 # -- LIIF
 
 
-def test_liif_repeats_the_border_and_weighs_by_opposite_areas() -> None:
+@pytest.mark.parametrize("scale", [3, 4])
+def test_liif_repeats_the_border_and_weighs_by_opposite_areas(scale: int) -> None:
     # Where the MLP returns a neighbour's value alone, LIIF is bilinear interpolation between cell centres, the border
     # repeated: what torch calls so, too.
     query = LIIFQuery(1, 0, (2,), 1).double()
@@ -263,8 +264,8 @@ def test_liif_repeats_the_border_and_weighs_by_opposite_areas() -> None:
         query.rest[0].weight[:] = torch.tensor([[1.0, -1.0]])
     lr = torch.rand(1, 1, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
     with torch.inference_mode():
-        out = query(lr, torch.zeros(1, 0, 20, 12, dtype=torch.float64))
-    expected = nn.functional.interpolate(lr, (20, 12), mode="bilinear", align_corners=False)
+        out = query(lr, torch.zeros(1, 0, 5 * scale, 3 * scale, dtype=torch.float64))
+    expected = nn.functional.interpolate(lr, (5 * scale, 3 * scale), mode="bilinear", align_corners=False)
     torch.testing.assert_close(out.permute(0, 3, 1, 2), expected, rtol=0, atol=1e-7)
 
 

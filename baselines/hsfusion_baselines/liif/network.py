@@ -59,8 +59,13 @@ class LIIFQuery(QueryMLP):
 
 
 def _opposite_areas(near: Neighbourhood) -> Tensor:
-    """Return each corner's weight, [4, 1, H, W, 1]: the pixel's share of the area that its opposite spans."""
-    areas = torch.stack([near.relative(corner).prod(dim=-1, keepdim=True).abs() + 1e-9 for corner in CORNERS])
+    """Return each corner's weight, [4, 1, H, W, 1]: the pixel's share of the area that its opposite spans.
+
+    The published 1e-9 is added to the sides, not to the area: where a pixel lies on the centre of a repeated cell
+    (odd scales only), the sides of one direction vanish for all corners, and those of the other still count.
+    """
+    sides = torch.stack([near.relative(corner).abs() for corner in CORNERS]) + 1e-9
+    areas = sides.prod(dim=-1, keepdim=True)
     return areas.flip(0) / areas.sum(dim=0)
 
 
