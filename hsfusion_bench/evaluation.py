@@ -18,9 +18,10 @@ from hsfusion_bench.arrays import open_arrays
 from hsfusion_bench.data.catalog import read_scene
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.files import slug
 from hsfusion_bench.predictions import GT, Cubes, PredictionFile, beside, choose, find_predictions
 from hsfusion_bench.recording import dataset_info, environment, metrics_info, scene_result, status_of, summary_of
-from hsfusion_bench.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult, read_record, slug
+from hsfusion_bench.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult, read_record
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runner import Result, Setting
 

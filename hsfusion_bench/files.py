@@ -1,15 +1,21 @@
-"""Files that are written whole or not at all, and digests of what is read."""
+"""Files that are written whole or not at all, their names, and digests of what is read."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hsfusion_bench.errors import HsbenchError
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()
 
 
 @contextmanager

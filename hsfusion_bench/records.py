@@ -9,7 +9,6 @@ JSON Schema.
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import write_text
+from hsfusion_bench.files import slug, write_text
 from hsfusion_bench.spelling import spell, unspell
 from hsfusion_bench.weights import Training
 
@@ -304,11 +303,6 @@ def dump(model: Record | Speed) -> str:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a record."""
     return Record.model_json_schema(by_alias=True)
-
-
-def slug(text: str) -> str:
-    """Return a text as part of a file name."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()
 
 
 def _folder(dataset: str, scale: int, protocol: str) -> str:

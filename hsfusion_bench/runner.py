@@ -15,6 +15,7 @@ from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.export import MatExport
+from hsfusion_bench.files import slug
 from hsfusion_bench.fusing import fuse_checked
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Problem
 from hsfusion_bench.recording import (
@@ -27,7 +28,7 @@ from hsfusion_bench.recording import (
     summary_of,
     weights_info,
 )
-from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, Written, slug
+from hsfusion_bench.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
 from hsfusion_bench.registry import Entry, FileEntry
 from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
 from hsfusion_bench.training.session import Budget, train_weights

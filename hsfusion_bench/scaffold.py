@@ -14,7 +14,7 @@ from string import Template
 from typing import Literal
 
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.records import slug
+from hsfusion_bench.files import slug
 from hsfusion_bench.registry import entries
 
 Kind = Literal["classical", "network"]

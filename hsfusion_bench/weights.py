@@ -16,7 +16,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.files import replacing, sha256_file
+from hsfusion_bench.files import replacing, sha256_file, slug
 from hsfusion_bench.methods import NetworkMethod, Problem
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def cache_folder() -> Path:
 
 def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
     """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    # a variant's name has a colon, which not every file system takes
-    return cache_folder() / method.replace(":", "-") / f"{dataset}-x{scale}-{protocol}.safetensors"
+    return cache_folder() / slug(method) / f"{dataset}-x{scale}-{protocol}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:

@@ -10,13 +10,14 @@ SCRIPT = """
 import importlib, sys
 from hsfusion_baselines import METHODS
 
+packages = {target.partition(":")[0].split(".")[1] for target in METHODS.values()}
 for name, target in METHODS.items():
     for module in [module for module in sys.modules if module.startswith("hsfusion_baselines.")]:
         del sys.modules[module]
     importlib.import_module(target.partition(":")[0])
     assert "torch" not in sys.modules, f"the card of {name} imports torch"
     imported = {module.split(".")[1] for module in sys.modules if module.startswith("hsfusion_baselines.")}
-    others = imported - {"blocks", target.partition(":")[0].split(".")[1]}
+    others = imported & packages - {target.partition(":")[0].split(".")[1]}
     assert not others, f"{name} imports {others}"
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hsfusion_baselines.blocks.residual import FEINFN_RECIPE, ResidualMethod
+from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
 from hsfusion_bench.methods import Card, HsbenchError, Problem
 
 if TYPE_CHECKING:

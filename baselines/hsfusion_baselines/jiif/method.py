@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hsfusion_baselines.blocks.residual import FEINFN_RECIPE, ResidualMethod
+from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
 from hsfusion_bench.methods import Card, Problem
 
 if TYPE_CHECKING:
