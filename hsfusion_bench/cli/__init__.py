@@ -24,6 +24,7 @@ _VERBS = (
     "data",
     "list",
     "show",
+    "new-method",
     "schema",
 )
 

@@ -17,7 +17,7 @@ class Verbs(click.Group):
     Parameters
     ----------
     package
-        The package; the verb `show` is the attribute `command` of its module `show`.
+        The package; the verb `new-method` is the attribute `command` of its module `new_method`.
     verbs
         Their names, in the order of the help.
     """
@@ -34,6 +34,7 @@ class Verbs(click.Group):
         """Import a verb; None if there is none of that name."""
         if cmd_name not in self.verbs:
             return None
-        module = importlib.import_module(f"{self.package}.{cmd_name}{'_' if cmd_name in _BUILTINS else ''}")
+        name = cmd_name.replace("-", "_") + ("_" if cmd_name in _BUILTINS else "")
+        module = importlib.import_module(f"{self.package}.{name}")
         command: click.Command = module.command
         return command

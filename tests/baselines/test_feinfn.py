@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from hsfusion_baselines.feinfn import sampling
+from hsfusion_baselines.blocks import sampling
+from hsfusion_baselines.blocks.sampling import CORNERS, Neighbourhood
 from hsfusion_baselines.feinfn.authors import authors_state_to_ours, read_authors_checkpoint
 from hsfusion_baselines.feinfn.frequency import polar_spectrum
 from hsfusion_baselines.feinfn.network import FeINFN
-from hsfusion_baselines.feinfn.sampling import CORNERS, Neighbourhood
 from support import parity
 
 TINY = {"features": 4, "hidden": (6, 5), "implicit": 3, "blocks": 1, "decoder_width": 4, "decoder_layers": 2}
@@ -240,7 +240,7 @@ def test_neighbours_equal_nearest_sampling_with_zero_padding(lr_size: tuple[int,
         assert torch.equal(near.gather(padded, corner), sampled)
         query = torch.stack(torch.meshgrid(y, x, indexing="ij"), dim=-1)
         expected = (query - centre) * torch.tensor([h, w])
-        ours = near.coordinate(corner) + near.gather(near.misplacement, corner)
+        ours = near.relative(corner)
         torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from hsfusion_baselines.feinfn.sampling import by_rows
+from hsfusion_baselines.blocks.sampling import by_rows
 
 __all__ = ["Activation", "Gabor", "InteractiveDecoder"]
 

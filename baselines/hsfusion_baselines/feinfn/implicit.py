@@ -1,9 +1,4 @@
-"""The implicit fusion functions of FeINFN: LR features, queried at every HR pixel with an HR guide.
-
-The published networks evaluate an MLP on concat(LR feature, guide, relative coordinate) for each of four LR
-neighbours. A linear layer on a concatenation is a sum of linear layers, so its LR part is computed at LR size and its
-guide part once for the four. The guide is queried at its own pixel centres, where it is the guide itself.
-"""
+"""The implicit fusion functions of FeINFN: LR features, queried at every HR pixel with an HR guide."""
 
 from __future__ import annotations
 
@@ -15,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hsfusion_baselines.feinfn.sampling import CORNERS, Neighbourhood, blend, by_rows
+from hsfusion_baselines.blocks.implicit import QueryMLP, for_corners
+from hsfusion_baselines.blocks.sampling import CORNERS, Neighbourhood, blend, by_rows
 
 __all__ = ["PhaseQuery", "PixelQuery", "Upsampling", "high_pass"]
 
@@ -24,7 +20,7 @@ Upsampling = Literal["implicit", "bilinear", "bicubic"]
 _TABLE_ROWS = 4096
 
 
-class PixelQuery(nn.Module):
+class PixelQuery(QueryMLP):
     """A fusion function whose network sees single pixels: an MLP with ReLU.
 
     Parameters
@@ -47,14 +43,10 @@ class PixelQuery(nn.Module):
     table: Tensor
 
     def __init__(self, features: int, hidden: Sequence[int], out: int, upsampling: Upsampling, *, detail: bool) -> None:
-        super().__init__()
         implicit = upsampling == "implicit"
+        super().__init__([features, features, features * detail, 2 * implicit], hidden, out + implicit)
         self.upsampling = upsampling
         self.detail = detail
-        self.parts = [features, features, features if detail else 0, 2 if implicit else 0]
-        widths = [sum(self.parts), *hidden, out + implicit]
-        self.first = nn.Linear(widths[0], widths[1])
-        self.rest = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths[1:]))
         if detail and implicit:
             self.register_buffer("table", _position_table(), persistent=False)
 
@@ -75,66 +67,39 @@ class PixelQuery(nn.Module):
         """
         size = guide.shape[-2:]
         pixels = guide.permute(0, 2, 3, 1)
-        _, guide_weight, _, coordinate_weight = self._weights()
+        _, guide_weight, _, coordinate_weight = self.columns()
         bias = self.first.bias
         cells = self._project(lr)
         if self.upsampling != "implicit":
             fine = _enlarge(cells.permute(0, 3, 1, 2), size, self.upsampling)
             return by_rows(
-                lambda rows: self._finish(fine[:, rows] + functional.linear(pixels[:, rows], guide_weight, bias)),
+                lambda rows: self.finish(fine[:, rows] + functional.linear(pixels[:, rows], guide_weight, bias)),
                 pixels,
             )
 
         near = Neighbourhood(lr.shape[-2:], size, lr)
-        corners = self._corners(cells, near, coordinate_weight)
+        corners = for_corners(cells, near, coordinate_weight)
         offset = near.offset + self._positions(size) if self.detail else near.offset
 
         def band(rows: slice) -> Tensor:
             shared = functional.linear(pixels[:, rows], guide_weight, bias)
             shared = shared + functional.linear(offset[rows], coordinate_weight)
-            return blend(
-                [
-                    self._finish(near.gather(cells, corner, rows).add_(shared))
-                    for corner, cells in zip(CORNERS, corners, strict=True)
-                ]
-            )
+            return blend(self.at_corners(near, corners, shared, rows))
 
         return by_rows(band, pixels)
 
-    def _weights(self) -> tuple[Tensor, ...]:
-        """Return the first layer's columns for LR features, guide, high-pass and coordinate."""
-        return torch.split(self.first.weight, self.parts, dim=1)
-
     def _project(self, lr: Tensor) -> Tensor:
         """Return the LR part of the first layer, [N, h, w, hidden]."""
-        weight, _, detail_weight, _ = self._weights()
+        weight, _, detail_weight, _ = self.columns()
         if self.detail:
             lr, weight = torch.cat([lr, high_pass(lr)], dim=1), torch.cat([weight, detail_weight], dim=1)
         return functional.linear(lr.permute(0, 2, 3, 1), weight)
-
-    @staticmethod
-    def _corners(cells: Tensor, near: Neighbourhood, weight: Tensor) -> list[Tensor]:
-        """Return the padded LR part for each corner, [N, h + 2, w + 2, hidden], with what depends on cells only.
-
-        The relative coordinate of a corner is that of the first one, less a constant 2 per step, plus the
-        misplacement of outside cells. The latter two are added here, at LR size.
-        """
-        padded = functional.pad(cells, (0, 0, 1, 1, 1, 1))
-        padded = padded + functional.linear(near.misplacement, weight)
-        return [padded - 2 * (weight @ weight.new_tensor(corner)) for corner in CORNERS]
 
     def _positions(self, size: Sequence[int]) -> Tensor:
         """Return the table's value at each pixel, [H, W, 2]."""
         height, width = size
         values = functional.interpolate(self.table.T[None], height * width, mode="linear", align_corners=False)
         return values[0].T.reshape(height, width, 2)
-
-    def _finish(self, first: Tensor) -> Tensor:
-        """Apply what follows the first layer; `first` is overwritten."""
-        hidden = first
-        for layer in self.rest:
-            hidden = layer(hidden.relu_())
-        return hidden
 
 
 class PhaseQuery(nn.Module):
@@ -163,11 +128,10 @@ class PhaseQuery(nn.Module):
             return self._convolve(torch.cat([_enlarge(lr, size, self.upsampling), pixels], dim=-1))
 
         near = Neighbourhood(lr.shape[-2:], size, lr)
-        padded = functional.pad(lr.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+        padded = near.pad(lr.permute(0, 2, 3, 1))
 
         def candidate(corner: tuple[int, int]) -> Tensor:
-            coordinate = near.coordinate(corner) + near.gather(near.misplacement, corner)
-            coordinate = coordinate.expand(len(pixels), -1, -1, -1)
+            coordinate = near.relative(corner).expand(len(pixels), -1, -1, -1)
             return self._convolve(torch.cat([near.gather(padded, corner), pixels, coordinate], dim=-1))
 
         return blend([candidate(corner) for corner in CORNERS])

@@ -6,12 +6,15 @@ Maps are channels-last here, [N, H, W, C]: a pixel's features are contiguous, as
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["CORNERS", "Neighbourhood", "blend", "by_rows"]
+__all__ = ["CORNERS", "Border", "Neighbourhood", "blend", "by_rows"]
+
+Border = Literal["zero", "repeat"]
 
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
@@ -23,10 +26,9 @@ class Neighbourhood:
     """The four LR cells around the centre of each HR pixel, in the manner of LIIF (Chen et al., CVPR 2021).
 
     Both images cover [-1, 1] in either direction, and coordinates are those of pixel centres. Half an LR cell up and
-    half a cell down from an HR pixel lie the two nearest LR rows; likewise columns. The published code finds them by
-    nearest sampling with zero padding. The same is done here in integers: an HR pixel exactly on an LR centre (odd
-    scales only, where rounding decides there) takes that cell and the one after it. A cell outside the image counts
-    with features 0 **and coordinate (0, 0)**.
+    half a cell down from an HR pixel lie the two nearest LR rows; likewise columns. The published codes find them by
+    nearest sampling. The same is done here in integers: an HR pixel exactly on an LR centre (odd scales only, where
+    rounding decides there, or a shift by 1e-6) takes that cell and the one after it.
 
     Relative coordinates are (query - cell centre) * (h, w), so that neighbouring cells are 2 apart.
 
@@ -36,18 +38,33 @@ class Neighbourhood:
         Height and width of the LR and the HR map.
     like
         A tensor whose dtype and device the coordinates take.
+    border
+        What a cell outside the image counts as. ``"zero"``: features 0 **and coordinate (0, 0)**, as zero padding
+        gives them (JIIF, FeINFN, EDACA-Net). ``"repeat"``: the nearest cell inside, its coordinate too (LIIF).
     """
 
-    def __init__(self, lr_size: Sequence[int], hr_size: Sequence[int], like: Tensor) -> None:
+    def __init__(self, lr_size: Sequence[int], hr_size: Sequence[int], like: Tensor, border: Border = "zero") -> None:
         (self.rows, down), (self.columns, right) = (
             _axis(lr, hr, like) for lr, hr in zip(lr_size, hr_size, strict=True)
         )
         self.offset = torch.stack(torch.meshgrid(down, right, indexing="ij"), dim=-1)
-        self.misplacement = _misplacement(lr_size, like)
+        self.misplacement = (_to_origin if border == "zero" else _to_inside)(lr_size, like)
+        self.border = border
+
+    def pad(self, cells: Tensor) -> Tensor:
+        """Return an LR map [N, h, w, C] with a ring of outside cells, [N, h + 2, w + 2, C]."""
+        if self.border == "zero":
+            return functional.pad(cells, (0, 0, 1, 1, 1, 1))
+        rows, columns = (torch.arange(-1, n + 1, device=cells.device).clamp(0, n - 1) for n in cells.shape[1:3])
+        return cells.index_select(1, rows).index_select(2, columns)
 
     def coordinate(self, corner: tuple[int, int]) -> Tensor:
         """Return the relative coordinate to one corner, [1, H, W, 2], as if cells outside were placed outside."""
         return (self.offset - 2 * self.offset.new_tensor(corner))[None]
+
+    def relative(self, corner: tuple[int, int]) -> Tensor:
+        """Return the relative coordinate to one corner, [1, H, W, 2], with cells outside where `border` has them."""
+        return self.coordinate(corner) + self.gather(self.misplacement, corner)
 
     def gather(self, cells: Tensor, corner: tuple[int, int], rows: slice = slice(None)) -> Tensor:
         """Return what the cells in one corner hold.
@@ -79,12 +96,20 @@ def _axis(lr: int, hr: int, like: Tensor) -> tuple[Tensor, Tensor]:
     return first, offset.to(like.dtype)
 
 
-def _misplacement(lr_size: Sequence[int], like: Tensor) -> Tensor:
+def _to_origin(lr_size: Sequence[int], like: Tensor) -> Tensor:
     """Return what the coordinate (0, 0) of outside cells adds to the relative coordinate, [1, h + 2, w + 2, 2]."""
     centres = [torch.arange(-n - 1, n + 2, 2, device=like.device, dtype=like.dtype) for n in lr_size]
     ring = torch.stack(torch.meshgrid(*centres, indexing="ij"), dim=-1)
     ring[1:-1, 1:-1] = 0
     return ring[None]
+
+
+def _to_inside(lr_size: Sequence[int], like: Tensor) -> Tensor:
+    """Return what moving outside cells onto the nearest inside adds to the relative coordinate, likewise."""
+    steps = [torch.zeros(n + 2, device=like.device, dtype=like.dtype) for n in lr_size]
+    for step in steps:
+        step[0], step[-1] = -2, 2
+    return torch.stack(torch.meshgrid(*steps, indexing="ij"), dim=-1)[None]
 
 
 def blend(candidates: Sequence[Tensor]) -> Tensor:

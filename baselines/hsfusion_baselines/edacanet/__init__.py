@@ -1,0 +1,1 @@
+"""EDACA-Net: entropy-driven adaptive clustering attention, queried implicitly."""

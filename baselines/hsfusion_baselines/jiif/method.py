@@ -1,0 +1,45 @@
+"""JIIF as a method of the benchmark. No torch is imported here until a network is built."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
+from hsfusion_bench.methods import Card, Problem
+
+if TYPE_CHECKING:
+    import torch
+
+
+class JIIFMethod(ResidualMethod):
+    """JIIF's query (Tang et al., ACM MM 2021), with the encoders and the recipe of FeINFN.
+
+    Its parts equal the authors' code, at their sizes; for depth it has one band and deeper encoders. It is not `local`:
+    cells outside the image have coordinate (0, 0), so that the outermost half cell depends on the image's size.
+    """
+
+    card = Card(
+        name="jiif",
+        title="JIIF",
+        family="inr",
+        year=2021,
+        reference=(
+            "@inproceedings{tang2021jiif, title={Joint Implicit Image Function for Guided Depth Super-Resolution}, "
+            "author={Tang, Jiaxiang and Chen, Xiaokang and Zeng, Gang}, "
+            "booktitle={ACM International Conference on Multimedia}, year={2021}}"
+        ),
+    )
+    recipe = replace(
+        FEINFN_RECIPE,
+        source=(
+            "ours: that of FeINFN, so that the methods differ by the query; published, for depth: Adam 1e-4, times 0.2 "
+            "every 40 of 100 epochs, one image a batch, L1"
+        ),
+    )
+
+    def build(self, problem: Problem) -> torch.nn.Module:
+        """Return a fresh JIIF."""
+        from hsfusion_baselines.jiif.network import JIIF
+
+        return JIIF(problem.bands, problem.msi_bands)
