@@ -4,7 +4,8 @@ As HySure does it: M. Simoes, J. Bioucas-Dias, L. B. Almeida and J. Chanussot, "
 image superresolution via subspace-based regularization", IEEE Trans. Geosci. Remote Sens. 53(6), 2015, section IV. The
 spectral response is found first, on images so strongly blurred that the camera's own blur no longer matters (eqs. 15
 and 16); then the blur, by which the multispectral image becomes the hyperspectral one seen through that response
-(eq. 14). Both are least squares with a penalty on differences of neighbours.
+(eq. 14). Both are least squares with a penalty on differences of neighbours. The paper is told which hyperspectral
+bands a multispectral one covers; here all may be, and the response is held to 0 or more instead.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import optimize
 
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
@@ -61,7 +63,18 @@ def estimate_srf(observation: Observation, weight: float = LAMBDA_SRF) -> Array:
     hsi = low.observe(observation.lr_hsi.astype(np.float64)).reshape(len(observation.lr_hsi), -1)
     differences = np.diff(np.eye(len(hsi)), axis=0)
     system = hsi @ hsi.T + weight * differences.T @ differences
-    found: Array = np.linalg.lstsq(system, hsi @ msi.T, rcond=None)[0].T
+    return np.stack([_nonnegative_solution(system, right) for right in (hsi @ msi.T).T])
+
+
+def _nonnegative_solution(system: Array, right: Array) -> Array:
+    """Minimise ``x' system x - 2 right' x`` over x of 0 or more, the system being positive semi-definite."""
+    values, vectors = np.linalg.eigh(system)
+    kept = values > values[-1] * len(values) * np.finfo(np.float64).eps
+    root = np.sqrt(values[kept])
+    if not kept.any() or values[-1] <= 0:
+        return np.zeros(len(right))
+    # the same problem as least squares: root of the system, and what it must meet
+    found: Array = optimize.nnls(root[:, None] * vectors[:, kept].T, vectors[:, kept].T @ right / root)[0]
     return found
 
 
