@@ -7,7 +7,7 @@ import pytest
 
 from hsfusion_baselines.classical.optics import Optics
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.data.degradation import blur, decimate, gaussian_psf
+from hsfusion_bench.data.degradation import downsample, gaussian_psf
 from hsfusion_bench.errors import HsbenchError
 
 CASES = [
@@ -64,7 +64,7 @@ def test_the_solver_equals_the_dense_kronecker_system(shape, scale, side, phase)
 @pytest.mark.parametrize(("side", "phase", "sigma"), [(3, 2, 0.5), (5, 2, 1.2)])
 def test_agrees_with_the_protocols_blur(side, phase, sigma):
     image, psf = np.random.default_rng(2).random((16, 24)), gaussian_psf(side, sigma)
-    expected = decimate(blur(image, psf, "circular"), 4, phase)
+    expected = downsample(image, psf, "circular", 4, phase)
     np.testing.assert_allclose(Optics.from_psf(psf, phase, image.shape, 4).observe(image), expected, atol=1e-12)
 
 
