@@ -21,6 +21,7 @@ _VERBS = (
     "verify",
     "goldens",
     "leaderboard",
+    "cost",
     "data",
     "list",
     "show",

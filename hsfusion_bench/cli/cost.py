@@ -1,0 +1,109 @@
+"""``hsbench cost``: parameters, operations, time and memory of every method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsfusion_bench.cli.common import chosen_device, comma_separated, console
+from hsfusion_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.costs import Cost
+
+_HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note")
+
+
+@click.command("cost", short_help="Measure what methods cost: parameters, operations, time, memory.")
+@click.option("--methods", default="all", show_default=True, callback=comma_separated, metavar="NAME,...")
+@click.option(
+    "--size", type=click.IntRange(min=32), default=512, show_default=True, help="Side of the HR image, pixels."
+)
+@click.option("--scale", type=click.IntRange(min=2), default=4, show_default=True, help="Ratio of the two resolutions.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--time-limit", type=click.FloatRange(min=1), default=600.0, show_default=True, metavar="S", help="For each method."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the measurements.")
+@click.option("--markdown", "markdown_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table.")
+def command(
+    methods: list[str],
+    size: int,
+    scale: int,
+    device: str,
+    time_limit: float,
+    json_file: Path | None,
+    markdown_file: Path | None,
+) -> None:
+    """Measure what methods cost on one image of 31 + 3 bands: parameters, operations, latency, memory.
+
+    Each runs in a process of its own, networks with random weights: nothing is scored. One that fails or takes too long
+    is a row with its reason.
+
+    \b
+    Examples:
+      hsbench cost
+      hsbench cost --methods feinfn,psrt --size 256 --markdown cost.md
+    """
+    from hsfusion_bench.costs import Task, measure_all, table
+    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.files import write_text
+    from hsfusion_bench.registry import entries, find
+
+    load_protocol("uestc").first_sample(scale)
+    if size % scale:
+        raise UsageError(f"--size {size} is no multiple of --scale {scale}; take {size // scale * scale}")
+    names = list(entries()) if methods == ["all"] else methods
+    for name in names:
+        find(name)
+    task = Task(size=size, scale=scale, device="cuda" if chosen_device(device) == "cuda" else "cpu")
+    notes = console(stderr=True)
+    rows: list[Cost] = []
+    for cost in measure_all(names, task, time_limit=time_limit):
+        rows.append(cost)
+        notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)
+    found = table(task, rows)
+    where = f"{size} x {size} pixels, ×{scale}, {found.device}"
+    where += f", {found.threads} threads" if found.threads else ""
+    _show(where, rows)
+    if json_file is not None:
+        write_text(json_file, found.model_dump_json(by_alias=True, indent=2) + "\n")
+    if markdown_file is not None:
+        write_text(markdown_file, _markdown(where, rows))
+
+
+def _cells(cost: Cost) -> list[str]:
+    flops = cost.flops
+    counted = "-" if flops is None else f"{'≥ ' if flops.lower_bound else ''}{flops.value / 1e9:.1f}"
+    note = cost.error or ""
+    if cost.tiles is not None:
+        note = f"in tiles of {cost.tiles.side} pixels"
+    return [
+        cost.title,
+        "-" if cost.parameters is None else f"{cost.parameters / 1e6:.3f}",
+        counted,
+        "-" if cost.latency is None else f"{cost.latency.median_ms:.0f}",
+        "-" if cost.memory is None else f"{cost.memory.peak_mb:.0f}",
+        note,
+    ]
+
+
+def _show(where: str, rows: list[Cost]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(where), title_justify="left", box=box.SIMPLE_HEAD)
+    for head in _HEADS:
+        shown.add_column(head, justify="left" if head in ("method", "note") else "right")
+    for cost in rows:
+        shown.add_row(*(Text(cell) for cell in _cells(cost)))
+    console().print(shown)
+
+
+def _markdown(where: str, rows: list[Cost]) -> str:
+    lines = [where, "", f"| {' | '.join(_HEADS)} |", "|---|---:|---:|---:|---:|---|"]
+    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(cost))} |" for cost in rows]
+    return "\n".join(lines) + "\n"

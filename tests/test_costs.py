@@ -1,0 +1,82 @@
+"""The cost table: what it measures, and that one method's failure is a row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hsfusion_bench.cli import main
+from hsfusion_bench.costs import Costs
+
+FILE = """
+import os
+import time
+import numpy as np
+
+def slow(observation):
+    time.sleep(60)
+
+def dies(observation):
+    os.kill(os.getpid(), 9)
+
+def wrong(observation):
+    return np.zeros((1, 2, 3), np.float32)
+
+def still(observation):
+    time.sleep(0.05)
+    return np.zeros(observation.shape, np.float32)
+"""
+
+
+def cost(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["cost", "--device", "cpu", *arguments])
+
+
+def test_failures_are_rows_and_stop_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(FILE)
+    names = ",".join(f"./mine.py:{name}" for name in ("slow", "dies", "wrong", "still"))
+    limits = ["--time-limit", "6", "--size", "64"]
+    done = cost("--methods", names, *limits, "--json", "cost.json", "--markdown", "cost.md")
+    assert done.exit_code == 0, done.output
+    costs = Costs.model_validate_json(Path("cost.json").read_text())
+    errors = [row.error for row in costs.rows]
+    assert errors[0] == "stopped after 6 s"
+    assert errors[1] == "ended by the system, for want of memory perhaps"
+    assert errors[2] is not None
+    assert "returned an array of shape (1, 2, 3)" in errors[2]
+    assert errors[3] is None
+    still = costs.rows[3]
+    assert still.latency is not None
+    assert 50 <= still.latency.median_ms < 500
+    assert still.parameters is None
+    assert Path("cost.md").read_text().count("\n| ") == 5
+    assert "Traceback" not in done.output
+
+
+def test_a_networks_cost(tmp_path: Path) -> None:
+    done = cost("--methods", "ssrnet", "--size", "64", "--json", str(tmp_path / "cost.json"))
+    assert done.exit_code == 0, done.output
+    [row] = json.loads((tmp_path / "cost.json").read_text())["rows"]
+    assert row["parameters"] == 26877
+    # three convolutions of 3x3: 34 to 31 bands once, 31 to 31 twice, at 64 x 64 pixels
+    assert row["flops"]["value"] == 2 * 9 * 64 * 64 * (34 * 31 + 2 * 31 * 31)
+    assert row["memory"]["peak_mb"] > 0
+    assert row["tiles"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--methods", "nobody"), "no method 'nobody'"),
+        (("--size", "66"), "is no multiple of --scale 4; take 64"),
+        (("--scale", "5", "--size", "65"), "not at 5"),
+    ],
+)
+def test_bad_usage(arguments: tuple[str, ...], words: str) -> None:
+    done = cost(*arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
