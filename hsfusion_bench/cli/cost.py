@@ -19,7 +19,7 @@ _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note
 @click.command("cost", short_help="Measure what methods cost: parameters, operations, time, memory.")
 @click.option("--methods", default="all", show_default=True, callback=comma_separated, metavar="NAME,...")
 @click.option(
-    "--size", type=click.IntRange(min=32), default=512, show_default=True, help="Side of the HR image, pixels."
+    "--size", type=click.IntRange(min=32), default=512, show_default=True, help="Side of the image, HR pixels."
 )
 @click.option("--scale", type=click.IntRange(min=2), default=4, show_default=True, help="Ratio of the two resolutions.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
