@@ -61,7 +61,7 @@ def test_a_networks_cost(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     [row] = json.loads((tmp_path / "cost.json").read_text())["rows"]
     assert row["parameters"] == 26877
-    # three convolutions of 3x3, 34 to 31 bands once and 31 to 31 twice, and the two matrices that enlarge 16 to 64 pixels
+    # three convolutions of 3x3, from 34 bands once and from 31 twice, and the two matrices that enlarge 16 to 64 pixels
     convolutions, matrices = 9 * 64 * 64 * (34 * 31 + 2 * 31 * 31), 31 * (64 * 16 * 16 + 64 * 16 * 64)
     assert row["flops"]["value"] == 2 * (convolutions + matrices)
     assert row["memory"]["peak_mb"] > 0

@@ -160,7 +160,7 @@ def test_values_outside_are_cut_off_only_if_that_is_asked_for(folder):
 
 def test_a_protocol_needs_wavelengths(folder):
     source = open_dataset(describe(folder, 'title = "m"\nfile = "cube.mat"\nbands = 5\nconst = 5e4'))
-    with pytest.raises(UsageError, match="protocol uestc needs the wavelengths of the 5 bands, which mine does not"):
+    with pytest.raises(UsageError, match="response A needs the wavelengths of the image's 5 bands, which are unknown"):
         read_scene(source, "mine", load_protocol("uestc"), 4)
 
 
