@@ -8,7 +8,7 @@ import numpy as np
 
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
-from hsfusion_baselines.classical.nmf import Unmixing
+from hsfusion_baselines.classical.nmf import Unmixing, Update
 from hsfusion_baselines.classical.optics import Optics
 from hsfusion_baselines.classical.vca import vca
 from hsfusion_bench.methods import Card, Cube, Method, Observation, option
@@ -20,10 +20,9 @@ class CNMF(Method):
 
     The LR-HSI is unmixed, ``Y = W H`` from VCA's endmembers W and equal shares; the HR-MSI is, from ``R W`` and the
     enlarged H; then W once more, from the shares that the camera would see of the sharp ones. The result is W times the
-    sharp shares, 0 or more. Multiplicative updates with a row of constants that pulls the
-    shares of a pixel to a sum of 1 . With three multispectral bands or fewer their spectra stay as the
-    response gives them, and the shares that the camera would see stay as they are, since so few bands do not tell one
-    from the other.
+    sharp shares, 0 or more. Multiplicative updates with a row of constants that pulls the shares of a pixel to a sum of
+    1. With three multispectral bands or fewer their spectra stay as the response gives them, and the shares that the
+    camera would see stay as they are, since so few bands do not tell one from the other.
 
     Endmembers, iterations, stopping rules and the constant are those of the author's release of 2015. VCA projects
     along the mean, not from the origin: that would make the darkest pixels endmembers, whose shares then have no bounds
@@ -74,10 +73,8 @@ class CNMF(Method):
         for round_ in range(self.outer):
             high = Unmixing(msi, srf @ low.spectra, shares, pull)
             high.repeat("shares", most=self.inner, tolerance=self.tolerance)
-            if many_bands:
-                high.repeat("spectra", "shares", most=self.inner, tolerance=self.tolerance)
-            else:
-                high.repeat("shares", most=self.inner, tolerance=self.tolerance)
+            updates: tuple[Update, ...] = ("spectra", "shares") if many_bands else ("shares",)
+            high.repeat(*updates, most=self.inner, tolerance=self.tolerance)
             shares, before = high.shares, low.error
             low.set_shares(optics.observe(shares.reshape(count, height, width)).reshape(count, -1))
             low.repeat("spectra", most=self.inner, tolerance=self.tolerance)
