@@ -1,6 +1,6 @@
 """Remote-sensing cubes: a part of Jasper Ridge seen by two cameras, and HySure's pair of Paris, without its cameras.
 
-HSBENCH_REMOTE names the folder of `jasperRidge2_R198.mat` and `paris_data_hs_ms.mat`.
+HSBENCH_REMOTE_DATA names the folder of `jasperRidge2_R198.mat` and `paris_data_hs_ms.mat`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ CAUTIOUS = {
 
 
 def load(file: str) -> dict[str, np.ndarray]:
-    root = os.environ.get("HSBENCH_REMOTE")
+    root = os.environ.get("HSBENCH_REMOTE_DATA")
     if not root or not (Path(root) / file).is_file():
-        pytest.skip(f"HSBENCH_REMOTE names no folder with {file}")
+        pytest.skip(f"HSBENCH_REMOTE_DATA names no folder with {file}")
     content: dict[str, np.ndarray] = io.loadmat(Path(root) / file)
     return content
 
