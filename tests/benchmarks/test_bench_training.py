@@ -2,7 +2,7 @@
 
 Theirs is trained as they train it: AdamW, the norm of the gradient clipped, L1 + 0.1 (1 - SSIM), float32. Ours goes
 through the training loop, in float32, and on CUDA also with bfloat16 and compiled. HSBENCH_FEINFN_AUTHORS names the
-authors' module, see test_bench_feinfn.py. HSBENCH_SPEED_FILE, if set, names a JSON file that the figures are written to.
+authors' module, see test_bench_feinfn.py. HSBENCH_SPEED_FILE, if set, names a JSON file for the figures.
 
     HSBENCH_FEINFN_AUTHORS=feinfn.py HSBENCH_SPEED_FILE=speed.json pytest -s tests/benchmarks/test_bench_training.py
 """
