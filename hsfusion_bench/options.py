@@ -16,17 +16,21 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
 
-if TYPE_CHECKING:
-    from hsfusion_bench.methods import Method
-
 Value: TypeAlias = bool | int | float | str
 
-_Method = TypeVar("_Method", bound="Method")
+
+class _Carded(Protocol):
+    """A method, as far as its options are concerned."""
+
+    card: ClassVar[Any]
+
+
+_Method = TypeVar("_Method", bound=_Carded)
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -56,7 +60,7 @@ class Option:
     meaning: str
 
 
-def options_of(method: Method | type[Method]) -> dict[str, Option]:
+def options_of(method: _Carded | type[_Carded]) -> dict[str, Option]:
     """Return the options of a method by name, in the order of their declaration; none of a method without."""
     return {
         field.name: Option(
@@ -92,7 +96,7 @@ def with_options(method: _Method, texts: Mapping[str, str]) -> _Method:
     return changed
 
 
-def _fields(method: Method | type[Method]) -> list[dataclasses.Field[Any]]:
+def _fields(method: _Carded | type[_Carded]) -> list[dataclasses.Field[Any]]:
     if not dataclasses.is_dataclass(method):
         return []
     fields = [field for field in dataclasses.fields(method) if field.init]

@@ -21,9 +21,10 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from hsfusion_bench.data.cameras import load_response
 from hsfusion_bench.data.degradation import Array, apply_srf, downsample, gaussian_psf
 from hsfusion_bench.data.noise import Noise
-from hsfusion_bench.data.responses import WAVELENGTHS, OffTable, Response, load_response, own_name
+from hsfusion_bench.data.responses import WAVELENGTHS, OffTable, Response, own_name
 from hsfusion_bench.data.rules import Scaled
 from hsfusion_bench.data.tables import STRICT, fill, parse_toml
 from hsfusion_bench.errors import HsbenchError, UsageError
@@ -160,7 +161,7 @@ class Protocol:
     blur, sampling
         Of the hyperspectral camera.
     response
-        Of the multispectral camera: a name or a file, see `hsfusion_bench.data.responses.load_response`.
+        Of the multispectral camera: a name or a file, see `hsfusion_bench.data.cameras.load_response`.
     off_table
         What to do where the response is tabulated at other wavelengths, see `Response.at`.
     crop

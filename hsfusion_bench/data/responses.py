@@ -1,11 +1,9 @@
-"""Spectral responses of multispectral cameras.
+"""Spectral responses of multispectral cameras: a table by wavelength, bands by their edges, or a matrix.
 
-Each shipped one is a TOML file in the folder `responses` beside this module, of one of two kinds: a table by
-wavelength, or bands by their edges. `A` and `B` are two digitisations of the Nikon D700 that circulate in the
-literature, in integer units, and their numbers are not interchangeable: a network trained with one loses decibels on
-the other. `ikonos` and `landsat` are models of satellite cameras, for remote-sensing cubes.
-
-A user's own response is read from a file, see `hsfusion_bench.data.response_files`.
+Those that ship are TOML files in the folder `responses` beside this module, see `hsfusion_bench.data.cameras`. `A` and
+`B` are two digitisations of the Nikon D700 that circulate in the literature, in integer units, and their numbers are
+not interchangeable: a network trained with one loses decibels on the other. `ikonos` and `landsat` are models of
+satellite cameras, for remote-sensing cubes.
 """
 
 from __future__ import annotations
@@ -15,18 +13,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic.dataclasses import dataclass
 
-from hsfusion_bench.data.tables import STRICT, fill, parse_toml
+from hsfusion_bench.data.tables import STRICT
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.suggest import unknown
 
 Array: TypeAlias = npt.NDArray[np.float64]
 OffTable = Literal["refuse", "by-band", "interpolate"]
@@ -257,43 +251,6 @@ def _listed(wavelengths: Sequence[float]) -> str:
     """Return "420, 430 nm" or, of a longer list, its ends."""
     texts = [f"{nm:g}" for nm in wavelengths]
     return ", ".join(texts if len(texts) <= 4 else [*texts[:2], "...", texts[-1]])
-
-
-def _folder() -> Traversable:
-    return files("hsfusion_bench.data") / "responses"
-
-
-def response_names() -> tuple[str, ...]:
-    """Return the names of the shipped responses, sorted."""
-    return tuple(sorted(path.name.removesuffix(".toml") for path in _folder().iterdir()))
-
-
-def load_response(name: str) -> Response:
-    """Return a response: a shipped one by name, or a user's own by its file (.csv or .mat).
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name.
-    HsbenchError
-        If the file is not there, or is no response.
-    """
-    if name.endswith((".csv", ".mat")):
-        from hsfusion_bench.data.response_files import read_response
-
-        return read_response(Path(name).expanduser())
-    if name not in response_names():
-        message = unknown("camera response", name, response_names())
-        raise UsageError(f"{message} A file of your own ends in .csv or .mat.")
-    where = f"{name}.toml"
-    content: dict[str, Any] = parse_toml((_folder() / where).read_text("utf-8"), where)
-    kind: type[Bands] | type[Table] = Bands if "bands" in content else Table
-    return fill(kind, {"name": name, **content}, where)
-
-
-def response(name: str, wavelengths: Sequence[float] = WAVELENGTHS) -> Array:
-    """Return a response to the bands of a cube, float64 [msi_bands, bands]; see `load_response` and `Response.at`."""
-    return load_response(name).at(wavelengths)
 
 
 def own_name(stem: str, values: object) -> str:

@@ -10,10 +10,11 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from hsfusion_bench.data import cave
+from hsfusion_bench.data.cameras import load_response
 from hsfusion_bench.data.catalog import read_scene
 from hsfusion_bench.data.noise import Noise
 from hsfusion_bench.data.protocols import ProtocolChoice, Split, load_protocol, protocol_names
-from hsfusion_bench.data.responses import WAVELENGTHS, load_response
+from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.records import read_record, slug
