@@ -15,7 +15,9 @@ from hsfusion_baselines.classical.subspace import Array
 
 Update = Literal["shares", "spectra"]
 
-_TINY = 1e-20  # a denominator of 0 belongs to a numerator of 0
+# Least value of a factor. One that vanishes would shrink for ever, into numbers that processors are slow with, and a
+# denominator of 0 be possible.
+_LEAST = 1e-12
 _CHUNK = 4096  # pixels whose intermediate results stay in the processor's cache
 
 
@@ -25,14 +27,15 @@ class Unmixing:
     Parameters
     ----------
     data, spectra, shares
-        [bands, pixels], [bands, endmembers] and [endmembers, pixels]; what is negative becomes 0. All are copied.
+        [bands, pixels], [bands, endmembers] and [endmembers, pixels]; data below 0 become 0, factors below 1e-12
+        become that. All are copied.
     pull
         Value of the row of constants.
     """
 
     def __init__(self, data: Array, spectra: Array, shares: Array, pull: float) -> None:
-        self.data = _with_row(data, pull)
-        self._spectra = _with_row(spectra.astype(data.dtype), pull)
+        self.data = _with_row(np.maximum(data, 0), pull)
+        self._spectra = _with_row(np.maximum(spectra, _LEAST, dtype=data.dtype), pull)
         self.set_shares(shares)
 
     @property
@@ -42,7 +45,7 @@ class Unmixing:
 
     def set_shares(self, shares: Array) -> None:
         """Replace the shares."""
-        self.shares = np.maximum(shares, 0, dtype=self.data.dtype)
+        self.shares = np.maximum(shares, _LEAST, dtype=self.data.dtype)
         self._model = self._spectra @ self.shares
 
     @property
@@ -61,17 +64,17 @@ class Unmixing:
         for start in range(0, self.data.shape[1], _CHUNK):
             part = (slice(None), slice(start, start + _CHUNK))
             factor = transposed @ self.data[part]
-            below = transposed @ self._model[part]
-            below += _TINY
-            factor /= below
-            self.shares[part] *= factor
+            factor /= transposed @ self._model[part]
+            factor *= self.shares[part]
+            np.maximum(factor, _LEAST, out=self.shares[part])
             self._model[part] = self._spectra @ self.shares[part]
 
     def update_spectra(self) -> None:
         """Make one multiplicative update of the spectra, not of the row of constants."""
         factor = self.data[:-1] @ self.shares.T
-        factor /= self._model[:-1] @ self.shares.T + self.data.dtype.type(_TINY)
-        self._spectra[:-1] *= factor
+        factor /= self._model[:-1] @ self.shares.T
+        factor *= self._spectra[:-1]
+        np.maximum(factor, _LEAST, out=self._spectra[:-1])
         np.matmul(self._spectra, self.shares, out=self._model)
 
     def repeat(self, *updates: Update, most: int, tolerance: float) -> None:
@@ -97,7 +100,7 @@ class Unmixing:
 
 
 def _with_row(matrix: Array, value: float) -> Array:
-    return np.vstack([np.maximum(matrix, 0), np.full((1, matrix.shape[1]), value, matrix.dtype)])
+    return np.vstack([matrix, np.full((1, matrix.shape[1]), value, matrix.dtype)])
 
 
 def _squares(rest: Array) -> float:
