@@ -63,6 +63,7 @@ class TrainingInfo(BaseModel):
     first_loss: dict[str, float] = Field(description="terms of the loss, mean of the first tenth of the steps")
     last_loss: dict[str, float] = Field(description="terms of the loss, mean of the last tenth of the steps")
     validation: ValidationInfo | None = None
+    identity: str | None = Field(default=None, description="SHA-256 of all that decides the weights in the end")
 
     def describe(self) -> str:
         """Return the budget in a few words."""
@@ -85,6 +86,7 @@ class WeightsCard(BaseModel):
     protocol: str
     protocol_digest: str
     split_digest: str | None = None
+    dataset_digest: str | None = Field(default=None, description="SHA-256 of those of the scenes trained on, in order")
     bands: int | None = None
     msi_bands: int | None = None
     training: TrainingInfo

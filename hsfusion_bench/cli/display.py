@@ -47,9 +47,14 @@ class Display(Listener):
     ) -> None:
         self.progress.stop()
 
+    def scene_observed(self, done: int, total: int, scene: str) -> None:
+        """Move the bar of the observations that training is fed with."""
+        self._move("observing the training scenes", done, total, "scenes", scene)
+
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
         """Say from where a training goes on."""
-        self.console.print(f"{method}: goes on after step {step} of {steps} ({path})", markup=False, soft_wrap=True)
+        text = f"goes on after step {step} of {steps}" if step < steps else f"all {steps} steps are made already"
+        self.console.print(f"{method}: {text} ({path})", markup=False, soft_wrap=True)
 
     def step_done(self, method: str, report: StepReport) -> None:
         """Move the bar of a training."""
@@ -71,4 +76,4 @@ class Display(Listener):
             self.tasks[what] = self.progress.add_task(what, total=total, unit=unit, text=text)
         self.progress.update(self.tasks[what], completed=done, text=text)
         if done == total and not self.console.is_terminal:
-            self.console.print(f"{what} {done}/{total}, {text}", markup=False)
+            self.console.print(f"{what} {done}/{total}{f', {text}' if text else ''}", markup=False)

@@ -80,8 +80,11 @@ class StepReport:
 class TrainingListener:
     """Is told how a training goes; this one stays silent."""
 
+    def scene_observed(self, done: int, total: int, scene: str) -> None:
+        """Take note that so many scenes are observed, and which is next; none at the end."""
+
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
-        """Take note that a training goes on from a state."""
+        """Take note that a training goes on from a state, or that its finished weights lie there."""
 
     def step_done(self, method: str, report: StepReport) -> None:
         """Take note that a training step was made."""

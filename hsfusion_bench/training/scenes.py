@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hsfusion_bench.data.catalog import plan_scenes
 from hsfusion_bench.data.mapped import mapped_folder, prepare_mapped, read_index
-from hsfusion_bench.data.prepare import Preparation
+from hsfusion_bench.data.prepare import Preparation, Report, no_report
 from hsfusion_bench.data.protocols import Part, Protocol
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
@@ -17,8 +16,6 @@ from hsfusion_bench.files import user_cache, write_text
 from hsfusion_bench.methods import Recipe
 from hsfusion_bench.training.loading import Chosen, Patches
 from hsfusion_bench.training.mapped import MappedPatches
-
-Report = Callable[[int, int, str], None]
 
 
 class TrainingScenes:
@@ -33,8 +30,6 @@ class TrainingScenes:
         The data set, and how it is observed.
     scene
         Name of a test scene to train on its two images alone; None: the training scenes.
-    report
-        Called as scenes are observed, see `hsfusion_bench.data.prepare.prepare_train`.
 
     Raises
     ------
@@ -49,12 +44,10 @@ class TrainingScenes:
         scale: int,
         *,
         scene: str | None = None,
-        report: Report | None = None,
     ) -> None:
         self.source, self.protocol, self.scale = source, protocol, scale
         self.scene = scene
         self.part: Part = "train" if scene is None else "test"
-        self.report = report
         protocol.phase(scale)
         plan = plan_scenes(source, protocol, self.part, None if scene is None else [scene])
         if not plan.asked:
@@ -65,9 +58,10 @@ class TrainingScenes:
                 f"one of {', '.join(plan.asked[:3])}, ..."
             )
         self.plan = plan
+        self._digests: list[str] = []
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides the observations, as plain JSON."""
+        """Return what decides the observations, as plain JSON; with digests of the scenes once `patches` was called."""
         return {
             "dataset": self.source.name,
             "scale": self.scale,
@@ -75,9 +69,10 @@ class TrainingScenes:
             "protocol_digest": self.protocol.digest(self.scale, self.source.band_centres),
             "split_digest": self.plan.split.digest,
             "scenes": list(self.plan.present),
+            "digests": self._digests,
         }
 
-    def patches(self, recipe: Recipe, seed: int, *, reference: bool) -> Patches:
+    def patches(self, recipe: Recipe, seed: int, *, reference: bool, report: Report = no_report) -> Patches:
         """Return the patches that a recipe asks for.
 
         Parameters
@@ -88,9 +83,12 @@ class TrainingScenes:
             Of the turning.
         reference
             Whether batches hold the reference; without, its files are not opened.
+        report
+            Called as scenes are observed, see `hsfusion_bench.data.prepare.prepare_train`.
         """
-        folder = self._folder()
+        folder = self._folder(report)
         index = read_index(folder)
+        self._digests = [scene.digest for scene in index.scenes if scene.name in self.plan.present]
         smallest = min(min(scene.height, scene.width) for scene in index.scenes)
         patch = min(recipe.patch, smallest // self.scale * self.scale)
         patches = MappedPatches(
@@ -106,7 +104,7 @@ class TrainingScenes:
         [number] = (number for number, scene in enumerate(index.scenes) if scene.name == self.scene)
         return Chosen(patches, [patch for patch, place in enumerate(patches.places) if place[0] == number])
 
-    def _folder(self) -> Path:
+    def _folder(self, report: Report) -> Path:
         """Return the folder of observed scenes, made if it is not there or its originals have changed."""
         task = Preparation(
             self.source, self.protocol, self.scale, self.protocol.patch, self.protocol.patch, partial=True
@@ -117,7 +115,7 @@ class TrainingScenes:
         if seen and note.is_file() and (folder / "index.json").is_file() and json.loads(note.read_text()) == seen:
             return folder
         note.unlink(missing_ok=True)
-        prepare_mapped(task, self.part, root, self.report or (lambda done, total, name: None))
+        prepare_mapped(task, self.part, root, report)
         write_text(note, json.dumps(seen))
         return folder
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from hsfusion_bench import __version__
-from hsfusion_bench.errors import UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Recipe
 from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
 from hsfusion_bench.training.log import Log
 from hsfusion_bench.training.loop import Training, make_accelerator
 from hsfusion_bench.training.scenes import TrainingScenes
-from hsfusion_bench.training.state import Identity, read_state, write_state
+from hsfusion_bench.training.state import Identity, identity_digest, read_state, write_state
 from hsfusion_bench.training.validation import Validation, split_patches
-from hsfusion_bench.weights import TrainingInfo, ValidationInfo, WeightsCard, write_weights
+from hsfusion_bench.weights import TrainingInfo, ValidationInfo, WeightsCard, read_weights, write_weights
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -84,7 +85,9 @@ def train_weights(
         trackers=_trackers(course.tensorboard),
     )
     with accelerator.main_process_first():  # one process prepares the scenes
-        patches = scenes.patches(recipe, course.seed, reference=recipe.supervision == "reference")
+        patches = scenes.patches(
+            recipe, course.seed, reference=recipe.supervision == "reference", report=listener.scene_observed
+        )
     session = _Session(method, recipe, scenes, patches, path, budget, course, accelerator, listener)
     try:
         return session.run()
@@ -130,6 +133,9 @@ class _Session:
 
     def run(self) -> Trained:
         training, steps, name = self.training, self.steps, self.method.card.name
+        if self._is_done():
+            self.listener.resumed(name, steps, steps, self.path)
+            return Trained(self.path, steps, steps)
         self._resume()
         begun = training.progress.step
         log = Log(self.path.with_suffix(".csv"), steps=steps, resumed=begun) if self._main else None
@@ -161,6 +167,17 @@ class _Session:
     def _main(self) -> bool:
         main: bool = self.accelerator.is_main_process
         return main
+
+    def _is_done(self) -> bool:
+        """Whether the weights that lie there are those of this very training, finished."""
+        if self.course.resume != "auto" or self.state_path.is_file() or not self.path.is_file():
+            return False
+        try:
+            card = read_weights(self.path, self.method, self.training.patches.problem).card
+        except HsbenchError:  # whatever lies there, it is not what is asked for
+            return False
+        made = card.training if card else None
+        return made is not None and made.identity == identity_digest(self._identity()) and made.steps == self.steps
 
     def _resume(self) -> None:
         resume = self.course.resume
@@ -250,6 +267,7 @@ class _Session:
             protocol=data["protocol"],
             protocol_digest=data["protocol_digest"],
             split_digest=data["split_digest"],
+            dataset_digest=sha256("".join(data["digests"]).encode()).hexdigest(),
             bands=problem.bands,
             msi_bands=problem.msi_bands,
             training=TrainingInfo(
@@ -271,6 +289,7 @@ class _Session:
                 first_loss=first,
                 last_loss=last,
                 validation=self.validated,
+                identity=identity_digest(self._identity()),
             ),
             versions=_versions(),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,11 @@ SCHEMA: Final = "hsfusion-bench/training/1"
 
 Identity = Mapping[str, Any]
 """All that decides a training's outcome, as plain JSON."""
+
+
+def identity_digest(identity: Identity) -> str:
+    """Return the SHA-256 of an identity."""
+    return sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def write_state(path: Path, identity: Identity, state: Mapping[str, Any]) -> None:

@@ -177,6 +177,27 @@ def test_a_limit_of_time_stops_a_session_and_not_the_schedule(source: Noise, tmp
     assert parts.read_bytes() == whole.read_bytes()
 
 
+def test_a_finished_training_is_not_made_again(source: Noise, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    train(source, path)
+    content, listener = path.read_bytes(), Remember()
+    again = train(source, path, listener=listener)
+    assert again.finished
+    assert (listener.went_on, listener.reports) == ([12], [])
+    assert path.read_bytes() == content
+    train(source, path, listener=listener, seed=1)
+    assert len(listener.reports) == 12
+
+
+def test_other_scenes_of_the_same_names_are_another_training(source: Noise, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, listener=InterruptAt(5))
+    np.save(source.path("b"), np.zeros((31, 48, 48), np.float32))
+    with pytest.raises(HsbenchError, match="is the state of another training: data was"):
+        train(source, path)
+
+
 def test_never_resuming_starts_anew(source: Noise, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     with pytest.raises(KeyboardInterrupt):
