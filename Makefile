@@ -22,7 +22,8 @@ $(READY): pyproject.toml constraints.txt
 # theirs, which the rows of the table say.
 demo: $(READY)
 	HSBENCH_CACHE=demo-results/cache $(BIN)/hsbench run --methods bicubic,feinfn,mossfuse --dataset demo --scale 4 --train \
-	    --max-steps feinfn=160 --set feinfn.patch=32 --set feinfn.stride=8 --set feinfn.accumulate=1 --set feinfn.learning_rate=1e-3 \
+	    --max-steps feinfn=160 --set feinfn.patch=32 --set feinfn.stride=8 --set feinfn.accumulate=1 \
+	    --set feinfn.learning_rate=1e-3 \
 	    --max-steps mossfuse=360 --set mossfuse.patch=32 --set mossfuse.stride=8 --set mossfuse.learning_rate=1e-3 \
 	    --set mossfuse.part_rates.degradation=3e-2 \
 	    --results-dir demo-results --csv demo-results/demo.csv --latex demo-results/demo.tex
