@@ -17,11 +17,10 @@ from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene, r
 from hsfusion_bench.data.degradation import Boundary, downsample, gaussian_psf
 from hsfusion_bench.data.protocols import load_protocol
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.published import PublishedRow, published_rows
+from hsfusion_bench.published import PROTOCOL, PublishedRow, published_rows
 from hsfusion_bench.resize import upsample_bicubic
 from hsfusion_metrics import ergas, psnr, sam, ssim
 
-PROTOCOL = "uestc"
 #: What the proof rests on. ERGAS and SSIM are shown besides: they differ in the third digit.
 DECISIVE = ("psnr", "sam")
 _INDEXES = (*DECISIVE, "ergas", "ssim")

@@ -1,7 +1,7 @@
 """Numbers that papers print, with their sources, kept beside measured ones and never in their place.
 
 They lie in ``published.csv`` beside this module, one row for each method, data set and scale of a table; a note says
-where a row is suspect.
+where a row is suspect. All are of the papers whose observations protocol `uestc` describes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+
+#: The protocol of these papers; how far that is proven is what `hsbench data proof` tells.
+PROTOCOL = "uestc"
 
 _WHAT = ("dataset", "scale", "method", "source", "note")
 

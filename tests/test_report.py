@@ -160,3 +160,53 @@ def test_markdown_has_a_line_a_row(records: list[Record]) -> None:
     assert len(table) == 2 + len(records)
     assert len({line.count(" | ") for line in table}) == 1
     assert "**40.00±0.12**" in table[2]
+
+
+@pytest.fixture
+def cave_records(records: list[Record]) -> list[Record]:
+    for record in records:
+        record.dataset = record.dataset.model_copy(update={"name": "cave", "protocol": "uestc"})
+    return records
+
+
+def test_published_rows_stand_below_the_measured_ones(cave_records: list[Record]) -> None:
+    (board,) = leaderboards(cave_records, published=True)
+    titles = [line.title for line in board.published]
+    assert titles[:2] == ["FeINFN [1]", "BDT [2]"]
+    assert titles[-1].startswith("Bicubic")
+    # 52.47 dB is more than any record here has, and takes no place from them
+    assert {row.record.method.name: row.places.get("psnr") for row in board.rows}["high"] == 1
+    (by_sam,) = leaderboards(cave_records, sort="sam", published=True)
+    assert by_sam.published[0].row.method == "Ada3D"
+    assert not leaderboards(cave_records)[0].published
+
+
+def test_published_rows_are_shown_digit_by_digit(cave_records: list[Record]) -> None:
+    boards = leaderboards(cave_records, published=True)
+    out = io.StringIO()
+    show(Console(file=out, width=200), boards)
+    (line,) = [line for line in out.getvalue().splitlines() if line.startswith("BDT")]
+    assert line.split() == ["BDT", "[2]", "52.30±3.98", "1.93±0.55", "1.02±0.77", "0.997±0.0014", "2.668", "-"]
+    assert "[2] Deng et al., BDT, IJCAI 2023, Table 1" in out.getvalue()
+    assert r"BDT [2] & 52.30$\pm$3.98 & 1.93$\pm$0.55 &" in latex(boards)
+    assert "| BDT [2] | 52.30±3.98 | 1.93±0.55 |" in markdown(boards)
+    row = next(row for row in csv_module.DictReader(io.StringIO(csv(boards))) if row["title"] == "BDT")
+    assert (row["status"], row["psnr_mean"], row["psnr_std"], row["parameters"]) == (
+        "published",
+        "52.30",
+        "3.98",
+        "2668000",
+    )
+
+
+def test_published_rows_of_another_protocol_are_not_compared(records: list[Record]) -> None:
+    for record in records:
+        record.dataset = record.dataset.model_copy(update={"name": "cave", "protocol": "xidian"})
+    assert not leaderboards(records, published=True)[0].published
+
+
+def test_what_is_suspect_of_a_published_row_is_said(cave_records: list[Record]) -> None:
+    for record in cave_records:
+        record.dataset = record.dataset.model_copy(update={"name": "harvard"})
+    (board,) = leaderboards(cave_records, published=True)
+    assert any("MTF-GLP-HS" in line and "suspect: below Bicubic" in line for line in board.sources)

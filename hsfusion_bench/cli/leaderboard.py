@@ -29,6 +29,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
     help="Indexes to print (CSV has all).  [default: psnr,sam,ergas,ssim]",
 )
 @click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
+@click.option("--published", is_flag=True, help="Add the rows that papers printed, with their sources, unranked.")
 @results_dir_option
 def command(
     dataset: str | None,
@@ -38,6 +39,7 @@ def command(
     sort: str,
     indexes: list[str] | None,
     device: str | None,
+    published: bool,
     results_dir: Path,
 ) -> None:
     """Print the leaderboard of the records below --results-dir.
@@ -45,6 +47,7 @@ def command(
     \b
     Examples:
       hsbench leaderboard --dataset cave --scale 4
+      hsbench leaderboard --dataset cave --scale 4 --published
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
     """
     from hsfusion_bench.records import Store
@@ -69,7 +72,7 @@ def command(
     if not records:
         asked = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
         raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
-    boards = leaderboards(records, store.speeds(), sort=sort, device=device)
+    boards = leaderboards(records, store.speeds(), sort=sort, device=device, published=published)
     if style == "table":
         show(console(), boards, chosen)
     else:

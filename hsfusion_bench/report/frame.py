@@ -7,14 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from hsfusion_bench.report.leaderboard import Leaderboard, Row
+from hsfusion_bench.published import PROTOCOL
+from hsfusion_bench.report.leaderboard import Leaderboard, Printed, Row
 from hsfusion_bench.spelling import spell
 from hsfusion_metrics import METRICS
 
 
 def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
     """Return one line for each row of the leaderboards."""
+    boards = list(boards)
     lines = [_line(row) for board in boards for row in board.rows]
+    lines += [_published(line) for board in boards for line in board.published]
     # convert_dtypes: a column of whole numbers with a gap stays one of whole numbers
     return pd.DataFrame(lines).convert_dtypes()
 
@@ -57,3 +60,23 @@ def _line(row: Row) -> dict[str, Any]:
         "note": row.note,
     }
     return line
+
+
+def _published(line: Printed) -> dict[str, Any]:
+    row = line.row
+    values = {
+        f"{index}_{name}": row.values.get(key)
+        for index in METRICS
+        for name, key in (("mean", index), ("std", f"{index}_std"))
+    }
+    millions = row.values.get("params_m")
+    return {
+        "title": row.method,
+        "dataset": row.dataset,
+        "scale": row.scale,
+        "protocol": PROTOCOL,
+        "status": "published",
+        **values,
+        "parameters": None if millions is None else round(float(millions) * 1e6),
+        "note": "; ".join(part for part in (row.source, row.note) if part),
+    }

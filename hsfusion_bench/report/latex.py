@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
 from hsfusion_metrics import METRICS
 
 _SPECIAL = {
@@ -52,6 +52,8 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
         " & ".join(["Method", *heads, "Params (M)", "Latency (ms)"]) + r" \\",
         r"\midrule",
         *(_line(row, indexes) for row in board.rows),
+        *([r"\midrule"] if board.published else []),
+        *(_published(line, indexes) for line in board.published),
         r"\bottomrule",
         r"\end{tabular}",
         *_notes(board),
@@ -62,7 +64,7 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
 
 def _notes(board: Leaderboard) -> list[str]:
     """Return what must be known of single rows, as small print below the table."""
-    notes = [f"{row.title}: {row.note}" for row in board.rows if row.note]
+    notes = [f"{row.title}: {row.note}" for row in board.rows if row.note] + board.sources
     return [rf"\par\smallskip{{\footnotesize {escape('; '.join(notes))}.\par}}"] if notes else []
 
 
@@ -75,6 +77,11 @@ def _line(row: Row, indexes: Sequence[str]) -> str:
         cells = [_cell(row, index) for index in indexes]
     numbers = [cell if cell != "-" else "--" for cell in (row.parameters, row.latency)]
     return " & ".join([title, *cells, *numbers]) + r" \\"
+
+
+def _published(line: Printed, indexes: Sequence[str]) -> str:
+    cells = [line.title, *(line.printed(index) for index in indexes), line.parameters, "-"]
+    return " & ".join("--" if cell == "-" else escape(cell) for cell in cells) + r" \\"
 
 
 def _cell(row: Row, index: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.published import PROTOCOL, PublishedRow, published_rows
 from hsfusion_bench.records import Record, Speed
 from hsfusion_metrics import METRICS
 
@@ -114,6 +115,30 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Printed:
+    """A row that a paper printed: shown below the measured ones, and never ranked with them."""
+
+    row: PublishedRow
+    number: int
+    """Of its source, see `Leaderboard.sources`."""
+
+    @property
+    def title(self) -> str:
+        """The paper's name of the method, and the number of the source: "BDT [1]"."""
+        return f"{self.row.method} [{self.number}]"
+
+    def printed(self, index: str, plus_minus: str = "±") -> str:
+        """Return "mean±std" digit by digit, the mean alone where no deviation was printed, or a dash."""
+        parts = [self.row.values[name] for name in (index, f"{index}_std") if name in self.row.values]
+        return plus_minus.join(parts) or "-"
+
+    @property
+    def parameters(self) -> str:
+        """Number of parameters in millions, or a dash."""
+        return self.row.values.get("params_m", "-")
+
+
+@dataclass(frozen=True)
 class Leaderboard:
     """Rows that may be compared: same dataset, scale and protocol."""
 
@@ -123,6 +148,15 @@ class Leaderboard:
     device: str | None
     """Name of the device of the latencies, or None if nothing was timed."""
     rows: list[Row]
+    published: list[Printed] = field(default_factory=list)
+
+    @property
+    def sources(self) -> list[str]:
+        """Where the published rows were printed, and what is suspect of them: a line each, by number."""
+        lines = dict.fromkeys(f"[{line.number}] {line.row.source}" for line in self.published)
+        doubts = [f"{line.title}: {line.row.note}" for line in self.published if line.row.note]
+        said = "published rows are as printed, and not ours: of the cameras that methods were told, papers say little"
+        return [said, *lines, *doubts] if lines else []
 
     @property
     def title(self) -> str:
@@ -139,7 +173,12 @@ class Leaderboard:
 
 
 def leaderboards(
-    records: Iterable[Record], speeds: Iterable[Speed] = (), *, sort: str = "psnr", device: str | None = None
+    records: Iterable[Record],
+    speeds: Iterable[Speed] = (),
+    *,
+    sort: str = "psnr",
+    device: str | None = None,
+    published: bool = False,
 ) -> list[Leaderboard]:
     """Group records by (dataset, scale, protocol), join their speeds, rank and sort them.
 
@@ -151,6 +190,8 @@ def leaderboards(
         Index to sort by, best first; rows without a value come last.
     device
         Name, or part of it, of the device whose latencies are shown; by default the one with most measurements.
+    published
+        Whether rows that papers printed are put below the measured ones.
 
     Raises
     ------
@@ -174,8 +215,23 @@ def leaderboards(
             for number, record in enumerate(members)
         ]
         rows.sort(key=lambda row: _order(row, sort))
-        boards.append(Leaderboard(dataset, scale, protocol, name, rows))
+        printed = _published(dataset, scale, protocol, sort) if published else []
+        boards.append(Leaderboard(dataset, scale, protocol, name, rows, printed))
     return boards
+
+
+def _published(dataset: str, scale: int, protocol: str, sort: str) -> list[Printed]:
+    """Return what papers printed of a data set, best first."""
+    rows = [row for row in published_rows() if (row.dataset, row.scale, PROTOCOL) == (dataset, scale, protocol)]
+    sign = -1 if METRICS[sort].better == "higher" else 1
+
+    def order(row: PublishedRow) -> tuple[bool, float]:
+        value = row.values.get(sort)
+        return value is None, 0.0 if value is None else sign * float(value)
+
+    rows.sort(key=order)
+    sources = list(dict.fromkeys(row.source for row in rows))
+    return [Printed(row, sources.index(row.source) + 1) for row in rows]
 
 
 def _key(record: Record) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
 from hsfusion_metrics import METRICS
 
 
@@ -22,7 +22,10 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
         _join(heads),
         _join(["---", *("---:" for _ in indexes), "---:", "---:", "---", "---"]),
         *(_join(_cells(row, indexes)) for row in board.rows),
+        *(_join(_published(line, indexes)) for line in board.published),
     ]
+    if board.sources:
+        lines += ["", *(f"- {line}" for line in board.sources)]
     return "\n".join(lines) + "\n"
 
 
@@ -30,6 +33,11 @@ def _cells(row: Row, indexes: Sequence[str]) -> list[str]:
     marks = {1: "**{}**", 2: "<u>{}</u>"}
     values = [marks.get(row.places.get(index, 0), "{}").format(row.printed(index)) for index in indexes]
     return [row.title, *values, row.parameters, row.latency, row.scenes, row.note]
+
+
+def _published(line: Printed, indexes: Sequence[str]) -> list[str]:
+    values = [line.printed(index) for index in indexes]
+    return [line.title, *values, line.parameters, "-", "", "as published"]
 
 
 def _join(cells: Sequence[str]) -> str:

@@ -49,10 +49,17 @@ def table(board: Leaderboard, indexes: Sequence[str] = DEFAULT_INDEXES) -> Table
         values = [Text(row.printed(index), style=_STYLES.get(row.places.get(index, 0), "")) for index in indexes]
         scenes = [row.scenes] if mixed else []
         rich_table.add_row(Text(row.title), *values, row.parameters, row.latency, *scenes)
+    if board.published:
+        rich_table.add_section()
+        rich_table.add_row(Text("as published", style="italic"))
+    for line in board.published:
+        rich_table.add_row(Text(line.title), *(line.printed(index) for index in indexes), line.parameters, "-")
     return rich_table
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """Return the lines below a table: a note for each row that has one, and the device of the latencies."""
+    """Return the lines below a table: notes of rows, the device of the latencies, the sources of published rows."""
     lines = [f"{row.title}: {row.note}" for row in board.rows if row.note]
-    return lines if board.device is None else [*lines, f"latency: median, float32, on {board.device}"]
+    if board.device is not None:
+        lines.append(f"latency: median, float32, on {board.device}")
+    return [*lines, *board.sources]
