@@ -64,6 +64,16 @@ def test_sam_leaves_zero_spectra_out() -> None:
     assert sam(gt, sr) == pytest.approx(45.0, rel=1e-12)
 
 
+def test_sam_takes_spectra_for_black_whose_squares_underflow() -> None:
+    # as MATLAB's arithmetic does: 1e-90 squared, times 1e-80 squared, is 1e-340, which is 0
+    gt, sr = np.full((2, 4, 4), 1e-90), np.full((2, 4, 4), 1e-80)
+    sr[0] = 0.0
+    assert math.isnan(sam(gt, sr))
+    gt[:, 0, 0], sr[:, 0, 0] = (1.0, 0.0), (1.0, 1.0)
+    assert sam(gt, sr) == pytest.approx(45.0)
+
+
+
 @given(gain=st.floats(1e-2, 1e2))
 def test_scc_is_a_cosine(gain: float) -> None:
     gt = texture(3)
