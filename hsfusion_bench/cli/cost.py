@@ -47,7 +47,7 @@ def command(
       hsbench cost
       hsbench cost --methods feinfn,psrt --size 256 --markdown cost.md
     """
-    from hsfusion_bench.costs import Task, measure_all, table
+    from hsfusion_bench.costs import Task, empty_table, measure_all
     from hsfusion_bench.data.protocols import load_protocol
     from hsfusion_bench.files import write_text
     from hsfusion_bench.registry import entries, find
@@ -60,18 +60,18 @@ def command(
         find(name)
     task = Task(size=size, scale=scale, device="cuda" if chosen_device(device) == "cuda" else "cpu")
     notes = console(stderr=True)
-    rows: list[Cost] = []
-    for cost in measure_all(names, task, time_limit=time_limit):
-        rows.append(cost)
-        notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)
-    found = table(task, rows)
+    found = empty_table(task)
     where = f"{size} x {size} pixels, ×{scale}, {found.device}"
     where += f", {found.threads} threads" if found.threads else ""
-    _show(where, rows)
-    if json_file is not None:
-        write_text(json_file, found.model_dump_json(by_alias=True, indent=2) + "\n")
-    if markdown_file is not None:
-        write_text(markdown_file, _markdown(where, rows))
+    for cost in measure_all(names, task, time_limit=time_limit):
+        found.rows.append(cost)
+        notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)
+        # after every method, for a table takes long, and may be interrupted
+        if json_file is not None:
+            write_text(json_file, found.model_dump_json(by_alias=True, indent=2) + "\n")
+        if markdown_file is not None:
+            write_text(markdown_file, _markdown(where, found.rows))
+    _show(where, found.rows)
 
 
 def _cells(cost: Cost) -> list[str]:

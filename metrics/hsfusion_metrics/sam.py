@@ -13,8 +13,8 @@ from hsfusion_metrics._threads import deal
 def sam(gt: ArrayLike, sr: ArrayLike) -> float:
     """Mean over pixels of the angle between the two spectra, in degrees.
 
-    Pixels where either spectrum is zero, or the product of the squared norms underflows to it, are left out; when none is
-    left the result is NaN.
+    Pixels where either spectrum is zero, or the product of the squared norms underflows to it, are left out; when none
+    is left the result is NaN.
 
     Parameters
     ----------

@@ -73,7 +73,6 @@ def test_sam_takes_spectra_for_black_whose_squares_underflow() -> None:
     assert sam(gt, sr) == pytest.approx(45.0)
 
 
-
 @given(gain=st.floats(1e-2, 1e2))
 def test_scc_is_a_cosine(gain: float) -> None:
     gt = texture(3)

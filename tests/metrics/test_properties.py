@@ -31,8 +31,8 @@ def pairs(draw: st.DrawFn, least: int = 1, most: int = 9) -> Pair:
     return scale * gt, scale * (gt + noise * rng.standard_normal(shape))
 
 
-#: Images that Hypothesis makes as bad as it can: mostly one value, with a few others, zeros among them, but none so small
-#: that the product of four of them underflows, which SAM takes for black as the MATLAB package does.
+#: Images that Hypothesis makes as bad as it can: mostly one value, with a few others, zeros among them, but none so
+#: small that the product of four of them underflows, which SAM takes for black as the MATLAB package does.
 coarse = hnp.arrays(np.float64, (2, 34, 33), elements=st.just(0.0) | st.floats(1e-60, 1.0))
 
 
