@@ -1,0 +1,67 @@
+"""The committed records are valid, and the tables of the documentation say what they say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hsfusion_bench.records import Store
+from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "classical.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def boards() -> dict[tuple[str, int], Leaderboard]:
+    store = Store(ROOT / "results")
+    return {(board.dataset, board.scale): board for board in leaderboards(store.records(), published=True)}
+
+
+def section(head: str) -> list[list[str]]:
+    """Return the cells of the table below a heading of the page, without those of its head."""
+    text = PAGE.split(f"\n## {head}\n")[1].split("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def measured(board: Leaderboard, method: str) -> tuple[str, str]:
+    """Return PSNR and SAM of a method with its defaults, as printed."""
+    (row,) = [
+        row for row in board.rows if row.record.method.name == method and not row.record.method.changed and row.complete
+    ]
+    return row.printed("psnr"), row.printed("sam")
+
+
+def published(board: Leaderboard, method: str) -> str:
+    """Return the PSNR that was published of a method, or nothing."""
+    wanted = {"cstf": "cstf-fus"}.get(method, method)
+    return next((line.printed("psnr") for line in board.published if line.row.method.lower() == wanted), "")
+
+
+def test_there_are_records_of_every_data_set(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    assert set(boards) >= {("cave", 4), ("cave", 8), ("jasper-ridge", 4)}
+
+
+def test_the_table_of_cave(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    rows = section("On CAVE")
+    assert len(rows) == 13
+    for name, _, uses, *cells in rows:
+        method = name.strip("`")
+        expected = []
+        for scale in (4, 8):
+            board = boards["cave", scale]
+            expected += [*measured(board, method), published(board, method)]
+        assert cells == expected, method
+        record = next(row.record for row in boards["cave", 4].rows if row.record.method.name == method)
+        assert uses == ", ".join(record.method.uses)
+
+
+def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    rows = section("On remote-sensing cubes")
+    assert len(rows) == 13
+    for name, psnr, sam in rows:
+        found = measured(boards["jasper-ridge", 4], name.strip("`"))
+        assert [psnr, sam] == [re.sub("±.*", "", value) for value in found]
