@@ -333,6 +333,7 @@ def test_show_gives_parameters_recipe_and_origin() -> None:
     assert facts["recipe"]["learning_rate"] == 2e-4
     assert facts["origin"]["kind"] == "shipped"
     assert "NeurIPS" in facts["description"]
+    assert "results depend on them" in facts["tiles"]
     assert "recipe.loss" in hsbench("show", "mossfuse").stdout
 
 

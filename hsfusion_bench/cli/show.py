@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -63,10 +64,11 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
             "distribution": entry.origin.distribution,
             "version": entry.origin.version,
         },
-        "description": (type(method).__doc__ or "").strip().partition("\n")[0],
+        "description": _paragraphs(type(method)),
         "reference": card.reference,
         "options": {name: {"value": each.value, "meaning": each.meaning} for name, each in options_of(method).items()},
         "parameters": None,
+        "tiles": None,
         "recipe": None,
     }
     if isinstance(method, NetworkMethod):
@@ -79,8 +81,18 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
             "msi_bands": msi_bands,
             "scale": scale,
         }
+        facts["tiles"] = (
+            "as large as memory allows: an output pixel depends on its neighbourhood alone"
+            if method.local
+            else f"of {method.recipe.patch} pixels, as in training, where memory asks for them: results depend on them"
+        )
         facts["recipe"] = {**asdict(method.recipe), "steps": method.recipe.steps}
     return facts
+
+
+def _paragraphs(method: type) -> str:
+    """Return what a class says of itself, a line a paragraph."""
+    return "\n".join(" ".join(part.split()) for part in (inspect.getdoc(method) or "").split("\n\n"))
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
