@@ -35,6 +35,8 @@ class Form:
         LR pixel k sits at index ``scale*k + phase`` of the HR image; None: LR pixels are the centres of blocks.
     const
         Full scale of the values, by which they are divided.
+    psf, srf
+        Names of the blur [size, size] and of the spectral response [msi_bands, bands]; None: they are not known.
     """
 
     lr_hsi: str | None = None
@@ -43,6 +45,8 @@ class Form:
     scale: int | None = None
     phase: float | None = None
     const: float = 1.0
+    psf: str | None = None
+    srf: str | None = None
 
 
 def read_pair(path: Path, form: Form) -> Observation:
@@ -57,21 +61,26 @@ def read_pair(path: Path, form: Form) -> Observation:
 
     Returns
     -------
-    Observation without PSF and SRF, which nobody knows.
+    Observation, without the PSF and SRF that the form does not name.
 
     Raises
     ------
     UsageError
         If the order of the axes cannot be told from the shapes.
     HsbenchError
-        If an array is missing, the shapes do not fit each other, or a value is not in [0, const].
+        If an array is missing, the shapes do not fit each other, a value is not in [0, const], or a PSF does not
+        sum to 1.
     """
     with open_arrays(path) as arrays:
         lr_array = _find(path, arrays, form.lr_hsi, LR_HSI_KEYS, "--lr-hsi")
         hr_array = _find(path, arrays, form.hr_msi, HR_MSI_KEYS, "--hr-msi")
         layout, scale = _fitting(lr_array, hr_array, form)
         lr_hsi, hr_msi = (_read(array, layout, form.const) for array in (lr_array, hr_array))
-    return Observation(lr_hsi, hr_msi, scale, (scale - 1) / 2 if form.phase is None else form.phase)
+        psf, srf = _camera(path, arrays, form.psf, "--psf"), _camera(path, arrays, form.srf, "--srf")
+    if psf is not None and not abs(psf.sum() - 1) < 1e-3:
+        raise HsbenchError(f"{path}: the PSF {form.psf} sums to {psf.sum():g}, not to 1")
+    phase = (scale - 1) / 2 if form.phase is None else form.phase
+    return Observation(lr_hsi, hr_msi, scale, phase, psf, srf)
 
 
 def write_fused(path: Path, observation: Observation, fused: Cube, *, counts: float) -> None:
@@ -98,6 +107,19 @@ def write_fused(path: Path, observation: Observation, fused: Cube, *, counts: fl
         "pan": observation.hr_msi.mean(axis=0, keepdims=True, dtype=np.float64),
     }
     write_variables(path, {name: counts * image[None].astype(np.float64) for name, image in images.items()})
+
+
+def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, option: str) -> NDArray[np.float64] | None:
+    """Read a PSF or an SRF."""
+    if key is None:
+        return None
+    array = _find(path, arrays, key, (), option)
+    if len(array.shape) != 2:
+        raise HsbenchError(f"{array}, named by {option}, has shape {array.shape}, which is no matrix")
+    matrix: NDArray[np.float64] = array.read((slice(None),) * 2).astype(np.float64)
+    if not np.isfinite(matrix).all():
+        raise HsbenchError(f"{array}, named by {option}, has values that are NaN or infinite")
+    return matrix
 
 
 def _find(

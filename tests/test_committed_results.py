@@ -11,7 +11,8 @@ from hsfusion_bench.records import Store
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "classical.md").read_text(encoding="utf-8")
+CLASSICAL = (ROOT / "docs" / "classical.md").read_text(encoding="utf-8")
+NETWORKS = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +21,9 @@ def boards() -> dict[tuple[str, int], Leaderboard]:
     return {(board.dataset, board.scale): board for board in leaderboards(store.records(), published=True)}
 
 
-def section(head: str) -> list[list[str]]:
-    """Return the cells of the table below a heading of the page, without those of its head."""
-    text = PAGE.split(f"\n## {head}\n")[1].split("\n## ")[0]
+def section(page: str, head: str) -> list[list[str]]:
+    """Return the cells of the table below a heading of a page, without those of its head."""
+    text = page.split(f"\n## {head}\n")[1].split("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -46,7 +47,7 @@ def test_there_are_records_of_every_data_set(boards: dict[tuple[str, int], Leade
 
 
 def test_the_table_of_cave(boards: dict[tuple[str, int], Leaderboard]) -> None:
-    rows = section("On CAVE")
+    rows = section(CLASSICAL, "On CAVE")
     assert len(rows) == 13
     for name, _, uses, *cells in rows:
         method = name.strip("`")
@@ -60,8 +61,23 @@ def test_the_table_of_cave(boards: dict[tuple[str, int], Leaderboard]) -> None:
 
 
 def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -> None:
-    rows = section("On remote-sensing cubes")
+    rows = section(CLASSICAL, "On remote-sensing cubes")
     assert len(rows) == 13
     for name, psnr, sam in rows:
         found = measured(boards["jasper-ridge", 4], name.strip("`"))
         assert [psnr, sam] == [re.sub("±.*", "", value) for value in found]
+
+
+def test_the_table_of_the_authors_weights(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    checked = 0
+    for name, _, here, _ in section(NETWORKS, "Weights of the authors"):
+        if place := re.match(r"CAVE x(\d+), `(\w+)`: (.*) dB, SAM (.*), ERGAS (.*)", here):
+            scale, protocol, *values = place.groups()
+            board = boards["cave", int(scale)]
+            (row,) = [row for row in board.rows if f"`{row.record.method.name}`" == name]
+            assert row.record.weights is not None
+            assert row.record.weights.origin == "authors"
+            assert board.protocol == protocol
+            assert values == [row.printed(index) for index in ("psnr", "sam", "ergas")]
+            checked += 1
+    assert checked == 3

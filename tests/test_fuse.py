@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 from scipy import io
 
 from hsfusion_bench.cli import main
@@ -39,7 +40,7 @@ def pair(tmp_path: Path) -> Path:
 
 
 def fuse(pair: Path, *options: object, method: str = "repeat") -> Result:
-    spec = method if method in ("bicubic", "feinfn") else f"{pair.parent / 'mine.py'}:{method}"
+    spec = method if method in ("bicubic", "feinfn", "fuse", "ltmr") else f"{pair.parent / 'mine.py'}:{method}"
     return CliRunner().invoke(main, ["fuse", spec, str(pair), str(pair.parent / "fused.mat"), *map(str, options)])
 
 
@@ -91,7 +92,67 @@ def test_the_layout_is_told_by_the_shapes(pair: Path, layout: str) -> None:
     assert io.loadmat(pair.parent / "fused.mat")["sr"].shape == (1, 6, 64, 96)
 
 
+def test_an_option_is_set(pair: Path) -> None:
+    few = fuse(pair, "--const", 2047, "--set", "iterations=1", method="ltmr")
+    assert few.exit_code == 0, few.stderr
+    first = io.loadmat(pair.parent / "fused.mat")["sr"]
+    assert fuse(pair, "--const", 2047, "--set", "iterations=9", method="ltmr").exit_code == 0
+    assert not np.allclose(io.loadmat(pair.parent / "fused.mat")["sr"], first)
+
+
+def test_cameras_that_are_not_given_are_estimated_and_it_says_so(pair: Path) -> None:
+    arrays = {"HSim": LR_HSI, "MSim": HR_MSI, "blur": np.full((4, 4), 1 / 16), "response": np.eye(2, 6)}
+    io.savemat(pair, arrays)
+    assert "; it estimated PSF and SRF" in said(fuse(pair, "--const", 2047, method="fuse"))
+    assert "; it estimated SRF" in said(fuse(pair, "--const", 2047, "--psf", "blur", method="fuse"))
+    known = fuse(pair, "--const", 2047, "--psf", "blur", "--srf", "response", method="fuse")
+    assert known.exit_code == 0
+    assert "estimated" not in said(known)
+    # bands that the response shows as they are must come out as the HR-MSI has them
+    fused = io.loadmat(pair.parent / "fused.mat")["sr"][0, :2]
+    assert np.corrcoef(fused.ravel(), HR_MSI.transpose(2, 0, 1).ravel())[0, 1] > 0.99
+    assert "estimated" not in said(fuse(pair, "--const", 2047, method="bicubic"))
+
+
+def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
+    picture = pair.parent / "look.png"
+    done = fuse(pair, "--const", 2047, "--picture", picture)
+    assert done.exit_code == 0, done.stderr
+    with Image.open(picture) as opened:
+        shown = np.asarray(opened).astype(int)
+    assert shown.shape == (64, 3 * 96 + 2 * 4, 3)
+    low, msi, fused = shown[:, :96], shown[:, 100:196], shown[:, 200:]
+    assert (shown[:, 96:100] == 255).all()
+    # this method repeats the LR-HSI's pixels, as the picture does to show them
+    assert (low == fused).all()
+    assert (msi[..., 0] == msi[..., 2]).all()
+    # red is the band at five sixths of the six, by the LR-HSI's own contrast
+    assert np.corrcoef(low[::4, ::4, 0].ravel(), LR_HSI[..., 5].ravel())[0, 1] > 0.999
+    assert np.corrcoef(msi[..., 0].ravel(), HR_MSI.mean(axis=2).ravel())[0, 1] > 0.99
+
+
 class TestRefusals:
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (("--set", "dimension"), "--set 'dimension': expected NAME=VALUE, such as --set dimension=5"),
+            (("--set", "dimensio=5"), "there is no option of ltmr 'dimensio'; did you mean dimension?"),
+            (("--picture", "look.jpg"), "give it a name that ends in .png"),
+            (("--psf", "HSim"), "named by --psf, has shape (16, 24, 6), which is no matrix"),
+            (("--psf", "blur"), "has no array 'blur'"),
+            (("--psf", "twice"), "the PSF twice sums to 2, not to 1"),
+            (("--srf", "twice"), "2 multispectral and 6 hyperspectral bands need (2, 6)"),
+            (("--srf", "none"), "has values that are NaN or infinite"),
+        ],
+    )
+    def test_what_cannot_be_meant(self, pair: Path, options: tuple[str, ...], says: str) -> None:
+        arrays = {"HSim": LR_HSI, "MSim": HR_MSI, "twice": np.full((2, 2), 0.5), "none": np.full((2, 6), np.nan)}
+        io.savemat(pair, arrays)
+        done = fuse(pair, "--const", 2047, *options, method="ltmr")
+        assert done.exit_code in (1, 2)
+        assert says in said(done)
+        assert not (pair.parent / "fused.mat").exists()
+
     @pytest.mark.parametrize(
         ("arrays", "options", "says"),
         [

@@ -82,6 +82,23 @@ def _tile(_context: click.Context, _parameter: click.Parameter, value: str) -> i
     return int(value)
 
 
+def settings(texts: tuple[str, ...], example: str) -> dict[str, str]:
+    """Return what ``--set NAME=VALUE`` was given, by name.
+
+    Raises
+    ------
+    UsageError
+        If a text has another form; the message shows the example.
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"--set {text!r}: expected NAME=VALUE, such as --set {example}")
+        found[name] = value
+    return found
+
+
 def key_option(function: _Function) -> _Function:
     """Add ``--key``, the array of a data set that is one file; see `with_key`."""
     return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(function)

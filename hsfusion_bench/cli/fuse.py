@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import chosen_device, console, tile_option
+from hsfusion_bench.cli.common import chosen_device, console, settings, tile_option
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +33,20 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--counts", type=_POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
 )
+@click.option("--psf", metavar="KEY", help="Array of the hyperspectral camera's blur in PAIR, if it is known.")
+@click.option("--srf", metavar="KEY", help="Array of the multispectral camera's response in PAIR, likewise.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change an option of METHOD (see `hsbench show`)."
+)
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of a network.")
 @tile_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="Draw LR-HSI, HR-MSI and result side by side, too.",
+)
 def command(
     method: str,
     pair: Path,
@@ -47,9 +58,13 @@ def command(
     phase: float | None,
     const: float,
     counts: float | None,
+    psf: str | None,
+    srf: str | None,
+    changes: tuple[str, ...],
     weights: Path | None,
     tile: Tile,
     device: str,
+    picture: Path | None,
 ) -> None:
     """Run METHOD on PAIR, a file of an LR-HSI and an HR-MSI of one scene, and write OUTPUT, a MAT-file.
 
@@ -60,27 +75,34 @@ def command(
     Example:
       hsbench fuse bicubic pair.mat fused.mat --const 2047
       hsbench score fused.mat --ratio 4 --no-reference
+      hsbench fuse ltmr pair.mat fused.mat --set dimension=5 --picture fused.png
     """
     from hsfusion_bench.fusing import fuse_checked
     from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.options import with_options
     from hsfusion_bench.pairs import Form, read_pair, write_fused
+    from hsfusion_bench.picture import write_picture
     from hsfusion_bench.registry import find
 
     if output.suffix.lower() != ".mat":
         raise UsageError(f"{output}: a MAT-file is written; give it a name that ends in .mat")
-    entry = find(method)
-    made = entry.load()
-    observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const))
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"{picture}: a PNG file is written; give it a name that ends in .png")
+    made = with_options(find(method).load(), settings(changes, "dimension=5"))
+    observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const, psf, srf))
     if isinstance(made, NetworkMethod):
         _give_weights(made, weights, observation, chosen_device(device), tile)
     elif weights is not None:
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
     fused = fuse_checked(made, observation, pair.name)
     write_fused(output, observation, fused, counts=const if counts is None else counts)
+    if picture is not None:
+        write_picture(picture, observation, fused)
     bands, height, width = fused.shape
+    estimated = " and ".join(sorted(truth.upper() for truth in made.card.uses - observation.known))
     console(stderr=True).print(
         f"{output}: {bands} bands of {height} x {width} pixels, by {made.card.title} at ×{observation.scale}, "
-        f"phase {observation.phase:g}",
+        f"phase {observation.phase:g}" + (f"; it estimated {estimated}" if estimated else ""),
         markup=False,
         soft_wrap=True,
     )

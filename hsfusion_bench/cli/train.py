@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import chosen_device, console, dataset_options, key_option, with_key
+from hsfusion_bench.cli.common import chosen_device, console, dataset_options, key_option, settings, with_key
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Patches in a batch, over all processes.")
 @click.option("--ema", metavar="DECAY", help="Decay of the moving average of the weights; none for no average.")
 @click.option(
-    "--set", "changes", multiple=True, metavar="NUMBER=VALUE", help="Change a number of the recipe, as in patch=32."
+    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe, as in patch=32."
 )
 @click.option("--precision", type=click.Choice(["no", "bf16", "fp16"]), default="no", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Let torch compile the network.")
@@ -199,12 +199,7 @@ class _Job:
 
 
 def _changes(changes: tuple[str, ...], batch_size: int | None, ema: str | None) -> dict[str, str]:
-    found = {}
-    for text in changes:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise UsageError(f"--set {text!r}: expected NUMBER=VALUE, such as --set learning_rate=1e-4")
-        found[name] = value
+    found = settings(changes, "learning_rate=1e-4")
     if batch_size is not None:
         found["batch_size"] = str(batch_size)
     if ema is not None:

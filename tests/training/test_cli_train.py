@@ -90,7 +90,7 @@ def test_run_finds_the_weights_of_every_scene(own_cache: Path) -> None:
         (("./mine.py:Seeing", "--out", "w.pth"), "a safetensors file is written"),
         (("./mine.py:Seeing", "--scenes", "figs"), "which only --per-scene trains on"),
         (("./mine.py:Seeing", "--per-scene"), "Seeing learns from references, which a test scene hides"),
-        (("./mine.py:Seeing", "--set", "patch"), "expected NUMBER=VALUE"),
+        (("./mine.py:Seeing", "--set", "patch"), "expected NAME=VALUE"),
         (("./mine.py:Seeing", "--set", "speed=3"), "no number 'speed'"),
         (("./mine.py:Seeing", "--ema", "all"), "ema: 'all' is no positive number"),
         (("./mine.py:Seeing", "--precision", "fp16"), "fp16 needs a CUDA device"),
