@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Sampler
 
 from hsfusion_bench.methods import Batch, Problem
 
@@ -120,12 +120,3 @@ def fetch(dataset: Patches, batches: Iterable[Sequence[Draw]], *, threads: int =
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def data_loader(dataset: Dataset[Batch], batches: EpochBatches, *, workers: int = 0) -> DataLoader[Batch]:
-    """Return torch's loader of the same batches, fetched by `workers` processes."""
-    return DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=_as_it_is)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch

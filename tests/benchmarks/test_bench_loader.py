@@ -21,9 +21,10 @@ from hsfusion_bench.data.protocols import Split, load_protocol
 from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.methods import Batch
-from hsfusion_bench.training.loading import EpochBatches, data_loader, fetch
+from hsfusion_bench.training.loading import EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
 from hsfusion_bench.training.stored import StoredPatches
+from support.loading import data_loader
 
 UESTC = load_protocol("uestc")
 BATCH, EPOCHS = 32, 4

@@ -21,9 +21,10 @@ from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch
-from hsfusion_bench.training.loading import Draw, EpochBatches, data_loader, fetch
+from hsfusion_bench.training.loading import Draw, EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
 from hsfusion_bench.training.stored import StoredPatches
+from support.loading import data_loader
 
 Array = NDArray[np.float64]
 # the red row of camera response A, from MHF-net's table
