@@ -374,6 +374,9 @@ class NetworkMethod(Method):
     recipe: ClassVar[Recipe]
     local: ClassVar[bool] = False
     """Whether an output pixel depends on inputs of a bounded neighbourhood only, wherever the image is cut."""
+    default_tile: ClassVar[int | None] = None
+    """Side of the tiles in which larger images are fused unless told otherwise, HR pixels: that in which its authors
+    evaluate, or on which they train if a network's work grows with the square of the pixels. None: whole images."""
     _loaded: _Loaded | None = None
 
     @abstractmethod
@@ -412,7 +415,7 @@ class NetworkMethod(Method):
             What fuses, what, where.
         tile
             "none": images are fused whole; a number: in overlapping tiles of that side, HR pixels; "auto": in tiles
-            where the memory that is free asks for it, see `hsfusion_bench.tiling.choose_tiles`.
+            of `default_tile`, or where the memory that is free asks for it (`hsfusion_bench.tiling.choose_tiles`).
         """
         self._loaded = _Loaded(network.to(device).eval(), problem, device, tile)
 
@@ -469,7 +472,10 @@ class NetworkMethod(Method):
         if loaded is None or loaded.chosen_for == observation.shape:
             return
         loaded.chosen_for = observation.shape
-        if loaded.tile == "auto":
+        if loaded.tile == "auto" and self.default_tile is not None:
+            larger = max(observation.shape[1:]) > self.default_tile
+            loaded.tiles = Tiles.of(self.default_tile, observation.scale) if larger else None
+        elif loaded.tile == "auto":
             problem = Problem.of(observation)
             with torch.inference_mode():
                 loaded.tiles = choose_tiles(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hsfusion_bench.costs import Costs
 from hsfusion_bench.records import Store
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 
@@ -66,6 +67,21 @@ def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -
     for name, psnr, sam in rows:
         found = measured(boards["jasper-ridge", 4], name.strip("`"))
         assert [psnr, sam] == [re.sub("±.*", "", value) for value in found]
+
+
+def test_the_table_of_costs() -> None:
+    costs = Costs.model_validate_json((ROOT / "results" / "speed" / "cost-x4-cpu.json").read_text(encoding="utf-8"))
+    assert (costs.task.size, costs.task.scale, costs.task.device) == (512, 4, "cpu")
+    assert {row.method for row in costs.rows} >= {"bicubic", "feinfn", "mossfuse", "psrt", "lttr"}
+    # written by the same run; the pixels, the first column and the numbers are those of the file
+    page = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(lines) == len(costs.rows)
+    for line, row in zip(lines, costs.rows, strict=True):
+        title, parameters, _, latency, *_ = (cell.strip() for cell in line.strip("|").split("|"))
+        assert title == row.title
+        assert parameters == ("-" if row.parameters is None else f"{row.parameters / 1e6:.3f}")
+        assert latency == ("-" if row.latency is None else f"{row.latency.median_ms:.0f}")
 
 
 def test_the_table_of_the_authors_weights(boards: dict[tuple[str, int], Leaderboard]) -> None:

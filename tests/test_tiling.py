@@ -157,3 +157,21 @@ def test_a_method_fuses_as_it_is_told(tile: int | str, expected: Tiles | None) -
     with torch.no_grad():
         plain = whole(*images())[0].clamp(0, 1).numpy()
     assert np.array_equal(fused, plain) == (expected is None)
+
+
+class Patchwise(Method):
+    default_tile = 32
+
+
+@pytest.mark.parametrize(("tile", "expected"), [("auto", Tiles(32, 8)), ("none", None), (16, Tiles(16, 4))])
+def test_a_method_has_tiles_of_its_own_unless_told_otherwise(tile: int | str, expected: Tiles | None) -> None:
+    lr_hsi, hr_msi = (image[0].numpy() for image in images())
+    observation = Observation(lr_hsi, hr_msi, SCALE, 2.0)
+    method = Patchwise()
+    method.ready(Local(), Problem.of(observation), torch.device("cpu"), tile=tile)  # type: ignore[arg-type]
+    method.fuse(observation)
+    assert method.tiles == expected
+    small = Observation(lr_hsi[:, :8, :8], hr_msi[:, :32, :32], SCALE, 2.0)
+    method.ready(Local(), Problem.of(small), torch.device("cpu"))
+    method.fuse(small)
+    assert method.tiles is None

@@ -70,7 +70,7 @@ def tile_option(function: _Function) -> _Function:
         default="auto",
         show_default=True,
         metavar="auto|none|N",
-        help="Networks fuse in overlapping tiles of N pixels; auto: where memory asks for it.",
+        help="Networks fuse in overlapping tiles of N pixels; auto: where their authors do, or memory asks for it.",
     )(function)
 
 

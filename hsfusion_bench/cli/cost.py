@@ -13,6 +13,12 @@ from hsfusion_bench.errors import UsageError
 if TYPE_CHECKING:
     from hsfusion_bench.costs import Cost
 
+#: What a reader must know of the table.
+_HOW = (
+    "An image of 31 bands, fused once to warm up and then for 2 seconds or 10 times, once at least: the median. FLOPs are "
+    "two a multiply-add, and a lower bound (≥) where an FFT or the like is not counted. Memory is what a fusion adds to "
+    "the process at its peak; on CUDA, what it allocates there. Networks have random weights."
+)
 _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note")
 
 
@@ -104,6 +110,7 @@ def _show(where: str, rows: list[Cost]) -> None:
 
 
 def _markdown(where: str, rows: list[Cost]) -> str:
-    lines = [where, "", f"| {' | '.join(_HEADS)} |", "|---|---:|---:|---:|---:|---|"]
+    lines = ["# What the methods cost", "", f"{where}. {_HOW}", ""]
+    lines += [f"| {' | '.join(_HEADS)} |", "|---|---:|---:|---:|---:|---|"]
     lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(cost))} |" for cost in rows]
     return "\n".join(lines) + "\n"

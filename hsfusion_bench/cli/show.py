@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsfusion_bench.cli.common import console
+
+if TYPE_CHECKING:
+    from hsfusion_bench.methods import NetworkMethod
 
 
 @click.command("show", short_help="Show a method: options, parameters, reference, recipe, origin.")
@@ -81,13 +84,18 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
             "msi_bands": msi_bands,
             "scale": scale,
         }
-        facts["tiles"] = (
-            "as large as memory allows: an output pixel depends on its neighbourhood alone"
-            if method.local
-            else f"of {method.recipe.patch} pixels, as in training, where memory asks for them: results depend on them"
-        )
+        facts["tiles"] = _tiles(method)
         facts["recipe"] = {**asdict(method.recipe), "steps": method.recipe.steps}
     return facts
+
+
+def _tiles(method: NetworkMethod) -> str:
+    """Return in what tiles a network fuses, unless told otherwise."""
+    if method.default_tile is not None:
+        return f"of {method.default_tile} pixels; results depend on them"
+    if method.local:
+        return "none, or as large as memory allows; an output pixel depends on its neighbourhood alone"
+    return f"none, or of {method.recipe.patch} pixels where memory asks for them; results depend on them"
 
 
 def _paragraphs(method: type) -> str:

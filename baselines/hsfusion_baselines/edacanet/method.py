@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class EDACANetMethod(ResidualMethod):
     """Entropy-driven adaptive clustering attention for continuous hyperspectral super-resolution.
 
-    The clusters depend on the whole image. The authors fuse overlapping patches of 64x64 HR pixels, as in training,
-    and merge them; here the image is fused as a whole.
+    The clusters depend on the whole image. Overlapping patches of 64x64 HR pixels, as in training, are fused and
+    merged, as the authors do.
     """
 
     card = Card(
@@ -39,6 +39,7 @@ class EDACANetMethod(ResidualMethod):
             "for FeINFN, and the SSIM's window of 11 pixels (theirs has 5)"
         ),
     )
+    default_tile = 64
 
     def build(self, problem: Problem) -> torch.nn.Module:
         """Return a fresh EDACA-Net with the published options."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class FusformerMethod(SupervisedMethod):
     """Transformer whose tokens are all pixels of the image (Hu et al., IEEE GRSL 2022).
 
-    Its work grows with the square of the number of pixels: the authors train and test on patches of 64x64.
+    Its work grows with the square of the number of pixels: the authors train and test on patches of 64x64, and larger
+    images are fused in tiles of that size.
     """
 
     card = Card(
@@ -44,6 +45,7 @@ class FusformerMethod(SupervisedMethod):
         loss="L1",
         source="the authors' training script; the number of patches is that of their group's later papers on CAVE",
     )
+    default_tile = 64
     distance = "l1"
 
     def build(self, problem: Problem) -> torch.nn.Module:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class PSRTMethod(SupervisedMethod):
     """Pyramid shuffle-and-reshuffle transformer (Deng et al., IEEE TGRS 2023).
 
-    The authors released weights for CAVE, Harvard and others; their files are read as they are. They evaluate in
-    tiles of 256x256 pixels: the shuffle spans the whole image, so that results depend on the tile.
+    The authors released weights for CAVE, Harvard and others; their files are read as they are. Images are fused in
+    tiles of 256x256 pixels, in which they evaluate: the shuffle spans the whole image, so that results depend on them.
     """
 
     card = Card(
@@ -47,6 +47,7 @@ class PSRTMethod(SupervisedMethod):
         loss="L1",
         source="the authors' training script; the number of patches is that of their later papers on CAVE",
     )
+    default_tile = 256
     multiple = 8
     distance = "l1"
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class U2NetMethod(SupervisedMethod):
     """Spatial-spectral-integrated double U-net (Peng et al., ACM MM 2023).
 
-    Its work grows with the square of the number of pixels: the authors train on patches of 64x64. Compared with the
-    authors' code at x4.
+    Its work grows with the square of the number of pixels: the authors train on patches of 64x64, and larger images
+    are fused in tiles of that size. Compared with the authors' code at x4.
     """
 
     card = Card(
@@ -47,6 +47,7 @@ class U2NetMethod(SupervisedMethod):
             "is that of their group's papers on CAVE"
         ),
     )
+    default_tile = 64
     multiple = 4
     distance = "l1"
 
