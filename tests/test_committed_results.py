@@ -23,9 +23,9 @@ def boards() -> dict[tuple[str, int], Leaderboard]:
 
 
 def section(page: str, head: str) -> list[list[str]]:
-    """Return the cells of the table below a heading of a page, without those of its head."""
+    """Return the cells of the first table below a heading of a page, without those of its head."""
     text = page.split(f"\n## {head}\n")[1].split("\n## ")[0]
-    lines = [line for line in text.splitlines() if line.startswith("|")]
+    lines = text[text.index("\n|") + 1 :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
