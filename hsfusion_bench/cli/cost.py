@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: What a reader must know of the table.
 _HOW = (
     "An image of 31 bands, fused once to warm up and then for 2 seconds or 10 times, once at least: the median. FLOPs "
-    "are two a multiply-add, and a lower bound (≥) where an FFT or the like is not counted. Memory is what a fusion adds "
-    "to the process at its peak; on CUDA, what it allocates there. Networks have random weights."
+    "are two a multiply-add, and a lower bound (≥) where an FFT or the like is not counted. Memory is what a fusion "
+    "adds to the process at its peak; on CUDA, what it allocates there. Networks have random weights."
 )
 _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note")
 
