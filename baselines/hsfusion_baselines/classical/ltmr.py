@@ -62,6 +62,9 @@ class LTMR(Method):
             patches.take(observation.hr_msi).reshape(-1, len(response) * np.prod(patches.sides)), self.clusters
         )
         shrink = log_sum(self.eta / (2 * self.mu))
+        # a patch becomes a tube column by column, as in MATLAB; the Fourier transform along it depends on that
+        order = np.arange(np.prod(patches.sides)).reshape(patches.sides).T.ravel()
+        back = np.argsort(order)
 
         low = np.tensordot(basis.T, observation.lr_hsi, 1).astype(np.float32)
         fixed = optics.adjoint(low) + np.tensordot(response.T.astype(np.float32), observation.hr_msi, 1)
@@ -72,10 +75,10 @@ class LTMR(Method):
         before = copy
         for _ in range(self.iterations):
             a = solver.solve(fixed + np.float32(self.mu) * (copy + multiplier))
-            cut = patches.take(a - multiplier)
+            cut = patches.take(a - multiplier)[..., order]
             for group in members:
                 cut[group] = shrink_tubes(cut[group], shrink)
-            copy = patches.average(cut)
+            copy = patches.average(cut[..., back])
             multiplier += copy - a
             if np.linalg.norm(a - before) <= self.tolerance * np.linalg.norm(a):
                 break

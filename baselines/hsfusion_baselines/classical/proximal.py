@@ -36,15 +36,15 @@ def log_sum(weight: float, eps: float = 1e-6) -> Shrink:
 def shrink_singular_values(matrices: Array, shrink: Shrink) -> Array:
     """Shrink the singular values of matrices [..., m, n], by the eigenvectors of the smaller Gram matrix.
 
-    Singular values below the root of the precision, relative to the largest, cannot be told from 0 and become it.
+    Singular values below the root of the precision, relative to the largest, are noise; nothing lies along their
+    vectors, and no shrinkage lengthens, so that the result does not depend on them.
     """
     wide = matrices.shape[-2] < matrices.shape[-1]
     adjoint = np.conj(np.swapaxes(matrices, -1, -2))
     gram = matrices @ adjoint if wide else adjoint @ matrices
     squares, vectors = np.linalg.eigh(gram)
-    least = squares[..., -1:] * np.finfo(squares.dtype).eps * gram.shape[-1]
     values = np.sqrt(np.maximum(squares, 0))
-    factors = np.where(squares > least, shrink(values) / np.where(squares > least, values, 1), 0).astype(values.dtype)
+    factors = np.where(values > 0, shrink(values) / np.where(values > 0, values, 1), 0).astype(values.dtype)
     filter_ = (vectors * factors[..., None, :]) @ np.conj(np.swapaxes(vectors, -1, -2))
     shrunk: Array = filter_ @ matrices if wide else matrices @ filter_
     return shrunk
