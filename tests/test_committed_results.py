@@ -61,6 +61,20 @@ def test_the_table_of_cave(boards: dict[tuple[str, int], Leaderboard]) -> None:
         assert uses == ", ".join(record.method.uses)
 
 
+def test_the_scene_under_two_cameras(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    (lines,) = re.findall(r"\| method \| `uestc` \|.*\n\|---.*\n((?:\|.*\n)+)", CLASSICAL)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()]
+    assert len(rows) == 10
+    for name, here, _ in rows:
+        (record,) = (
+            row.record
+            for row in boards["cave", 8].rows
+            if f"`{row.record.method.name}`" == name and not row.record.method.changed
+        )
+        (scene,) = (scene for scene in record.scenes if scene.name == "jelly_beans")
+        assert here == f"{scene.psnr:.2f}, {scene.sam:.2f}"
+
+
 def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -> None:
     rows = section(CLASSICAL, "On remote-sensing cubes")
     assert len(rows) == 13
