@@ -19,7 +19,6 @@ tuned of a method, it declares as options: see `hsfusion_bench.options`.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,8 +28,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.options import option
+from hsfusion_bench.recipes import Recipe
 from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
 
 if TYPE_CHECKING:
@@ -217,130 +217,6 @@ class FunctionMethod(Method):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a network is trained, as data.
-
-    Parameters
-    ----------
-    supervision
-        "reference": the loss compares with HR-HSI. "none": the loader hands out no reference at all.
-    optimiser
-        "adam" or "adamw".
-    learning_rate, final_learning_rate
-        Start and end of the schedule. Equal: the rate is constant.
-    schedule_epochs
-        Length of the schedule; afterwards the rate stays at its end.
-    epochs, patches_per_epoch, batch_size, accumulate
-        The published length of training; `accumulate` batches make one optimiser step.
-    patch, stride
-        Side of a training patch and distance of patches, HR pixels; a stride of None is half a patch.
-    validation
-        Whether a fifth of the patches is held out, on which the network is scored now and then.
-    weight_decay, clip_norm
-        Of the optimiser; None: no clipping.
-    ema
-        Decay of the exponential moving average of the weights that is kept; None: the last weights are.
-    flips
-        Random flips and quarter turns.
-    decay_every, decay
-        Instead of a cosine: the rate is multiplied by `decay` every `decay_every` epochs, down to its end at the least.
-    part_rates
-        Learning rates of parts of the network, by prefix of their parameters' names; they follow the same schedule.
-    loss
-        The loss in words.
-    source
-        Where the recipe is from, and which of its numbers are ours.
-    """
-
-    supervision: Literal["reference", "none"]
-    optimiser: Literal["adam", "adamw"]
-    learning_rate: float
-    final_learning_rate: float
-    schedule_epochs: int
-    epochs: int
-    patches_per_epoch: int
-    batch_size: int
-    patch: int
-    loss: str
-    source: str
-    accumulate: int = 1
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    ema: float | None = None
-    flips: bool = False
-    stride: int | None = None
-    validation: bool = True
-    decay_every: int | None = None
-    decay: float = 1.0
-    part_rates: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def steps(self) -> int:
-        """Optimiser steps of the whole recipe."""
-        return self.epochs * self.steps_per_epoch
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimiser steps in one epoch."""
-        return max(1, self.patches_per_epoch // (self.batch_size * self.accumulate))
-
-    def changed(self, changes: Mapping[str, str]) -> Recipe:
-        """Return the recipe with some of its numbers changed.
-
-        Parameters
-        ----------
-        changes
-            Texts by name of a number: ``learning_rate``, ``clip_norm``, ``part_rates.PREFIX`` and so on; "none"
-            for one that the recipe is to do without.
-
-        Raises
-        ------
-        UsageError
-            If there is no such number, or the text is none.
-        """
-        plain: dict[str, int | float | None] = {}
-        part_rates = dict(self.part_rates)
-        for name, text in changes.items():
-            if name.startswith("part_rates."):
-                part_rates[name.removeprefix("part_rates.")] = _positive(name, text, float)
-            elif name in _OPTIONAL and text == "none":
-                plain[name] = None
-            elif name in _NUMBERS:
-                plain[name] = _positive(name, text, _NUMBERS[name])
-            else:
-                known = ", ".join([*_NUMBERS, "part_rates.PREFIX"])
-                raise UsageError(f"a recipe has no number {name!r} that can be set; there are {known}")
-        return replace(self, part_rates=part_rates, **plain)  # type: ignore[arg-type]  # the names are checked above
-
-
-_NUMBERS: Mapping[str, type[int] | type[float]] = {
-    "learning_rate": float,
-    "final_learning_rate": float,
-    "weight_decay": float,
-    "clip_norm": float,
-    "ema": float,
-    "decay_every": int,
-    "decay": float,
-    "batch_size": int,
-    "accumulate": int,
-    "patch": int,
-    "stride": int,
-}
-#: Numbers that a recipe may do without.
-_OPTIONAL = frozenset({"clip_norm", "ema", "decay_every", "stride"})
-
-
-def _positive(name: str, text: str, kind: type[int] | type[float]) -> int | float:
-    try:
-        value = kind(text)
-    except ValueError:
-        value = kind(0)
-    if not 0 < value < math.inf:
-        raise UsageError(f"{name}: {text!r} is no positive {'whole ' if kind is int else ''}number")
-    return value
-
-
-@dataclass(frozen=True)
 class Batch:
     """A training batch: float32 tensors [N, C, H, W]; `hr_hsi` is None under a recipe without supervision."""
 
@@ -372,6 +248,9 @@ class NetworkMethod(Method):
     """
 
     recipe: ClassVar[Recipe]
+    """How the authors' code trains, which their published results come from."""
+    variants: ClassVar[Mapping[str, Recipe]] = {}
+    """Other recipes by name, such as "text" for what the paper says where the code does something else."""
     local: ClassVar[bool] = False
     """Whether an output pixel depends on inputs of a bounded neighbourhood only, wherever the image is cut."""
     default_tile: ClassVar[int | None] = None
@@ -405,6 +284,11 @@ class NetworkMethod(Method):
             f"{path}: {self.card.title} reads weights written by hsbench (.safetensors) only; "
             "no format of its authors is known"
         )
+
+    @property
+    def recipes(self) -> Mapping[str, Recipe]:
+        """All recipes by name; that of the class is called "published"."""
+        return {"published": self.recipe, **self.variants}
 
     def ready(self, network: torch.nn.Module, problem: Problem, device: torch.device, *, tile: Tile = "auto") -> None:
         """Take a network with its weights, move it to a device, and be ready to fuse.

@@ -58,7 +58,7 @@ def test_every_patch_obeys_the_protocol_flipped_or_not(tmp_path: Path, name: str
     assert observation.phase % 1 == 0.5
     psf, size = observation.psf.astype(float), len(observation.psf)
     task = Preparation(One(cube), load_protocol(choice(name)), scale, 4 * scale, scale)
-    patches = MappedPatches(prepare_mapped(task, "train", tmp_path), flips=True, seed=1, reference=True)
+    patches = MappedPatches(prepare_mapped(task, "train", tmp_path), turns="all", seed=1, reference=True)
     batch = patches.__getitems__([Draw(number // len(patches), number % len(patches)) for number in range(64)])
     assert batch.hr_hsi is not None
     checked = 0

@@ -6,6 +6,7 @@ No torch is imported here until a network runs, so that the modules that hold th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
@@ -13,26 +14,75 @@ from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["FEINFN_RECIPE", "ResidualMethod"]
+__all__ = ["FEINFN_RECIPE", "FEINFN_TEXT", "ResidualMethod"]
+
+_CONFIG = "Efficient-MIF configs/FeINFN_config.yaml @08c4e9f"
+_ENGINE = "Efficient-MIF accelerate_run_hyper_ms_engine.py @06744c7"
+_COMMAND = "Efficient-MIF readmes/FeINFN.md @bd87abd, the training command"
+_FILE = "the training file of CAVE that the authors share: 3920 patches of 20 scenes, a fifth of them for validation"
+_PAPER = "paper, implementation details"
 
 FEINFN_RECIPE = Recipe(
     supervision="reference",
     optimiser="adamw",
     learning_rate=2e-4,
     final_learning_rate=1e-5,
+    schedule="waves",
     schedule_epochs=300,
+    per_epoch=True,
     epochs=2000,
     patches_per_epoch=3136,
     batch_size=4,
     accumulate=2,
+    accumulation="last",
     patch=64,
     stride=34,
     clip_norm=1e-4,
-    ema=0.999,
-    loss="L1 + 0.1 (1 - SSIM)",
-    source="the paper and the authors' configuration; the decay of the moving average is not published: ours",
+    ema=0.995,
+    ema_clock="batch",
+    loss="L1 + 0.1 (1 - SSIM), whose windows are padded with zeros",
+    source="the authors' engine and configuration, as they behave",
+    sources={
+        "optimiser": _CONFIG,
+        "learning_rate": _CONFIG,
+        "final_learning_rate": _CONFIG,
+        "schedule": f"{_ENGINE}: CosineAnnealingLR is stepped beyond its T_max, so that the rate is back at its start "
+        "at epochs 601, 1201 and 1801 (mean 1.09e-4)",
+        "schedule_epochs": f"{_CONFIG}: T_max",
+        "per_epoch": _ENGINE,
+        "epochs": _COMMAND,
+        "patches_per_epoch": _FILE,
+        "batch_size": _COMMAND,
+        "accumulate": _COMMAND,
+        "accumulation": f"{_ENGINE}: gradients are cleared before the second backward, so that the first batch of each "
+        "pair is dropped; followed here, since the published results come from it",
+        "patch": _FILE,
+        "stride": "14 x 14 patches a scene, as in that file",
+        "clip_norm": _CONFIG,
+        "ema": "ours: that of EDACA-Net's configuration for the same engine; FeINFN's is not published",
+        "ema_clock": _ENGINE,
+        "loss": f"{_COMMAND}; the loss module pads with zeros",
+    },
 )
-"""The recipe of FeINFN (Liang et al., NeurIPS 2024)."""
+"""The recipe of FeINFN (Liang et al., NeurIPS 2024) as its authors' code carries it out."""
+
+FEINFN_TEXT = replace(
+    FEINFN_RECIPE,
+    schedule="cosine",
+    per_epoch=False,
+    accumulation="mean",
+    ema_clock="step",
+    source="the paper's text: one fall of the rate, and both batches of a step count",
+    sources={
+        **FEINFN_RECIPE.sources,
+        "schedule": _PAPER,
+        "schedule_epochs": _PAPER,
+        "per_epoch": "ours: the text does not say",
+        "accumulation": _PAPER,
+        "ema_clock": "ours: the text has no moving average",
+    },
+)
+"""What the paper says of it."""
 
 
 class ResidualMethod(NetworkMethod):
@@ -57,4 +107,7 @@ class ResidualMethod(NetworkMethod):
 
         assert batch.hr_hsi is not None
         fused = self.predict(network, batch.lr_hsi, batch.hr_msi, batch.problem)
-        return {"l1": l1_loss(fused, batch.hr_hsi), "ssim": self.ssim_weight * (1 - ssim(fused, batch.hr_hsi))}
+        return {
+            "l1": l1_loss(fused, batch.hr_hsi),
+            "ssim": self.ssim_weight * (1 - ssim(fused, batch.hr_hsi, padded=True)),
+        }

@@ -29,6 +29,13 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.argument("method")
 @dataset_options
 @key_option
+@click.option(
+    "--recipe",
+    default="published",
+    show_default=True,
+    metavar="NAME",
+    help="One of the recipes that hsbench show lists.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
 @click.option(
@@ -93,6 +100,7 @@ def command(
     data_root: Path | None,
     scenes: list[str] | None,
     key: str | None,
+    recipe: str,
     epochs: int | None,
     max_steps: int | None,
     max_minutes: float | None,
@@ -124,6 +132,7 @@ def command(
     """
     from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.recipes import choose_recipe
     from hsfusion_bench.registry import find
     from hsfusion_bench.training.course import Budget, Course
     from hsfusion_bench.weights import cached_path, scenes_folder
@@ -139,10 +148,10 @@ def command(
     if not isinstance(made, NetworkMethod):
         raise UsageError(f"{made.card.title} is no network: there is nothing to train")
     changed = _changes(changes, batch_size, ema)
-    recipe = made.recipe.changed(changed)
+    rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
     source = open_dataset(with_key(dataset, key), data_root)
     rules = choose_protocol(protocol, source, scale)
-    steps = max_steps if epochs is None else epochs * recipe.steps_per_epoch
+    steps = max_steps if epochs is None else epochs * rates.steps_per_epoch
     course = Course(
         seed,
         chosen_device(device),
@@ -153,7 +162,7 @@ def command(
         save_every,
         tensorboard,
     )
-    job = _Job(made, source, rules, scale, Budget(steps, changed, max_minutes), course)
+    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, max_minutes), course)
     path = cached_path(entry.name, source.name, scale, rules.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:

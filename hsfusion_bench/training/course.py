@@ -21,6 +21,8 @@ class Budget:
         Optimiser steps; None: the whole recipe. A recipe's schedule is compressed to fewer.
     changes
         Numbers of the recipe that are to be others, see `Recipe.changed`.
+    recipe
+        Which of the method's recipes, see `NetworkMethod.recipes`.
     minutes
         When to stop this session, whatever step it has reached; the next one goes on from there. The schedule stays
         that of all the steps.
@@ -28,6 +30,7 @@ class Budget:
 
     steps: int | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
+    recipe: str = "published"
     minutes: float | None = None
 
 

@@ -75,7 +75,7 @@ class Chosen:
 
 
 class EpochBatches(Sampler[list[Draw]]):
-    """Batches of draws, each epoch in an order of its own; the last batch of an epoch may be smaller.
+    """Batches of draws; the last batch of an epoch may be smaller.
 
     Parameters
     ----------
@@ -87,20 +87,27 @@ class EpochBatches(Sampler[list[Draw]]):
         Numbers of the epochs; ``range(5, 10)`` goes on where ``range(5)`` ended.
     seed
         Of the orders.
+    shuffle
+        Whether each epoch has an order of its own; else patches come in the order of their numbers.
     """
 
-    def __init__(self, patches: int, batch_size: int, *, epochs: range, seed: int) -> None:
+    def __init__(self, patches: int, batch_size: int, *, epochs: range, seed: int, shuffle: bool = True) -> None:
         self.patches, self.batch_size, self.epochs, self.seed = patches, batch_size, epochs, seed
+        self.shuffle = shuffle
 
     def __len__(self) -> int:
         return len(self.epochs) * -(-self.patches // self.batch_size)
 
     def __iter__(self) -> Iterator[list[Draw]]:
         for epoch in self.epochs:
-            keys = np.random.Generator(np.random.PCG64([self.seed, epoch])).random(self.patches)
-            order = np.argsort(keys, kind="stable").tolist()
+            order = self._order(epoch) if self.shuffle else list(range(self.patches))
             for start in range(0, self.patches, self.batch_size):
                 yield [Draw(epoch, patch) for patch in order[start : start + self.batch_size]]
+
+    def _order(self, epoch: int) -> list[int]:
+        keys = np.random.Generator(np.random.PCG64([self.seed, epoch])).random(self.patches)
+        order: list[int] = np.argsort(keys, kind="stable").tolist()
+        return order
 
 
 def fetch(dataset: Patches, batches: Iterable[Sequence[Draw]], *, threads: int = 2) -> Generator[Batch, None, None]:

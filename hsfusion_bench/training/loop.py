@@ -7,10 +7,9 @@ anywhere ends in the same weights as one that was not: on the CPU in one process
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,6 +20,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 from hsfusion_bench.training.course import Precision
 from hsfusion_bench.training.loading import Draw, EpochBatches, Patches, fetch
+from hsfusion_bench.training.schedules import learning_rate
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -107,9 +107,7 @@ class Progress:
 class Training:
     """A network in training.
 
-    Where the budget of steps is shorter than the recipe's schedule, the schedule is compressed to it, so that
-    training still ends at the final learning rate. The moving average of the weights, where the recipe has one, is
-    warmed up as ``min(ema, (1 + step) / (10 + step))``, and is what is trained in the end.
+    The moving average of the weights, where the recipe has one, is what is trained in the end.
 
     Parameters
     ----------
@@ -120,7 +118,7 @@ class Training:
     steps, seed
         Optimiser steps of the whole training; seed of weights, order and turning of patches.
     accelerator
-        From `make_accelerator`, for the recipe's `accumulate`.
+        From `make_accelerator`, for the recipe's `counted_batches`.
     compiled
         Whether torch compiles the network with its loss.
 
@@ -177,7 +175,7 @@ class Training:
             If the loss is no longer finite, with the step and the patches; if memory runs out.
         """
         recipe, step = self.recipe, self.progress.step
-        batches = fetch(self.patches, self._draws(step * recipe.accumulate))
+        batches = fetch(self.patches, self._counted(self._draws(step * recipe.accumulate)))
         try:
             while self.progress.step < self.steps:
                 terms = self._advance(batches)
@@ -234,10 +232,18 @@ class Training:
         share = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         start = first % per_epoch
         for epoch in count(first // per_epoch):
-            batches = list(EpochBatches(patches, size, epochs=range(epoch, epoch + 1), seed=self.seed))
+            epochs = range(epoch, epoch + 1)
+            batches = list(EpochBatches(patches, size, epochs=epochs, seed=self.seed, shuffle=self.recipe.shuffle))
             for batch in batches[start:per_epoch]:
                 yield batch[share]
             start = 0
+
+    def _counted(self, draws: Iterator[list[Draw]]) -> Iterator[list[Draw]]:
+        """Leave out the batches whose gradients the recipe drops."""
+        recipe = self.recipe
+        return islice(
+            draws, recipe.accumulate - recipe.counted_batches, None, recipe.accumulate // recipe.counted_batches
+        )
 
     def _advance(self, batches: Iterator[Batch]) -> dict[str, float]:
         """Make one optimiser step."""
@@ -248,11 +254,14 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * rate
         totals: dict[str, float] = {}
-        for part in range(recipe.accumulate):
+        for _ in range(recipe.accumulate - recipe.counted_batches):
+            self._average("batch")
+        for part in range(recipe.counted_batches):
             batch = next(batches)
             with accelerator.accumulate(self._objective):
                 terms = self._call(*_on(accelerator.device, batch))
-                loss = torch.stack(list(terms.values())).sum()
+                # a dropped batch has its share in the mean all the same, which matters where gradients are clipped
+                loss = torch.stack(list(terms.values())).sum() * recipe.counted_batches / recipe.accumulate
                 found = accelerator.reduce(torch.stack([term.detach().double() for term in terms.values()]), "mean")
                 if not torch.isfinite(found).all():
                     raise self._diverged(dict(zip(terms, found.tolist(), strict=True)), part)
@@ -262,10 +271,15 @@ class Training:
                 self.optimiser.step()
                 self.optimiser.zero_grad(set_to_none=True)
             for name, value in zip(terms, found.tolist(), strict=True):
-                totals[name] = totals.get(name, 0.0) + value / recipe.accumulate
-        if self.average is not None:
-            self.average.update_parameters(self.network)
+                totals[name] = totals.get(name, 0.0) + value / recipe.counted_batches
+            self._average("batch")
+        self._average("step")
         return totals
+
+    def _average(self, clock: str) -> None:
+        """Update the moving average of the weights, if it follows this clock."""
+        if self.average is not None and self.recipe.ema_clock == clock:
+            self.average.update_parameters(self.network)
 
     def _remember(self, terms: Mapping[str, float]) -> None:
         progress = self.progress
@@ -278,7 +292,7 @@ class Training:
 
     def _diverged(self, terms: Mapping[str, float], part: int) -> HsbenchError:
         step = self.progress.step
-        number = step * self.recipe.accumulate + part
+        number = (step + 1) * self.recipe.accumulate - self.recipe.counted_batches + part
         batch = next(self._draws(number))
         where = "; ".join(self.patches.describe(draw) for draw in batch[:4]) + ("; ..." if len(batch) > 4 else "")
         return HsbenchError(
@@ -295,21 +309,6 @@ class Training:
         )
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate of a step, counted from 0.
-
-    Where the budget of `steps` is shorter than the recipe's schedule, the schedule is compressed to it.
-    """
-    schedule = recipe.schedule_epochs * recipe.steps_per_epoch
-    length = max(1, min(steps, schedule))
-    start, end = recipe.learning_rate, recipe.final_learning_rate
-    if recipe.decay_every is not None:
-        epoch = step * schedule / length / recipe.steps_per_epoch
-        return max(end, start * recipe.decay ** int(min(epoch, recipe.schedule_epochs) // recipe.decay_every))
-    cosine = 0.5 * (1 + math.cos(math.pi * min(step, length) / length))
-    return end + (start - end) * cosine
-
-
 def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
@@ -318,15 +317,22 @@ def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
     return kind(
         [{"params": parameters, "lr": rate, "initial_lr": rate} for rate, parameters in groups.items()],
+        betas=recipe.betas,
+        eps=recipe.eps,
         weight_decay=recipe.weight_decay,
     )
+
+
+#: For so many updates a moving average is a copy; then its decay grows by this power of their number. Both are those of
+#: ema-pytorch, which authors use.
+_COPIES, _POWER = 100, -2 / 3
 
 
 def _ema(decay: float) -> Callable[..., None]:
     @torch.no_grad()
     def update(averages: list[torch.Tensor], current: list[torch.Tensor], count: torch.Tensor | int) -> None:
-        step = int(count)
-        weight = 1 - min(decay, (1 + step) / (10 + step))
+        grown = 1 - (1 + max(int(count) - _COPIES, 0)) ** _POWER
+        weight = 1 - min(decay, grown)
         for average, value in zip(averages, current, strict=True):
             average.lerp_(value, weight) if average.is_floating_point() else average.copy_(value)
 

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from hsfusion_bench.data.mapped import Kind, map_array, read_index
 from hsfusion_bench.data.windows import grid
 from hsfusion_bench.methods import Batch, Cube
+from hsfusion_bench.recipes import Turns
 from hsfusion_bench.training.loading import Draw
 
 
@@ -28,9 +29,10 @@ class _Window(NamedTuple):
 class MappedPatches(Dataset[Batch]):
     """The patches of a folder of scenes, in a grid.
 
-    With `flips` each axis is reversed and the axes are swapped by chance. A flip reverses the order of the samples,
-    and with it the phase: LR pixel k of a flipped axis sits at ``scale*k + scale-1-phase``. The HR window of a
-    flipped axis is therefore moved by ``2*phase - (scale-1)`` pixels, so that a flipped patch obeys the same protocol
+    With `turns` each axis is reversed by chance, and where they are "all" the axes are swapped, too. A flip reverses
+    the order of the samples, and with it the phase: LR pixel k of a flipped axis sits at
+    ``scale*k + scale-1-phase``. The HR window of a flipped axis is therefore moved by ``2*phase - (scale-1)`` pixels,
+    so that a flipped patch obeys the same protocol
     as any other, and by one LR pixel inwards where it would leave the scene. An axis that one patch fills cannot be
     moved, and is reversed only where the phase asks for no move.
 
@@ -41,8 +43,8 @@ class MappedPatches(Dataset[Batch]):
     patch, stride
         Side and distance of the patches in HR pixels, see `hsfusion_bench.data.windows.starts`; None: as the folder
         was prepared for.
-    flips
-        Whether patches are turned.
+    turns
+        How patches are turned, see `hsfusion_bench.recipes.Recipe`.
     seed
         Of the turning, which is drawn anew for each patch of each epoch.
     reference
@@ -62,7 +64,7 @@ class MappedPatches(Dataset[Batch]):
         *,
         patch: int | None = None,
         stride: int | None = None,
-        flips: bool,
+        turns: Turns,
         seed: int,
         reference: bool,
     ) -> None:
@@ -70,7 +72,7 @@ class MappedPatches(Dataset[Batch]):
         self.index = read_index(folder)
         self.problem = self.index.problem
         self.patch = patch or self.index.patch
-        self.flips = flips
+        self.turns = turns
         self.seed = seed
         self.kinds: tuple[Kind, ...] = ("lr_hsi", "hr_msi", *(("hr_hsi",) if reference else ()))
         self.places = [
@@ -128,9 +130,10 @@ class MappedPatches(Dataset[Batch]):
         number, row, column = self.places[draw.patch]
         scene = self.index.scenes[number]
         vertical = horizontal = swapped = False
-        if self.flips:
+        if self.turns != "none":
             bits = np.random.PCG64([self.seed, draw.epoch, draw.patch]).random_raw()
             vertical, horizontal, swapped = (bool(bits >> place & 1) for place in (63, 62, 61))
+            swapped = swapped and self.turns == "all"
         return self._axis(row, scene.height, vertical), self._axis(column, scene.width, horizontal), swapped
 
     def _axis(self, start: int, side: int, flipped: bool) -> _Window:

@@ -78,7 +78,7 @@ class TrainingScenes:
         Parameters
         ----------
         recipe
-            Whose patch, stride and flips are taken; a patch larger than a scene becomes the scene.
+            Whose patch, stride and turns are taken; a patch larger than a scene becomes the scene.
         seed
             Of the turning.
         reference
@@ -95,7 +95,7 @@ class TrainingScenes:
             folder,
             patch=patch,
             stride=min(recipe.stride or max(patch // 2, self.scale), patch),
-            flips=recipe.flips,
+            turns=recipe.turns,
             seed=seed,
             reference=reference,
         )

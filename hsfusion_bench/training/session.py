@@ -16,6 +16,7 @@ import torch
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Recipe
+from hsfusion_bench.recipes import choose_recipe
 from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
 from hsfusion_bench.training.log import Log
 from hsfusion_bench.training.loop import Training, make_accelerator
@@ -77,11 +78,11 @@ def train_weights(
     KeyboardInterrupt
         After the state and the weights have been kept.
     """
-    recipe = method.recipe.changed(budget.changes)
+    recipe = choose_recipe(method.recipes, budget.recipe, method.card.title).changed(budget.changes)
     accelerator = make_accelerator(
         course.device,
         precision=course.precision,
-        accumulate=recipe.accumulate,
+        accumulate=recipe.counted_batches,
         trackers=_trackers(course.tensorboard),
     )
     with accelerator.main_process_first():  # one process prepares the scenes

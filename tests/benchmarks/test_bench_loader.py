@@ -56,7 +56,7 @@ Batches = Iterator[Batch]
 
 
 def mapped(prepared: tuple[Path, Path], workers: int, threads: int) -> Batches:
-    dataset = MappedPatches(prepared[0], flips=True, seed=0, reference=True)
+    dataset = MappedPatches(prepared[0], turns="all", seed=0, reference=True)
     batches = EpochBatches(len(dataset), BATCH, epochs=range(EPOCHS), seed=0)
     return fetch(dataset, batches, threads=threads) if threads else iter(data_loader(dataset, batches, workers=workers))
 

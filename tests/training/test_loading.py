@@ -21,6 +21,7 @@ from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch
+from hsfusion_bench.recipes import Turns
 from hsfusion_bench.training.loading import Draw, EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
 from hsfusion_bench.training.stored import StoredPatches
@@ -59,8 +60,8 @@ def folder(tmp_path: Path) -> Path:
     return prepare_mapped(task(), "train", tmp_path)
 
 
-def patches(folder: Path, *, flips: bool = True, seed: int = 0, reference: bool = True, **grid: int) -> MappedPatches:
-    return MappedPatches(folder, flips=flips, seed=seed, reference=reference, **grid)
+def patches(folder: Path, *, turns: Turns = "all", seed: int = 0, reference: bool = True, **grid: int) -> MappedPatches:
+    return MappedPatches(folder, turns=turns, seed=seed, reference=reference, **grid)
 
 
 def equal(one: Iterable[Batch], other: Iterable[Batch]) -> bool:
@@ -77,7 +78,7 @@ def equal(one: Iterable[Batch], other: Iterable[Batch]) -> bool:
 
 
 def test_patches_that_are_not_turned_are_the_grid(folder: Path) -> None:
-    dataset = patches(folder, flips=False)
+    dataset = patches(folder, turns="none")
     # about 9 apart: 0, 8, 20, 32 along 48, and 0, 8, 16, 28, 36, 48 along 64
     assert len(dataset) == 4 * 4 + 4 * 6
     batch = dataset.__getitems__([Draw(0, 6), Draw(5, 39)])

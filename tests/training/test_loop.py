@@ -16,8 +16,9 @@ from hsfusion_bench.data.mapped import prepare_mapped
 from hsfusion_bench.data.prepare import Preparation
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
-from hsfusion_bench.training.loop import Training, learning_rate, make_accelerator
+from hsfusion_bench.training.loop import Training, make_accelerator
 from hsfusion_bench.training.mapped import MappedPatches
+from hsfusion_bench.training.schedules import learning_rate
 from support.training import PROTOCOL, RECIPE, Noise, Tiny
 
 
@@ -38,8 +39,10 @@ def training(
 ) -> Training:
     recipe = recipe or method.recipe
     # 4 x 4 patches of a scene: 16 of each
-    patches = MappedPatches(folder, patch=16, stride=10, flips=False, seed=seed, reference=recipe.supervision != "none")
-    accelerator = make_accelerator("cpu", precision=precision, accumulate=recipe.accumulate)  # type: ignore[arg-type]
+    patches = MappedPatches(
+        folder, patch=16, stride=10, turns="none", seed=seed, reference=recipe.supervision != "none"
+    )
+    accelerator = make_accelerator("cpu", precision=precision, accumulate=recipe.counted_batches)  # type: ignore[arg-type]
     return Training(method, recipe, patches, steps=steps, seed=seed, accelerator=accelerator)
 
 
@@ -63,7 +66,7 @@ def test_learning_rate_is_a_cosine_compressed_to_the_budget() -> None:
 
 def test_learning_rate_may_decay_in_steps() -> None:
     # 20 steps an epoch, halved every 3 of 10 epochs: 1e-2, 5e-3, 2.5e-3 and no less than 2e-3
-    recipe = replace(RECIPE, decay_every=3, decay=0.5, final_learning_rate=2e-3)
+    recipe = replace(RECIPE, schedule="steps", decay_every=3, decay=0.5, final_learning_rate=2e-3)
     rates = [learning_rate(recipe, step, 400) for step in (0, 59, 60, 119, 120, 179, 180, 399)]
     assert rates == pytest.approx([1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3, 2.5e-3, 2e-3, 2e-3])
     # a budget of a tenth of the schedule
@@ -108,13 +111,14 @@ def test_moving_average_follows_its_definition(folder: Path) -> None:
             seen.append(network.weight.detach().clone())  # type: ignore[operator, union-attr]
             return super().loss(network, batch)
 
-    final = run(Tiny(), folder, 12, recipe=replace(RECIPE, ema=0.9))["weight"]
-    last = run(Spy(), folder, 12)["weight"]
+    # a copy for 100 updates, then decays of 0.37, 0.52, ... up to 0.9 after 130
+    final = run(Tiny(), folder, 140, recipe=replace(RECIPE, ema=0.9))["weight"]
+    last = run(Spy(), folder, 140)["weight"]
     # what step k + 1 sees are the weights after step k
     after_steps = [*seen[1:], last]
     average = after_steps[0]
     for step, weights in enumerate(after_steps[1:], start=1):
-        decay = min(0.9, (1 + step) / (10 + step))
+        decay = 0.0 if step <= 100 else min(0.9, 1 - (1 + step - 100) ** (-2 / 3))
         average = decay * average + (1 - decay) * weights
     torch.testing.assert_close(final, average)
 
@@ -238,7 +242,7 @@ def test_a_self_supervised_method_is_never_handed_a_reference(folder: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"speed": "3"}, "no number 'speed'"),
+        ({"speed": "3"}, "no number of a recipe that can be set 'speed'"),
         ({"patch": "3.5"}, "whole number"),
         ({"learning_rate": "-1"}, "positive"),
         ({"patch": "none"}, "positive whole number"),

@@ -11,30 +11,33 @@ _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
 
 
-def ssim(fused: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+def ssim(fused: torch.Tensor, reference: torch.Tensor, *, padded: bool = False) -> torch.Tensor:
     """Return the mean structural similarity of two batches, differentiable.
 
     Wang et al. 2004 as in the index `hsfusion_metrics.ssim`: Gaussian window of 11x11 pixels, sigma 1.5, biased
-    moments, only whole windows, values in [0, 1].
+    moments, values in [0, 1].
 
     Parameters
     ----------
     fused, reference
-        [N, C, H, W], sides of 11 pixels at least.
+        [N, C, H, W], sides of 11 pixels at least unless `padded`.
+    padded
+        Whether images are padded with zeros, so that each pixel has a window, as many a training code has it; else only
+        whole windows count, as in the index.
 
     Returns
     -------
     Tensor
         A scalar, at most 1.
     """
-    channels = fused.shape[1]
+    channels, margin = fused.shape[1], _SIZE // 2 * padded
     axis = torch.arange(_SIZE, device=fused.device, dtype=fused.dtype) - _SIZE // 2
     window = torch.exp(-(axis**2) / (2 * _SIGMA**2))
     window = (window / window.sum()).expand(channels, 1, _SIZE)
 
     def blur(image: torch.Tensor) -> torch.Tensor:
-        rows = functional.conv2d(image, window[..., None], groups=channels)
-        return functional.conv2d(rows, window[..., None, :], groups=channels)
+        rows = functional.conv2d(image, window[..., None], groups=channels, padding=(margin, 0))
+        return functional.conv2d(rows, window[..., None, :], groups=channels, padding=(0, margin))
 
     mean_x, mean_y = blur(fused), blur(reference)
     var_x = blur(fused * fused) - mean_x**2

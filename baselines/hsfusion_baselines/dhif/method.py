@@ -36,6 +36,7 @@ class DHIFMethod(SupervisedMethod):
         patches_per_epoch=20_000,
         batch_size=4,
         patch=96,
+        schedule="steps",
         decay_every=5,
         decay=0.95,
         loss="L1",

@@ -125,8 +125,14 @@ def _expected(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     heads = [state.get(f"{encoder}_encoder.head.weight") for encoder in ("spatial", "spectral")]
     both, bands = (head.shape[1] if head is not None and head.ndim == 4 else 0 for head in heads)
     with torch.device("meta"):
-        published = FeINFN(bands, both - bands) if both > bands > 0 else FeINFN()
+        published = FeINFN(bands, both - bands, implicit=_implicit(state)) if both > bands > 0 else FeINFN()
     return published.state_dict()
+
+
+def _implicit(state: Mapping[str, Tensor]) -> int:
+    """Return the width of the query's feature, one less than what its last layer gives."""
+    last = state.get("spatial_fusion.rest.1.weight")
+    return last.shape[0] - 1 if last is not None and last.ndim > 1 and last.shape[0] > 1 else 32
 
 
 def _matrix(tensor: Tensor) -> Tensor:

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
-from hsfusion_bench.methods import Card, HsbenchError, Problem
+from hsfusion_baselines.residual import FEINFN_RECIPE, FEINFN_TEXT, ResidualMethod
+from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
 
 
 class FeINFNMethod(ResidualMethod):
-    """Fourier-enhanced implicit neural fusion (Liang et al., NeurIPS 2024, arXiv 2404.15174)."""
+    """Fourier-enhanced implicit neural fusion (Liang et al., NeurIPS 2024, arXiv 2404.15174).
+
+    The features of its two branches are as wide as the HSI has bands, and one more, which is what the authors'
+    configuration says for 31, 102 and 128 bands.
+    """
 
     card = Card(
         name="feinfn",
@@ -29,6 +33,7 @@ class FeINFNMethod(ResidualMethod):
         ),
     )
     recipe = FEINFN_RECIPE
+    variants: ClassVar[Mapping[str, Recipe]] = {"text": FEINFN_TEXT}
     architecture: ClassVar[Mapping[str, Any]] = {}
     """Options of the network that are not the published ones."""
 
@@ -36,7 +41,7 @@ class FeINFNMethod(ResidualMethod):
         """Return a fresh FeINFN."""
         from hsfusion_baselines.feinfn.network import FeINFN
 
-        return FeINFN(problem.bands, problem.msi_bands, **self.architecture)
+        return FeINFN(problem.bands, problem.msi_bands, implicit=problem.bands + 1, **self.architecture)
 
     def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
         """Read a state dictionary of the authors' network."""

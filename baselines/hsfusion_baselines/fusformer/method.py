@@ -40,6 +40,7 @@ class FusformerMethod(SupervisedMethod):
         patches_per_epoch=3136,
         batch_size=3,
         patch=64,
+        schedule="steps",
         decay_every=200,
         decay=0.1,
         loss="L1",

@@ -42,6 +42,7 @@ class GuidedNetMethod(NetworkMethod):
         patches_per_epoch=320_000,
         batch_size=32,
         patch=80,
+        schedule="steps",
         decay_every=1,
         decay=0.5,
         loss="L1 of the result + 2 L1 of the image at half size + 4 L1 of that at a quarter, and so on",

@@ -88,6 +88,7 @@ class SSRNetMethod(_Either):
         patch=64,
         weight_decay=1e-6,
         clip_norm=0.01,
+        schedule="steps",
         decay_every=400,
         decay=0.1,
         loss=LOSS,

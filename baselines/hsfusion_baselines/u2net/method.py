@@ -39,6 +39,7 @@ class U2NetMethod(SupervisedMethod):
         patches_per_epoch=3136,
         batch_size=16,
         patch=64,
+        schedule="steps",
         decay_every=100,
         decay=0.5,
         loss="L1",
