@@ -36,8 +36,12 @@ class FrequencyFusion(nn.Module):
         Returns
         -------
         Tensor
-            [N, H, W, out], not negative.
+            [N, H, W, out], not negative; float32 under mixed precision, too: bfloat16 has no Fourier transforms and no
+            complex numbers.
         """
+        if torch.is_autocast_enabled(lr.device.type):
+            with torch.autocast(lr.device.type, enabled=False):
+                return self(lr.float(), guide.float())
         lr_amplitude, lr_phase = polar_spectrum(lr)
         guide_amplitude, guide_phase = polar_spectrum(guide)
         amplitude = self.amplitude(lr_amplitude, guide_amplitude)
