@@ -7,6 +7,7 @@ making cannot drift apart. Files of a method's authors are read by the method it
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,7 +27,7 @@ _KEY = "hsfusion-bench"
 
 
 class ValidationInfo(BaseModel):
-    """A network's PSNR on the validation part of the training split, in dB."""
+    """A network's PSNR on patches of the training split, in dB: of those held out, where some are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,6 +35,19 @@ class ValidationInfo(BaseModel):
     best_step: int
     last_psnr: float
     last_step: int
+    bicubic_psnr: float | None = Field(default=None, description="of bicubic interpolation, on the same patches")
+
+    def describe(self) -> str:
+        """Say how far the network is above bicubic interpolation."""
+        if self.bicubic_psnr is None:
+            return f"{self.last_psnr:.2f} dB on validation patches"
+        gain = self.last_psnr - self.bicubic_psnr
+        if gain <= 0:
+            return (
+                f"NOT above bicubic on validation patches: {self.last_psnr:.2f} dB against {self.bicubic_psnr:.2f}, so "
+                "that it has learned nothing yet"
+            )
+        return f"{gain:.2f} dB above bicubic on validation patches"
 
 
 class TrainingInfo(BaseModel):
@@ -45,7 +59,12 @@ class TrainingInfo(BaseModel):
     planned_steps: int | None = Field(
         default=None, description="optimiser steps asked for; more than those made where training was stopped"
     )
-    recipe_steps: int = Field(description="optimiser steps of the method's whole recipe")
+    recipe_name: str = Field(default="published", description="which of the method's recipes")
+    recipe_steps: int = Field(description="optimiser steps of the whole recipe")
+    recipe_pixels: int | None = Field(
+        default=None, description="HR pixels that the whole recipe learns from; batches and patches may be changed"
+    )
+    pixels: int | None = Field(default=None, description="HR pixels learned from")
     batch_size: int
     patch: int = Field(description="side of a training patch, HR pixels")
     learning_rate: float
@@ -67,12 +86,23 @@ class TrainingInfo(BaseModel):
 
     def describe(self) -> str:
         """Return the budget in a few words."""
-        share = 100 * self.steps / self.recipe_steps
+        share = self.steps / self.recipe_steps
+        if self.pixels is not None and self.recipe_pixels:
+            share = self.pixels / self.recipe_pixels
+        whole = "the whole recipe" if math.isclose(share, 1) else f"{_percent(share)} of the recipe"
+        named = "" if self.recipe_name == "published" else f" {self.recipe_name!r}"
         changes = "".join(f", {name} {text}" for name, text in self.changes.items())
         unfinished = self.planned_steps is not None and self.steps < self.planned_steps
         cut = f", stopped before the {self.planned_steps} asked for" if unfinished else ""
         alone = " on each scene by itself" if self.per_scene else ""
-        return f"{self.steps} of {self.recipe_steps} steps{alone} ({share:.2g} % of the recipe){cut}{changes}"
+        steps = f"{self.steps} of {self.recipe_steps} steps{alone} ({whole}{named}){cut}{changes}"
+        return steps if self.validation is None else f"{steps}; {self.validation.describe()}"
+
+
+def _percent(share: float) -> str:
+    """Return a share in per cent, with two digits that say something."""
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
 
 
 class WeightsCard(BaseModel):

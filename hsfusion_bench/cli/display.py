@@ -53,8 +53,17 @@ class Display(Listener):
 
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
         """Say from where a training goes on."""
-        text = f"goes on after step {step} of {steps}" if step < steps else f"all {steps} steps are made already"
+        text = f"resumes after step {step} of {steps}" if step < steps else f"all {steps} steps are made already"
         self.console.print(f"{method}: {text} ({path})", markup=False, soft_wrap=True)
+
+    def fitted(self, method: str, steps: int, minutes: float) -> None:
+        """Say how many steps fit the time."""
+        self.console.print(f"{method}: {steps} steps fit {minutes:g} minutes", markup=False)
+
+    def validated(self, method: str, step: int, psnr: float, bicubic: float) -> None:
+        """Say how far a network has come, as bicubic interpolation is the least."""
+        text = f"{method}: step {step}, {psnr:.2f} dB on validation patches; bicubic {bicubic:.2f} dB"
+        self.console.print(text, markup=False, highlight=False)
 
     def step_done(self, method: str, report: StepReport) -> None:
         """Move the bar of a training."""

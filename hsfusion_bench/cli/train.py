@@ -38,9 +38,8 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
-@click.option(
-    "--max-minutes", type=_POSITIVE, metavar="M", help="Stop after M minutes; the same command goes on from there."
-)
+@click.option("--max-minutes", type=_POSITIVE, metavar="M", help="Stop after M minutes; the same command resumes.")
+@click.option("--fit", is_flag=True, help="Make as many steps as --max-minutes hold, and end the schedule with them.")
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Patches in a batch, over all processes.")
 @click.option("--ema", metavar="DECAY", help="Decay of the moving average of the weights; none for no average.")
 @click.option(
@@ -58,11 +57,8 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 )
 @click.option(
     "--val-every",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    metavar="EPOCHS",
-    help="Between two looks.",
+    metavar="SPAN",
+    help="Between two looks at the validation patches: 500steps, 10minutes or 20epochs. Default: 20 looks in all.",
 )
 @click.option(
     "--save-every",
@@ -104,6 +100,7 @@ def command(
     epochs: int | None,
     max_steps: int | None,
     max_minutes: float | None,
+    fit: bool,
     batch_size: int | None,
     ema: str | None,
     changes: tuple[str, ...],
@@ -111,7 +108,7 @@ def command(
     compiled: bool,
     seed: int,
     resume: str,
-    val_every: int,
+    val_every: str | None,
     save_every: float,
     device: str,
     out: Path | None,
@@ -134,11 +131,15 @@ def command(
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.recipes import choose_recipe
     from hsfusion_bench.registry import find
-    from hsfusion_bench.training.course import Budget, Course
+    from hsfusion_bench.training.course import Budget, Course, Every
     from hsfusion_bench.weights import cached_path, scenes_folder
 
     if epochs is not None and max_steps is not None:
         raise UsageError("--epochs and --max-steps both say how long to train; give one of them")
+    if fit and max_minutes is None:
+        raise UsageError("--fit makes as many steps as the time holds: say how long by --max-minutes")
+    if fit and (epochs is not None or max_steps is not None):
+        raise UsageError("--fit and --max-minutes decide the number of steps; leave out --epochs and --max-steps")
     if scenes is not None and not per_scene:
         raise UsageError("--scenes names test scenes, which only --per-scene trains on")
     if out is not None and not per_scene and out.suffix != ".safetensors":
@@ -158,11 +159,11 @@ def command(
         precision,  # type: ignore[arg-type]  # click lets no other through
         compiled,
         resume if resume in ("auto", "never") else Path(resume),  # type: ignore[arg-type]
-        val_every,
+        None if val_every is None else Every.parse(val_every),
         save_every,
         tensorboard,
     )
-    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, max_minutes), course)
+    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, max_minutes, fit), course)
     path = cached_path(entry.name, source.name, scale, rules.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:

@@ -5,10 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
+
+from hsfusion_bench.errors import UsageError
 
 Precision = Literal["no", "bf16", "fp16"]
 Resume = Literal["auto", "never"]
+
+
+Unit = Literal["epochs", "steps", "minutes"]
+
+
+class Every(NamedTuple):
+    """How often something is done."""
+
+    number: float
+    unit: Unit
+
+    @classmethod
+    def parse(cls, text: str) -> Every:
+        """Read ``500steps``, ``10minutes``, ``20epochs`` or ``20``, which is epochs.
+
+        Raises
+        ------
+        UsageError
+            If the text is nothing of that kind.
+        """
+        stem = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
+        word = text.strip()[len(stem) :].strip() or "epochs"
+        unit = next((unit for unit in get_args(Unit) if word and unit.startswith(word) and len(word) > 2), None)
+        try:
+            number = float(stem)
+        except ValueError:
+            number = 0.0
+        if unit is None or not 0 < number < float("inf") or (unit != "minutes" and not number.is_integer()):
+            raise UsageError(f"{text!r} is not a span such as 500steps, 10minutes or 20epochs")
+        return cls(number, unit)
 
 
 @dataclass(frozen=True)
@@ -24,14 +56,18 @@ class Budget:
     recipe
         Which of the method's recipes, see `NetworkMethod.recipes`.
     minutes
-        When to stop this session, whatever step it has reached; the next one goes on from there. The schedule stays
-        that of all the steps.
+        When to stop this session, whatever step it has reached; the next one resumes there. The schedule stays that of
+        all the steps.
+    fit
+        Whether the minutes decide the number of steps instead: the first steps are timed, the training then begins
+        anew, with as many steps as there is time for, and its schedule ends with them.
     """
 
     steps: int | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
     recipe: str = "published"
     minutes: float | None = None
+    fit: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +87,7 @@ class Course:
     resume
         "auto": go on from the state that lies beside the weights; "never": start anew; else go on from this file.
     validate_every
-        Epochs between two looks at the validation part.
+        Between two looks at the validation part; None: 20 looks in all, and one in 20 epochs at the least.
     save_minutes
         Minutes between two states on disk.
     tensorboard
@@ -63,7 +99,7 @@ class Course:
     precision: Precision = "no"
     compiled: bool = False
     resume: Resume | Path = "auto"
-    validate_every: int = 20
+    validate_every: Every | None = None
     save_minutes: float = 5.0
     tensorboard: Path | None = None
 
@@ -76,7 +112,7 @@ class StepReport:
     steps: int
     loss: float
     psnr: float | None
-    """On the validation part, as last looked at, dB."""
+    """On the validation patches, as last looked at, dB."""
     patches_per_second: float
 
 
@@ -88,6 +124,12 @@ class TrainingListener:
 
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
         """Take note that a training goes on from a state, or that its finished weights lie there."""
+
+    def fitted(self, method: str, steps: int, minutes: float) -> None:
+        """Take note that so many steps fit the time."""
+
+    def validated(self, method: str, step: int, psnr: float, bicubic: float) -> None:
+        """Take note of a look at the validation patches: the network's PSNR and that of bicubic interpolation, dB."""
 
     def step_done(self, method: str, report: StepReport) -> None:
         """Take note that a training step was made."""

@@ -31,9 +31,12 @@ class Patches(Protocol):
     ----------
     problem
         The problem that every patch poses.
+    patch
+        Side of the patches, HR pixels.
     """
 
     problem: Problem
+    patch: int
 
     def __len__(self) -> int: ...
 
@@ -57,7 +60,7 @@ class Chosen:
 
     def __init__(self, patches: Patches, numbers: Sequence[int]) -> None:
         self.patches, self.numbers = patches, numbers
-        self.problem = patches.problem
+        self.problem, self.patch = patches.problem, patches.patch
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -7,7 +7,7 @@ anywhere ends in the same weights as one that was not: on the CPU in one process
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ class Training:
         """The network whose weights are kept: the moving average, where there is one."""
         return self.network if self.average is None else self.average.module
 
-    def run(self) -> Iterator[dict[str, float]]:
+    def run(self) -> Generator[dict[str, float], None, None]:
         """Train to the last step; gives the terms of the loss after every step, which may be the last one asked for.
 
         Raises

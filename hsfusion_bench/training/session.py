@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingL
 from hsfusion_bench.training.log import Log
 from hsfusion_bench.training.loop import Training, make_accelerator
 from hsfusion_bench.training.scenes import TrainingScenes
-from hsfusion_bench.training.state import Identity, identity_digest, read_state, write_state
+from hsfusion_bench.training.state import Identity, identity_digest, read_identity, read_state, write_state
 from hsfusion_bench.training.validation import Validation, split_patches
 from hsfusion_bench.weights import TrainingInfo, ValidationInfo, WeightsCard, read_weights, write_weights
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from hsfusion_bench.training.loading import Patches
+
+
+#: Looks at the validation part, unless told otherwise.
+_LOOKS = 20
+#: Steps before those that are timed to fit a training to the time there is, and the fewest that are timed.
+_WARM_UP, _TIMED = 2, 3
 
 
 @dataclass(frozen=True)
@@ -86,14 +93,30 @@ def train_weights(
         trackers=_trackers(course.tensorboard),
     )
     with accelerator.main_process_first():  # one process prepares the scenes
-        patches = scenes.patches(
-            recipe, course.seed, reference=recipe.supervision == "reference", report=listener.scene_observed
-        )
-    session = _Session(method, recipe, scenes, patches, path, budget, course, accelerator, listener)
+        patches, validation = _patches(scenes, recipe, course.seed, listener)
+    session = _Session(method, recipe, scenes, patches, validation, path, budget, course, accelerator, listener)
     try:
         return session.run()
     finally:
         accelerator.end_training()
+
+
+def _patches(
+    scenes: TrainingScenes, recipe: Recipe, seed: int, listener: TrainingListener
+) -> tuple[Patches, Patches | None]:
+    """Return the patches to train on, and those to look at now and then.
+
+    A recipe without supervision trains on every patch; as it never sees a reference, it is scored on the same patches,
+    whose references only the score opens. A test scene is never scored.
+    """
+    supervised = recipe.supervision == "reference"
+    patches = scenes.patches(recipe, seed, reference=supervised, report=listener.scene_observed)
+    if supervised and recipe.validation:
+        kept, held_out = split_patches(patches, seed)
+        return kept, held_out if len(held_out) else None
+    if not supervised and scenes.part == "train":
+        return patches, scenes.patches(recipe, seed, reference=True, report=listener.scene_observed)
+    return patches, None
 
 
 class _Session:
@@ -105,6 +128,7 @@ class _Session:
         recipe: Recipe,
         scenes: TrainingScenes,
         patches: Patches,
+        validation: Patches | None,
         path: Path,
         budget: Budget,
         course: Course,
@@ -114,23 +138,14 @@ class _Session:
         self.method, self.recipe, self.scenes, self.path = method, recipe, scenes, path
         self.budget, self.course, self.accelerator, self.listener = budget, course, accelerator, listener
         self.state_path = path.with_suffix(".state")
-        self.steps = budget.steps or recipe.steps
-        self.validation: Validation | None = None
-        if recipe.validation:
-            patches, held_out = split_patches(patches, course.seed)
-            if len(held_out):
-                self.validation = Validation(method, held_out, accelerator.device)
-        self.training = Training(
-            method,
-            recipe,
-            patches,
-            steps=self.steps,
-            seed=course.seed,
-            accelerator=accelerator,
-            compiled=course.compiled,
-        )
+        self.patches = patches
+        self.validation = None if validation is None else Validation(method, validation, accelerator.device)
         self.validated: ValidationInfo | None = None
-        self.started = self.saved = time.monotonic()
+        self.started = self.saved = self.looked = time.monotonic()
+        self.steps = budget.steps or recipe.steps
+        if budget.fit:
+            self.steps = self._fitting_steps()
+        self.training = self._new_training()
 
     def run(self) -> Trained:
         training, steps, name = self.training, self.steps, self.method.card.name
@@ -139,6 +154,7 @@ class _Session:
             return Trained(self.path, steps, steps)
         self._resume()
         begun = training.progress.step
+        untrained = None if begun else self._look(0)
         log = Log(self.path.with_suffix(".csv"), steps=steps, resumed=begun) if self._main else None
         if self.course.tensorboard is not None:
             self.accelerator.init_trackers(name)
@@ -149,6 +165,8 @@ class _Session:
                 seconds = time.monotonic() - self.started
                 speed = (step - begun) * self.recipe.batch_size * self.recipe.accumulate / max(seconds, 1e-9)
                 psnr = self.validated.last_psnr if self.validated else None
+                if log is not None and step == 1 and untrained is not None:
+                    log.add(0, self._logged(dict.fromkeys(terms, math.nan), 0.0) | {"validation_psnr": untrained})
                 if log is not None and (step % log.every == 0 or step == steps or looked):
                     log.add(step, self._logged(terms, speed))
                 if self.course.tensorboard is not None:
@@ -209,16 +227,34 @@ class _Session:
 
     def _validate(self, step: int) -> bool:
         """Look at the validation part if it is time."""
-        every = self.course.validate_every * self.recipe.steps_per_epoch
-        if self.validation is None or (step % every and step != self.steps):
+        every = self.course.validate_every
+        if every is not None and every.unit == "minutes":
+            due = time.monotonic() - self.looked > 60 * every.number
+        else:
+            per_epoch = self.recipe.steps_per_epoch
+            if every is None:
+                span = max(1, min(self.steps // _LOOKS, _LOOKS * per_epoch))
+            else:
+                span = int(every.number) * (per_epoch if every.unit == "epochs" else 1)
+            due = step % span == 0
+        if not due and step != self.steps:
             return False
+        return self._look(step) is not None
+
+    def _look(self, step: int) -> float | None:
+        """Score the network on the validation patches, if there are any."""
+        if self.validation is None:
+            return None
         psnr = self.validation.psnr(self.training.trained, self.recipe.batch_size)
         best = self.validated
         if best is None or psnr > best.best_psnr:
-            self.validated = ValidationInfo(best_psnr=psnr, best_step=step, last_psnr=psnr, last_step=step)
-        else:
-            self.validated = best.model_copy(update={"last_psnr": psnr, "last_step": step})
-        return True
+            best = ValidationInfo(
+                best_psnr=psnr, best_step=step, last_psnr=psnr, last_step=step, bicubic_psnr=self.validation.bicubic
+            )
+        self.validated = best.model_copy(update={"last_psnr": psnr, "last_step": step})
+        self.looked = time.monotonic()
+        self.listener.validated(self.method.card.name, step, psnr, self.validation.bicubic)
+        return psnr
 
     def _logged(self, terms: Mapping[str, float], speed: float) -> dict[str, float]:
         rate = max(group["lr"] for group in self.training.optimiser.param_groups)
@@ -228,12 +264,58 @@ class _Session:
             "loss": sum(terms.values()),
             **terms,
             "validation_psnr": psnr,
+            "bicubic_psnr": self.validation.bicubic if self.validation else math.nan,
             "patches_per_second": speed,
         }
 
+    def _new_training(self) -> Training:
+        return Training(
+            self.method,
+            self.recipe,
+            self.patches,
+            steps=self.steps,
+            seed=self.course.seed,
+            accelerator=self.accelerator,
+            compiled=self.course.compiled,
+        )
+
+    def _fitting_steps(self) -> int:
+        """Return how many steps there is time for; of a training that was begun, as many as it has."""
+        minutes = self.budget.minutes
+        assert minutes is not None
+        if self.course.resume == "auto" and self.state_path.is_file():
+            return int(read_identity(self.state_path)["steps"])
+        if self.course.resume == "auto" and self.path.is_file():
+            try:
+                card = read_weights(self.path, self.method, self.patches.problem).card
+            except HsbenchError:  # whatever lies there, it is not what is asked for
+                card = None
+            if card is not None and card.training.planned_steps is not None:
+                return card.training.planned_steps
+        self.training = self._new_training()
+        looks = 0.0
+        if self.validation is not None:
+            begun = time.monotonic()
+            self.validation.psnr(self.training.trained, self.recipe.batch_size)
+            looks = (_LOOKS + 1) * (time.monotonic() - begun)
+        steps = self.training.run()
+        for _ in range(_WARM_UP):
+            next(steps)
+        begun, made = time.monotonic(), 0
+        while made < _TIMED or time.monotonic() - begun < min(0.05 * 60 * minutes, 20):
+            next(steps)
+            made += 1
+        each = (time.monotonic() - begun) / made
+        steps.close()
+        left = 60 * minutes - (time.monotonic() - self.started) - looks
+        found = torch.tensor(max(1.0, left / each), device=self.accelerator.device)
+        fitting = int(self.accelerator.reduce(found, "mean").item())
+        self.listener.fitted(self.method.card.name, fitting, minutes)
+        return fitting
+
     def _out_of_time(self) -> bool:
         minutes = self.budget.minutes
-        if minutes is None:
+        if minutes is None or self.budget.fit:
             return False
         late: bool = time.monotonic() - self.started > 60 * minutes
         if self.accelerator.num_processes == 1:
@@ -261,6 +343,7 @@ class _Session:
         first, last = training.mean_losses()
         data = self.scenes.identity()
         problem = training.patches.problem
+        whole = self.method.recipes[self.budget.recipe]
         return WeightsCard(
             method=self.method.card.name,
             dataset=data["dataset"],
@@ -274,11 +357,14 @@ class _Session:
             training=TrainingInfo(
                 steps=training.progress.step,
                 planned_steps=self.steps,
-                recipe_steps=self.method.recipe.steps,
-                batch_size=recipe.batch_size * recipe.accumulate,
-                patch=recipe.patch,
+                recipe_name=self.budget.recipe,
+                recipe_steps=whole.steps,
+                recipe_pixels=whole.steps * whole.pixels_per_step,
+                pixels=training.progress.step * recipe.counted_batches * recipe.batch_size * training.patches.patch**2,
+                batch_size=recipe.batch_size * recipe.counted_batches,
+                patch=training.patches.patch,
                 learning_rate=recipe.learning_rate,
-                changes=dict(self.budget.changes),
+                changes=recipe.differences(whole),
                 recipe=asdict(recipe),
                 supervision=recipe.supervision,
                 scenes=data["scenes"],

@@ -18,6 +18,8 @@ from hsfusion_bench.files import replacing
 
 SCHEMA: Final = "hsfusion-bench/training/1"
 
+_ADVICE = "--resume never starts anew, in its place"
+
 Identity = Mapping[str, Any]
 """All that decides a training's outcome, as plain JSON."""
 
@@ -51,14 +53,7 @@ def read_state(path: Path, identity: Identity) -> dict[str, Any]:
     HsbenchError
         If it is damaged, of another version, or of another training; the message names what differs.
     """
-    advice = "--resume never starts anew, in its place"
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files make torch raise anything
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HsbenchError(f"{path} is no state of a training, or is damaged ({first}). {advice}") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise HsbenchError(f"{path} is no state of a training that this version can read. {advice}")
+    content = _read(path)
     kept = json.loads(content["identity"])
     wanted = json.loads(json.dumps(identity))
     differing = [
@@ -67,6 +62,23 @@ def read_state(path: Path, identity: Identity) -> dict[str, Any]:
         if kept.get(name) != wanted.get(name)
     ]
     if differing:
-        raise HsbenchError(f"{path} is the state of another training: {'; '.join(differing)}. {advice}")
+        raise HsbenchError(f"{path} is the state of another training: {'; '.join(differing)}. {_ADVICE}")
     state: dict[str, Any] = content["state"]
     return state
+
+
+def read_identity(path: Path) -> Identity:
+    """Return for which training a state is; raises as `read_state`."""
+    identity: Identity = json.loads(_read(path)["identity"])
+    return identity
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files make torch raise anything
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise HsbenchError(f"{path} is not the state of a training, or is damaged ({first}). {_ADVICE}") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise HsbenchError(f"{path} is not the state of a training that this version can read. {_ADVICE}")
+    return content

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import nn
 
 from hsfusion_bench.data.prepare import validation_draws
-from hsfusion_bench.methods import NetworkMethod
+from hsfusion_bench.methods import Batch, NetworkMethod
+from hsfusion_bench.resize import upsample_bicubic
 from hsfusion_bench.training.loading import Chosen, Draw, Patches
 
 #: Patches that are looked at: enough to tell a step forward from a step back, few enough to be quick.
@@ -35,7 +38,7 @@ class Validation:
     method
         What is trained.
     patches
-        The validation part; up to 64 patches, evenly spread, are used.
+        The validation part, with references; up to 64 patches, evenly spread, are used.
     device
         Where to compute.
     """
@@ -53,14 +56,33 @@ class Validation:
         """
         was_training = network.training
         network.eval()
+
+        def fuse(batch: Batch) -> torch.Tensor:
+            lr_hsi, hr_msi = batch.lr_hsi.to(self.device), batch.hr_msi.to(self.device)
+            return self.method.predict(network, lr_hsi, hr_msi, batch.problem).float()
+
+        found = self._psnr(fuse, batch_size)
+        network.train(was_training)
+        return found
+
+    @cached_property
+    def bicubic(self) -> float:
+        """The same of bicubic interpolation, which a network must beat to have learned anything."""
+
+        def fuse(batch: Batch) -> torch.Tensor:
+            enlarged = [upsample_bicubic(cube, batch.problem.scale) for cube in batch.lr_hsi.numpy()]
+            return torch.from_numpy(np.stack(enlarged)).float()
+
+        return self._psnr(fuse, 1)
+
+    def _psnr(self, fuse: Callable[[Batch], torch.Tensor], batch_size: int) -> float:
         values: list[torch.Tensor] = []
         for draws in _parts(self.draws, batch_size):
             batch = self.patches.__getitems__(draws)
             assert batch.hr_hsi is not None
-            lr_hsi, hr_msi, hr_hsi = (cube.to(self.device) for cube in (batch.lr_hsi, batch.hr_msi, batch.hr_hsi))
-            fused = self.method.predict(network, lr_hsi, hr_msi, batch.problem).float().clamp(0, 1)
-            values.append(-10 * torch.log10((fused - hr_hsi).square().mean(dim=(1, 2, 3)).double().clamp_min(1e-12)))
-        network.train(was_training)
+            fused = fuse(batch).clamp(0, 1)
+            errors = (fused - batch.hr_hsi.to(fused.device)).square().mean(dim=(1, 2, 3)).double()
+            values.append(-10 * torch.log10(errors.clamp_min(1e-12)).cpu())
         return float(torch.cat(values).mean())
 
 

@@ -16,16 +16,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import peak_signal_noise_ratio
 from torch import nn
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
-from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
+from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.training.course import Budget, Course, Every, StepReport, TrainingListener
+from hsfusion_bench.training.loading import Draw
 from hsfusion_bench.training.scenes import TrainingScenes
 from hsfusion_bench.training.session import Trained, train_weights
 from hsfusion_bench.training.state import write_state
-from hsfusion_bench.weights import WeightsCard, read_weights
+from hsfusion_bench.training.validation import split_patches
+from hsfusion_bench.weights import ValidationInfo, WeightsCard, read_weights
 from support.training import PROTOCOL, RECIPE, Noise, Tiny
 
 PROBLEM = Problem(31, 3, 4, 2.0)
@@ -40,12 +44,20 @@ class Remember(TrainingListener):
     def __init__(self) -> None:
         self.went_on: list[int] = []
         self.reports: list[StepReport] = []
+        self.looks: list[tuple[int, float, float]] = []
+        self.steps: list[int] = []
 
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
         self.went_on.append(step)
 
     def step_done(self, method: str, report: StepReport) -> None:
         self.reports.append(report)
+
+    def validated(self, method: str, step: int, psnr: float, bicubic: float) -> None:
+        self.looks.append((step, psnr, bicubic))
+
+    def fitted(self, method: str, steps: int, minutes: float) -> None:
+        self.steps.append(steps)
 
 
 class InterruptAt(Remember):
@@ -90,7 +102,9 @@ def card(path: Path) -> WeightsCard:
 def test_weights_have_a_card_and_a_log(source: Noise, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     listener = Remember()
-    trained = train(source, path, budget=Budget(12, {"patch": "20"}), validate_every=1, listener=listener)
+    trained = train(
+        source, path, budget=Budget(12, {"patch": "20"}), validate_every=Every(1, "epochs"), listener=listener
+    )
     assert (trained.path, trained.step, trained.steps, trained.finished) == (path, 12, 12, True)
     made = card(path)
     assert (made.dataset, made.scale, made.protocol, made.bands, made.msi_bands) == ("noise", 4, "uestc", 31, 3)
@@ -104,7 +118,11 @@ def test_weights_have_a_card_and_a_log(source: Noise, tmp_path: Path) -> None:
     assert beside.pop("sha256") == sha256_file(path)
     assert beside == made.model_dump(mode="json")
     head, *rows = (line.split(",") for line in path.with_suffix(".csv").read_text().splitlines())
-    assert head == ["step", "learning_rate", "loss", "l1", "validation_psnr", "patches_per_second"]
+    assert head == ["step", "learning_rate", "loss", "l1", "validation_psnr", "bicubic_psnr", "patches_per_second"]
+    untrained, *rows = rows
+    assert (untrained[:2], untrained[2:4]) == (["0", "0.01"], ["nan", "nan"])
+    assert float(untrained[4]) < float(rows[-1][4])
+    assert {row[5] for row in (untrained, *rows)} == {f"{training.validation.bicubic_psnr:.6g}"}  # type: ignore[union-attr]
     assert [int(row[0]) for row in rows] == list(range(1, 13))
     assert [float(row[2]) for row in rows] == pytest.approx([report.loss for report in listener.reports], rel=1e-5)
     # the mean of the first tenth of 12 steps is that of the first
@@ -122,12 +140,12 @@ def test_validation_is_a_psnr_on_held_out_patches(source: Noise, tmp_path: Path)
             return 0.5 + 0 * super().predict(network, lr_hsi, hr_msi, problem)
 
     path = tmp_path / "w.safetensors"
-    train(source, path, method=Constant(), validate_every=1)
+    train(source, path, method=Constant(), validate_every=Every(1, "epochs"))
     found = card(path).training.validation
     assert found is not None
     # the variance of uniform noise about 0.5 is 1/12
     assert found.last_psnr == pytest.approx(10 * np.log10(12), abs=0.05)
-    assert (found.best_step, found.last_step) == (12, 12)
+    assert (found.best_step, found.last_step) == (0, 12)
 
 
 def test_a_method_without_validation_trains_on_every_patch(source: Noise, tmp_path: Path) -> None:
@@ -289,7 +307,7 @@ def test_the_test_split_is_never_read(source: Noise, tmp_path: Path) -> None:
             opened.append(str(arguments[0]))
 
     sys.addaudithook(watch)
-    train(source, tmp_path / "w.safetensors", validate_every=1)
+    train(source, tmp_path / "w.safetensors", validate_every=Every(1, "epochs"))
     watching = False
     read = {Path(file).name for file in opened if Path(file).parent == tmp_path}
     assert {"a.npy", "b.npy"} <= read
@@ -319,7 +337,13 @@ def test_references_of_noise_change_nothing_for_a_self_supervised_method(
     for path in references:
         np.save(path, np.random.default_rng(9).random(np.load(path).shape, np.float32))
     train(source, second, method=Blind(), scene=scene)
-    assert second.read_bytes() == first.read_bytes()
+    found, expected = (read_weights(path, Blind(), PROBLEM) for path in (second, first))
+    assert found.state.keys() == expected.state.keys()
+    assert all(torch.equal(found.state[name], expected.state[name]) for name in expected.state)
+    assert found.card is not None
+    # a training scene is scored with its reference, which nothing else opens; a test scene never
+    assert (found.card.training.validation is None) == (scene is not None)
+    assert scene is not None or found.card != expected.card
 
 
 def test_one_test_scene_is_trained_on_alone(source: Noise, tmp_path: Path) -> None:
@@ -339,6 +363,81 @@ def test_scenes_are_observed_once_and_again_when_a_file_changes(
     np.save(source.path("b"), np.zeros((31, 48, 48), np.float32))
     train(source, tmp_path / "w.safetensors", resume="never")
     assert read == ["a", "b", "a", "b"]
+
+
+# -- whether it learns, in the time there is
+
+
+def test_a_look_is_had_by_epochs_steps_or_minutes(source: Noise, tmp_path: Path) -> None:
+    def looks(every: Every | None) -> list[int]:
+        listener = Remember()
+        train(source, tmp_path / "w.safetensors", listener=listener, validate_every=every, resume="never")
+        return [step for step, _, _ in listener.looks]
+
+    assert looks(Every(5, "steps")) == [0, 5, 10, 12]
+    assert looks(Every(1, "epochs")) == [0, 12]  # an epoch has 20 steps
+    assert looks(Every(60, "minutes")) == [0, 12]
+    assert looks(Every(1e-9, "minutes")) == [0, *range(1, 13)]
+    assert looks(None) == [0, *range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("20", (20, "epochs")), ("500steps", (500, "steps")), ("1 epoch", (1, "epochs")), ("2.5min", (2.5, "minutes"))],
+)
+def test_spans_are_read(text: str, expected: tuple[float, str]) -> None:
+    assert Every.parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "steps", "0steps", "1.5epochs", "-3min", "5 m", "nan", "inf", "3 hours"])
+def test_what_is_not_a_span_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="such as 500steps"):
+        Every.parse(text)
+
+
+def test_bicubics_score_is_that_of_the_index_on_the_same_patches(source: Noise, tmp_path: Path) -> None:
+    listener = Remember()
+    train(source, tmp_path / "w.safetensors", listener=listener)
+    patches = TrainingScenes(source, PROTOCOL, 4).patches(RECIPE, 0, reference=True)
+    _, held_out = split_patches(patches, 0)
+    batch = held_out.__getitems__([Draw(0, number) for number in range(len(held_out))])
+    assert batch.hr_hsi is not None
+    expected = [
+        psnr_of_all_bands(upsample_bicubic(lr_hsi, 4).clip(0, 1), hr_hsi)
+        for lr_hsi, hr_hsi in zip(batch.lr_hsi.numpy(), batch.hr_hsi.numpy(), strict=True)
+    ]
+    assert listener.looks[0][2] == pytest.approx(np.mean(expected), abs=1e-4)
+
+
+def psnr_of_all_bands(fused: np.ndarray, reference: np.ndarray) -> float:
+    return float(peak_signal_noise_ratio(reference.astype(float), fused.astype(float), data_range=1))
+
+
+def test_a_training_that_fits_the_time_is_that_of_so_many_steps(source: Noise, tmp_path: Path) -> None:
+    listener = Remember()
+    fitted = tmp_path / "fitted.safetensors"
+    made = train(source, fitted, budget=Budget(minutes=0.01, fit=True), listener=listener)
+    assert made.finished
+    assert listener.steps == [made.steps]
+    train(source, tmp_path / "counted.safetensors", budget=Budget(made.steps))
+    assert fitted.read_bytes() == (tmp_path / "counted.safetensors").read_bytes()
+    # asked for again, it is there already, however many steps would fit now
+    assert train(source, fitted, budget=Budget(minutes=0.02, fit=True)).steps == made.steps
+
+
+def test_a_fitted_training_that_was_interrupted_keeps_its_steps(source: Noise, tmp_path: Path) -> None:
+    path, interrupted = tmp_path / "w.safetensors", InterruptAt(3)
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, budget=Budget(minutes=0.01, fit=True), listener=interrupted)
+    resumed = Remember()
+    made = train(source, path, budget=Budget(minutes=0.01, fit=True), listener=resumed)
+    assert (made.steps, resumed.went_on, resumed.steps) == (interrupted.steps[0], [3], [])
+
+
+def test_the_budget_says_whether_anything_was_learned() -> None:
+    info = ValidationInfo(best_psnr=43.0, best_step=5, last_psnr=43.0, last_step=5, bicubic_psnr=42.5)
+    assert info.describe() == "0.50 dB above bicubic on validation patches"
+    assert "NOT above bicubic" in info.model_copy(update={"last_psnr": 42.5}).describe()
 
 
 # -- refused
@@ -365,9 +464,9 @@ def plant_a_bomb(path: Path) -> None:
     ("spoil", "words"),
     [
         (spoil_identity, "is the state of another training: .*steps was 99, is 12"),
-        (cut_off, "is no state of a training, or is damaged"),
-        (plant_a_bomb, "is no state of a training, or is damaged"),
-        (lambda path: path.write_bytes(pickle.dumps(Bomb())), "is no state of a training, or is damaged"),
+        (cut_off, "is not the state of a training, or is damaged"),
+        (plant_a_bomb, "is not the state of a training, or is damaged"),
+        (lambda path: path.write_bytes(pickle.dumps(Bomb())), "is not the state of a training, or is damaged"),
         (lambda path: torch.save({"schema": "other"}, path), "that this version can read"),
     ],
 )
@@ -474,4 +573,6 @@ def test_tensorboard_has_the_losses(source: Noise, tmp_path: Path) -> None:
     board = EventAccumulator(str(events))
     board.Reload()
     logged = [line.split(",")[3] for line in path.with_suffix(".csv").read_text().splitlines()[1:]]
-    assert [event.value for event in board.Scalars("l1")] == pytest.approx([float(text) for text in logged], rel=1e-4)
+    assert [event.value for event in board.Scalars("l1")] == pytest.approx(
+        [float(text) for text in logged[1:]], rel=1e-4
+    )
