@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from hsfusion_baselines.recipes import CAVE_FILE
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ __all__ = ["FEINFN_RECIPE", "FEINFN_TEXT", "ResidualMethod"]
 _CONFIG = "Efficient-MIF configs/FeINFN_config.yaml @08c4e9f"
 _ENGINE = "Efficient-MIF accelerate_run_hyper_ms_engine.py @06744c7"
 _COMMAND = "Efficient-MIF readmes/FeINFN.md @bd87abd, the training command"
-_FILE = "the training file of CAVE that the authors share: 3920 patches of 20 scenes, a fifth of them for validation"
 _PAPER = "paper, implementation details"
 
 FEINFN_RECIPE = Recipe(
@@ -51,12 +51,12 @@ FEINFN_RECIPE = Recipe(
         "schedule_epochs": f"{_CONFIG}: T_max",
         "per_epoch": _ENGINE,
         "epochs": _COMMAND,
-        "patches_per_epoch": _FILE,
+        "patches_per_epoch": CAVE_FILE,
         "batch_size": _COMMAND,
         "accumulate": _COMMAND,
         "accumulation": f"{_ENGINE}: gradients are cleared before the second backward, so that the first batch of each "
         "pair is dropped; followed here, since the published results come from it",
-        "patch": _FILE,
+        "patch": CAVE_FILE,
         "stride": "14 x 14 patches a scene, as in that file",
         "clip_norm": _CONFIG,
         "ema": "ours: that of EDACA-Net's configuration for the same engine; FeINFN's is not published",
@@ -89,6 +89,8 @@ class ResidualMethod(NetworkMethod):
     """A network ``network(hr_msi, hsi_up, lr_hsi)`` whose loss is L1 and a share of 1 - SSIM."""
 
     ssim_weight: ClassVar[float] = 0.1
+    ssim_size: ClassVar[int] = 11
+    """Side of the SSIM's window, pixels."""
 
     def predict(
         self, network: torch.nn.Module, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, problem: Problem
@@ -109,5 +111,5 @@ class ResidualMethod(NetworkMethod):
         fused = self.predict(network, batch.lr_hsi, batch.hr_msi, batch.problem)
         return {
             "l1": l1_loss(fused, batch.hr_hsi),
-            "ssim": self.ssim_weight * (1 - ssim(fused, batch.hr_hsi, padded=True)),
+            "ssim": self.ssim_weight * (1 - ssim(fused, batch.hr_hsi, size=self.ssim_size, padded=True)),
         }

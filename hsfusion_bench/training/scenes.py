@@ -78,7 +78,8 @@ class TrainingScenes:
         Parameters
         ----------
         recipe
-            Whose patch, stride and turns are taken; a patch larger than a scene becomes the scene.
+            Whose patch, stride and turns are taken; a patch larger than a scene becomes the scene, a stride smaller
+            than an LR pixel becomes one.
         seed
             Of the turning.
         reference
@@ -94,7 +95,7 @@ class TrainingScenes:
         patches = MappedPatches(
             folder,
             patch=patch,
-            stride=min(recipe.stride or max(patch // 2, self.scale), patch),
+            stride=min(max(recipe.stride or patch // 2, self.scale), patch),
             turns=recipe.turns,
             seed=seed,
             reference=reference,

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from hsfusion_baselines.blocks.losses import decoupling, spatial_edges, spectral_angle, spectral_edges, ssim
@@ -19,6 +20,20 @@ def test_ssim_loss_equals_scikit_image() -> None:
     )
     ours = ssim(torch.from_numpy(y)[None], torch.from_numpy(x)[None])
     np.testing.assert_allclose(ours.item(), full[:, 5:-5, 5:-5].mean(), rtol=1e-12)
+
+
+def test_ssim_loss_may_have_a_small_window_and_zeros_around() -> None:
+    x, y = np.random.default_rng(0).random((2, 3, 7, 9))
+
+    def blur(image: np.ndarray) -> np.ndarray:
+        return np.stack([gaussian_filter(band, 1.5, mode="constant", radius=2) for band in image])
+
+    mean_x, mean_y = blur(x), blur(y)
+    var_x, var_y, covariance = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2, blur(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + 1e-4) / (mean_x**2 + mean_y**2 + 1e-4)
+    structure = (2 * covariance + 9e-4) / (var_x + var_y + 9e-4)
+    ours = ssim(torch.from_numpy(y)[None], torch.from_numpy(x)[None], size=5, padded=True)
+    np.testing.assert_allclose(ours.item(), (luminance * structure).mean(), rtol=1e-12)
 
 
 def test_bicubic_on_tensors_keeps_a_ramp_inside() -> None:

@@ -40,6 +40,15 @@ def test_shared_levels_are_one() -> None:
     assert size(GuidedNet(31, 3, 8)) - size(GuidedNet(31, 3, 8, shared=True)) == 2 * level
 
 
+def test_it_starts_as_the_authors_code_does() -> None:
+    torch.manual_seed(0)
+    network = GuidedNet(31, 3, 8)
+    assert all(not parameter.any() for name, parameter in network.named_parameters() if name.endswith("bias"))
+    enlarge = network.levels[0].enlarge.weight  # 31 to 124 channels
+    limit = (6 / (9 * (31 + 124))) ** 0.5
+    assert 0.99 * limit < enlarge.abs().max() <= limit
+
+
 def test_loss_weighs_smaller_images_more() -> None:
     class Constant(GuidedNet):
         def images(self, lr_hsi: torch.Tensor, hr_msi: torch.Tensor) -> list[torch.Tensor]:

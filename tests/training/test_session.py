@@ -530,6 +530,12 @@ def test_a_full_disk_keeps_the_last_state(tmp_path: Path) -> None:
     assert read_weights(tmp_path / "w.safetensors", Tiny(), PROBLEM).card.training.steps == 8  # type: ignore[union-attr]
 
 
+def test_a_stride_smaller_than_an_lr_pixel_is_one_lr_pixel(source: Noise) -> None:
+    scenes = TrainingScenes(source, PROTOCOL, 4)
+    counts = [len(scenes.patches(replace(RECIPE, stride=stride), 0, reference=True)) for stride in (1, 4, 8)]
+    assert counts[0] == counts[1] > counts[2]
+
+
 def test_a_data_set_without_training_scenes_is_refused(source: Noise, tmp_path: Path) -> None:
     source.split = replace(source.split, train=())  # type: ignore[type-var]
     with pytest.raises(HsbenchError, match="the data set noise has no training scenes"):

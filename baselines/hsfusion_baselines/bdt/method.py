@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.recipes import CAVE_FILE
 from hsfusion_baselines.supervised import SupervisedMethod
 from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
+
+_SCRIPT = "BDT main_x4.py @ab73402"
+_OPTIONS = "BDT args_parser.py @ab73402"
 
 _LR_MULTIPLE = 16  # the smallest stage has dilated windows of 8x8: areas of 16x16 LR pixels
 
@@ -36,14 +40,22 @@ class BDTMethod(SupervisedMethod):
         optimiser="adamw",
         learning_rate=1e-4,
         final_learning_rate=1e-4,
-        schedule_epochs=2000,
-        epochs=2000,
+        schedule="constant",
+        schedule_epochs=2001,
+        epochs=2001,
         patches_per_epoch=3136,
         batch_size=32,
         patch=64,
+        stride=34,
         weight_decay=1e-4,
         loss="L1",
-        source="the authors' training script; the number of patches is that of their later papers on CAVE",
+        source="the authors' training script for CAVE",
+        sources={
+            **dict.fromkeys(("optimiser", "schedule", "weight_decay", "loss"), _SCRIPT),
+            **dict.fromkeys(("learning_rate", "final_learning_rate", "batch_size", "patch"), _OPTIONS),
+            **dict.fromkeys(("schedule_epochs", "epochs"), f"{_SCRIPT}: 2002, of which the last kept is the 2001st"),
+            **dict.fromkeys(("patches_per_epoch", "stride"), CAVE_FILE),
+        },
     )
     distance = "l1"
 

@@ -11,16 +11,18 @@ _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
 
 
-def ssim(fused: torch.Tensor, reference: torch.Tensor, *, padded: bool = False) -> torch.Tensor:
+def ssim(fused: torch.Tensor, reference: torch.Tensor, *, size: int = _SIZE, padded: bool = False) -> torch.Tensor:
     """Return the mean structural similarity of two batches, differentiable.
 
-    Wang et al. 2004 as in the index `hsfusion_metrics.ssim`: Gaussian window of 11x11 pixels, sigma 1.5, biased
-    moments, values in [0, 1].
+    Wang et al. 2004 as in the index `hsfusion_metrics.ssim`: Gaussian window, sigma 1.5, biased moments, values in
+    [0, 1].
 
     Parameters
     ----------
     fused, reference
-        [N, C, H, W], sides of 11 pixels at least unless `padded`.
+        [N, C, H, W], sides of `size` pixels at least unless `padded`.
+    size
+        Side of the window in pixels, odd; that of the index is 11.
     padded
         Whether images are padded with zeros, so that each pixel has a window, as many a training code has it; else only
         whole windows count, as in the index.
@@ -30,10 +32,10 @@ def ssim(fused: torch.Tensor, reference: torch.Tensor, *, padded: bool = False) 
     Tensor
         A scalar, at most 1.
     """
-    channels, margin = fused.shape[1], _SIZE // 2 * padded
-    axis = torch.arange(_SIZE, device=fused.device, dtype=fused.dtype) - _SIZE // 2
+    channels, margin = fused.shape[1], size // 2 * padded
+    axis = torch.arange(size, device=fused.device, dtype=fused.dtype) - size // 2
     window = torch.exp(-(axis**2) / (2 * _SIGMA**2))
-    window = (window / window.sum()).expand(channels, 1, _SIZE)
+    window = (window / window.sum()).expand(channels, 1, size)
 
     def blur(image: torch.Tensor) -> torch.Tensor:
         rows = functional.conv2d(image, window[..., None], groups=channels, padding=(margin, 0))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
 from hsfusion_bench.methods import Card, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
+
+_OPTIONS = "UDL UDL/pansharpening/models/DCFNet/option_DCFNet.py @fde81f1"
+_BUILD = "UDL UDL/pansharpening/models/DCFNet/model_fcc_dense_head.py @fde81f1"
 
 
 class DCFNetMethod(SupervisedMethod):
@@ -34,14 +38,23 @@ class DCFNetMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=1e-3,
         final_learning_rate=1e-3,
+        schedule="constant",
         schedule_epochs=5000,
         epochs=5000,
         patches_per_epoch=3136,
         batch_size=32,
         patch=64,
+        stride=34,
         loss="MSE",
-        source="the authors' configuration for pansharpening, whose 5000 epochs are a limit; the size of an epoch is "
-        "CAVE's: ours",
+        source="the authors' configuration for pansharpening; none of theirs for hyperspectral images was found",
+        sources={
+            **dict.fromkeys(("optimiser", "schedule", "loss"), _BUILD),
+            **dict.fromkeys(("learning_rate", "final_learning_rate", "batch_size"), _OPTIONS),
+            **dict.fromkeys(
+                ("epochs", "schedule_epochs"), f"{_OPTIONS}: a limit; the weights it names are those of epoch 857"
+            ),
+            **dict.fromkeys(("patches_per_epoch", "patch", "stride"), CAVE_PATCHES),
+        },
     )
     multiple = 4
     distance = "mse"

@@ -10,6 +10,9 @@ from hsfusion_bench.methods import Card, Problem, Recipe
 if TYPE_CHECKING:
     import torch
 
+_SCRIPT = "DHIF-Net CAVE/Train.py @6434366"
+_DATA = "DHIF-Net CAVE/CAVE_Dataset.py @6434366"
+
 
 class DHIFMethod(SupervisedMethod):
     """Deep fusion with iterative spatio-spectral regularisation (Huang et al. 2022)."""
@@ -31,16 +34,28 @@ class DHIFMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=3e-4,
         final_learning_rate=3e-4 * 0.95**30,
+        schedule="steps",
         schedule_epochs=150,
+        decay_every=5,
+        decay=0.95,
         epochs=500,
         patches_per_epoch=20_000,
         batch_size=4,
         patch=96,
-        schedule="steps",
-        decay_every=5,
-        decay=0.95,
+        stride=8,
+        turns="all",
         loss="L1",
-        source="the authors' training script for CAVE; its rate falls one epoch after each multiple of 5",
+        source="the authors' training script for CAVE",
+        sources={
+            **dict.fromkeys(
+                ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay", "epochs", "loss"), _SCRIPT
+            ),
+            **dict.fromkeys(("patches_per_epoch", "batch_size", "patch"), _SCRIPT),
+            "schedule_epochs": f"{_SCRIPT}: 30 falls; ours: at epochs 5, 10, ..., 150 instead of 1, 6, ..., 146",
+            "decay_every": _SCRIPT,
+            "stride": f"ours: {_DATA} crops anywhere",
+            "turns": _DATA,
+        },
     )
     multiple = 16
     distance = "l1"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
 from hsfusion_bench.methods import Card, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
+
+_SCRIPT = "Fusformer main.py @b075443"
 
 
 class FusformerMethod(SupervisedMethod):
@@ -35,16 +38,24 @@ class FusformerMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=1e-3,
         final_learning_rate=1e-7,
+        schedule="steps",
         schedule_epochs=1000,
+        decay_every=200,
+        decay=0.1,
         epochs=1000,
         patches_per_epoch=3136,
         batch_size=3,
         patch=64,
-        schedule="steps",
-        decay_every=200,
-        decay=0.1,
+        stride=34,
         loss="L1",
-        source="the authors' training script; the number of patches is that of their group's later papers on CAVE",
+        source="the authors' training script for CAVE",
+        sources={
+            **dict.fromkeys(
+                ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay_every", "decay"), _SCRIPT
+            ),
+            **dict.fromkeys(("schedule_epochs", "epochs", "batch_size", "patch", "loss"), _SCRIPT),
+            **dict.fromkeys(("patches_per_epoch", "stride"), CAVE_PATCHES),
+        },
     )
     default_tile = 64
     distance = "l1"

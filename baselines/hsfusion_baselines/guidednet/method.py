@@ -10,6 +10,8 @@ from hsfusion_bench.methods import Batch, Card, HsbenchError, NetworkMethod, Pro
 if TYPE_CHECKING:
     import torch
 
+_SCRIPT = "GuidedNet main_train.py @1e15f84"
+
 REFERENCE = (
     "@article{ran2023guidednet, title={{GuidedNet}: A General {CNN} Fusion Framework via High-Resolution "
     "Guidance for Hyperspectral Image Super-Resolution}, author={Ran, Ran and Deng, Liang-Jian and Jiang, "
@@ -37,17 +39,22 @@ class GuidedNetMethod(NetworkMethod):
         optimiser="adam",
         learning_rate=1e-4,
         final_learning_rate=1e-4 / 2**34,
+        schedule="steps",
         schedule_epochs=35,
+        decay_every=1,
+        decay=0.5,
         epochs=35,
         patches_per_epoch=320_000,
         batch_size=32,
         patch=80,
-        schedule="steps",
-        decay_every=1,
-        decay=0.5,
         loss="L1 of the result + 2 L1 of the image at half size + 4 L1 of that at a quarter, and so on",
-        source="the authors' training code (TensorFlow): 350000 iterations, the rate halved every 10000, which are an "
-        "epoch here",
+        source="the authors' training code (TensorFlow); 10000 of its iterations are an epoch here",
+        sources={
+            **dict.fromkeys(("optimiser", "learning_rate", "schedule", "decay"), _SCRIPT),
+            **dict.fromkeys(("batch_size", "patch", "loss"), _SCRIPT),
+            **dict.fromkeys(("final_learning_rate", "schedule_epochs", "epochs"), f"{_SCRIPT}: 350001 iterations"),
+            **dict.fromkeys(("patches_per_epoch", "decay_every"), f"{_SCRIPT}: halved every 10000 iterations"),
+        },
     )
     local: ClassVar[bool] = True
     shared: ClassVar[bool] = False

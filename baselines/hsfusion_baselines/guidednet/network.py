@@ -67,6 +67,12 @@ class GuidedNet(nn.Module):
         )
         self.halve = nn.ModuleList(nn.Conv2d(msi_bands, msi_bands, 6, stride=2, padding=2) for _ in range(levels - 1))
         self.levels = nn.ModuleList(Level(bands, msi_bands, features, blocks) for _ in range(1 if shared else levels))
+        # The start of the authors' code.
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(module.weight)
+                assert module.bias is not None
+                nn.init.zeros_(module.bias)
 
     def forward(self, lr_hsi: Tensor, hr_msi: Tensor) -> Tensor:
         """Return the fused batch [N, bands, H, W], unclipped, of [N, bands, h, w] and [N, msi_bands, H, W]."""

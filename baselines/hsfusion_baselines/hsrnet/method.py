@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
 from hsfusion_bench.methods import Card, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
+
+_SCRIPT = "HSRnet HSRnet.py @d37176a"
 
 
 class HSRNetMethod(SupervisedMethod):
@@ -31,13 +34,21 @@ class HSRNetMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=1e-4,
         final_learning_rate=1e-4,
+        schedule="constant",
         schedule_epochs=1531,
         epochs=1531,
         patches_per_epoch=3136,
         batch_size=32,
         patch=64,
+        stride=34,
         loss="L1",
-        source="the authors' training code (TensorFlow): 150001 iterations of 32 patches, here epochs of 3136",
+        source="the authors' training code (TensorFlow) for CAVE",
+        sources={
+            **dict.fromkeys(("optimiser", "learning_rate", "final_learning_rate", "schedule"), _SCRIPT),
+            **dict.fromkeys(("batch_size", "patch", "loss"), _SCRIPT),
+            **dict.fromkeys(("schedule_epochs", "epochs"), f"{_SCRIPT}: 150001 iterations of 32 patches"),
+            **dict.fromkeys(("patches_per_epoch", "stride"), CAVE_PATCHES),
+        },
     )
     distance = "l1"
 

@@ -34,8 +34,9 @@ class JIIFMethod(ResidualMethod):
         FEINFN_RECIPE,
         source=(
             "ours: that of FeINFN, so that the methods differ by the query; published, for depth: Adam 1e-4, times 0.2 "
-            "every 40 of 100 epochs, one image a batch, L1"
+            "every 60 of 200 epochs, one image a batch, L1 (jiif scripts/train_jiif.sh @acfa3f9)"
         ),
+        sources=dict.fromkeys(FEINFN_RECIPE.sources, "ours: as FeINFN's"),
     )
 
     def build(self, problem: Problem) -> torch.nn.Module:

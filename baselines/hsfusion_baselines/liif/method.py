@@ -34,8 +34,9 @@ class LIIFMethod(ResidualMethod):
         FEINFN_RECIPE,
         source=(
             "ours: that of FeINFN, so that the methods differ by the query; published, for photographs of three bands: "
-            "Adam 1e-4, halved every 200 of 1000 epochs, batch 16, L1"
+            "Adam 1e-4, halved every 200 of 1000 epochs, batch 16, L1 (liif train_edsr-baseline-liif.yaml @4c833f8)"
         ),
+        sources=dict.fromkeys(FEINFN_RECIPE.sources, "ours: as FeINFN's"),
     )
     local = True
 

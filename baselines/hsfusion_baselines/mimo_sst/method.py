@@ -11,6 +11,9 @@ from hsfusion_bench.methods import Batch, Card, Problem, Recipe
 if TYPE_CHECKING:
     import torch
 
+_SCRIPT = "MIMO-SST train.py @06aacc1"
+_DATA = "MIMO-SST DataSet.py and config.py @06aacc1"
+
 
 class MIMOSSTMethod(SupervisedMethod):
     """Multi-input multi-output spatial-spectral transformer (Fang et al., IEEE TGRS 2024)."""
@@ -32,17 +35,24 @@ class MIMOSSTMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=1e-4,
         final_learning_rate=1e-4,
+        schedule="constant",
         schedule_epochs=1001,
         epochs=1001,
-        patches_per_epoch=3136,
+        patches_per_epoch=19_220,
         batch_size=16,
         patch=32,
+        stride=16,
         weight_decay=1e-8,
+        validation=False,
         loss="L1 + 0.01 (modulus of the difference of the Fourier transforms), each at full, half and quarter size",
-        source=(
-            "the authors' training script; the paper has a loss of wavelets where the script has Fourier transforms. "
-            "The number of patches is ours"
-        ),
+        source="the authors' training script for CAVE; the paper's loss has wavelets where it has Fourier transforms",
+        sources={
+            **dict.fromkeys(("optimiser", "learning_rate", "final_learning_rate", "schedule"), _SCRIPT),
+            **dict.fromkeys(("schedule_epochs", "epochs", "batch_size", "weight_decay", "loss"), _SCRIPT),
+            "patches_per_epoch": f"{_DATA}: 31 x 31 of each of 20 scenes",
+            **dict.fromkeys(("patch", "stride"), _DATA),
+            "validation": f"{_DATA}: every patch is trained on",
+        },
     )
     multiple = 4
     distance = "l1"

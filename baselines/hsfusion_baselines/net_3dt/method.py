@@ -10,6 +10,9 @@ from hsfusion_bench.methods import Card, Problem, Recipe
 if TYPE_CHECKING:
     import torch
 
+_SCRIPT = "3DT-Net 3DT-Net/main.py @20cd516"
+_DATA = "3DT-Net 3DT-Net/dataset.py @20cd516"
+
 
 class Net3DTMethod(SupervisedMethod):
     """Unfolded optimisation with a 3D-CNN and transformer prior (Ma et al., Information Fusion 2023).
@@ -33,17 +36,26 @@ class Net3DTMethod(SupervisedMethod):
         optimiser="adam",
         learning_rate=1e-4,
         final_learning_rate=5e-5,
+        schedule="steps",
         schedule_epochs=100,
+        decay_every=80,
+        decay=0.5,
         epochs=100,
         patches_per_epoch=20_000,
         batch_size=8,
         patch=64,
+        stride=8,
         turns="all",
-        schedule="steps",
-        decay_every=80,
-        decay=0.5,
         loss="L1",
-        source="the authors' training script",
+        source="the authors' training script for CAVE",
+        sources={
+            **dict.fromkeys(
+                ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay_every", "decay"), _SCRIPT
+            ),
+            **dict.fromkeys(("schedule_epochs", "epochs", "batch_size", "patch", "loss"), _SCRIPT),
+            **dict.fromkeys(("patches_per_epoch", "turns"), _DATA),
+            "stride": f"ours: {_DATA} crops anywhere",
+        },
     )
     multiple = 8
     distance = "l1"

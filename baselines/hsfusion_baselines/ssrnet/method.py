@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from hsfusion_baselines.recipes import SSRNET_COMPARISON
+from hsfusion_baselines.recipes import CAVE_PATCHES, SSRNET_COMPARISON
 from hsfusion_bench.methods import Batch, Card, NetworkMethod, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
 
     from hsfusion_baselines.ssrnet.network import Joining
+
+_CONFIG = "Efficient-MIF configs/ssrnet_config.yaml @daa5afa"
 
 REFERENCE = (
     "@article{zhang2021ssrnet, title={{SSR-NET}: Spatial-Spectral Reconstruction Network for Hyperspectral and "
@@ -81,19 +83,29 @@ class SSRNetMethod(_Either):
         optimiser="adamw",
         learning_rate=1e-3,
         final_learning_rate=1e-5,
+        schedule="steps",
         schedule_epochs=1000,
+        decay_every=400,
+        decay=0.1,
         epochs=1000,
         patches_per_epoch=3136,
         batch_size=32,
         patch=64,
+        stride=34,
         weight_decay=1e-6,
         clip_norm=0.01,
-        schedule="steps",
-        decay_every=400,
-        decay=0.1,
         loss=LOSS,
-        source="the loss is the paper's; rates, weight decay and clipping are the configuration of Efficient-MIF, a "
-        "collection of networks; it does not say numbers of epochs and batch size: ours",
+        source="the configuration of Efficient-MIF, a collection of networks, for other data; its length is ours",
+        sources={
+            **dict.fromkeys(
+                ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay_every", "decay"), _CONFIG
+            ),
+            **dict.fromkeys(("weight_decay", "clip_norm"), _CONFIG),
+            **dict.fromkeys(("epochs", "schedule_epochs"), "ours: not published; the rate falls at 400 and at 800"),
+            "batch_size": "ours: not published",
+            **dict.fromkeys(("patches_per_epoch", "patch", "stride"), CAVE_PATCHES),
+            "loss": "SSRNET train.py @9727896; in Efficient-MIF each term is L1, or L1 and SSIM",
+        },
     )
 
     def enlarge(self, lr_hsi: torch.Tensor, problem: Problem) -> torch.Tensor:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
 from hsfusion_bench.methods import Card, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
+
+_SCRIPT = "U2Net train.py @32e214c"
 
 
 class U2NetMethod(SupervisedMethod):
@@ -33,20 +36,25 @@ class U2NetMethod(SupervisedMethod):
         supervision="reference",
         optimiser="adam",
         learning_rate=1e-3,
-        final_learning_rate=1e-5,
+        final_learning_rate=1e-3 / 2**4,
+        schedule="steps",
         schedule_epochs=500,
+        decay_every=100,
+        decay=0.5,
         epochs=500,
         patches_per_epoch=3136,
         batch_size=16,
         patch=64,
-        schedule="steps",
-        decay_every=100,
-        decay=0.5,
+        stride=34,
         loss="L1",
-        source=(
-            "the authors' training script, which is for pansharpening; none for CAVE was found. The number of patches "
-            "is that of their group's papers on CAVE"
-        ),
+        source="the authors' training script, which is for pansharpening; none for CAVE was found",
+        sources={
+            **dict.fromkeys(
+                ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay_every", "decay"), _SCRIPT
+            ),
+            **dict.fromkeys(("schedule_epochs", "epochs", "batch_size", "loss"), _SCRIPT),
+            **dict.fromkeys(("patches_per_epoch", "patch", "stride"), CAVE_PATCHES),
+        },
     )
     default_tile = 64
     multiple = 4
