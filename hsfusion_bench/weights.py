@@ -119,6 +119,7 @@ class WeightsCard(BaseModel):
     dataset_digest: str | None = Field(default=None, description="SHA-256 of those of the scenes trained on, in order")
     bands: int | None = None
     msi_bands: int | None = None
+    stored: Literal["float32", "float16"] = Field(default="float32", description="how the numbers are kept")
     training: TrainingInfo
     versions: dict[str, str]
 
@@ -144,10 +145,13 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCa
 
     For people, the card and the file's SHA-256 are written beside it as JSON; nothing reads that.
     """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    if card.stored == "float16":
+        tensors = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
     with replacing(path) as temporary:
         try:
             save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
@@ -155,6 +159,21 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCa
             raise OSError(None, str(error)) from error
     text = json.dumps({"sha256": sha256_file(path), **card.model_dump(mode="json")}, indent=2, ensure_ascii=False)
     write_text(path.with_suffix(".json"), text + "\n")
+
+
+def halve(path: Path, target: Path) -> None:
+    """Write a weights file of ours anew with float16 numbers, half as large; they are read as float32.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is not one of ours, or a number is too large for float16.
+    """
+    state, card = _open_ours(path)
+    large = [name for name, tensor in state.items() if not bool(tensor.half().isfinite().all())]
+    if large:
+        raise HsbenchError(f"{path}: {large[0]} has numbers that float16 cannot hold")
+    write_weights(target, state, card.model_copy(update={"stored": "float16"}))
 
 
 def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights:
@@ -231,13 +250,15 @@ def make_ready(
     return weights
 
 
-def _read_ours(path: Path, method: str, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+    """Return state, float32, and card of a file of ours."""
+    import torch
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
         raise HsbenchError(f"{path} is no readable safetensors file: {error}") from error
     if _KEY not in metadata:
@@ -246,6 +267,12 @@ def _read_ours(path: Path, method: str, problem: Problem) -> tuple[dict[str, tor
         card = WeightsCard.model_validate_json(metadata[_KEY])
     except ValidationError as error:
         raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
+    state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in stored.items()}
+    return state, card
+
+
+def _read_ours(path: Path, method: str, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+    state, card = _open_ours(path)
     if card.method != method:
         raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {method!r}")
     asked = {"scale": problem.scale, "bands": problem.bands, "msi_bands": problem.msi_bands}

@@ -23,6 +23,7 @@ _VERBS = (
     "leaderboard",
     "cost",
     "data",
+    "weights",
     "list",
     "show",
     "new-method",

@@ -41,7 +41,8 @@ class FrequencyFusion(nn.Module):
         """
         if torch.is_autocast_enabled(lr.device.type):
             with torch.autocast(lr.device.type, enabled=False):
-                return self(lr.float(), guide.float())
+                single: Tensor = self(lr.float(), guide.float())
+                return single
         lr_amplitude, lr_phase = polar_spectrum(lr)
         guide_amplitude, guide_phase = polar_spectrum(guide)
         amplitude = self.amplitude(lr_amplitude, guide_amplitude)

@@ -1,0 +1,290 @@
+"""Trainings that a file lists, made one after the other: each leaves weights, card, log and record.
+
+::
+
+    [common]                      # what every training has, unless it says otherwise
+    dataset = "cave"
+    scale = 4
+
+    [[training]]
+    method = "feinfn"
+    steps = 80000                 # left out: the whole recipe
+    recipe = "published"          # one of the method's recipes
+    set = { patch = 32, stride = 16, batch_size = 1 }
+    seed = 0
+    keep = "float16"              # of the weights: "float32", "float16" where the score bears it, or "digest" alone
+    note = "why so"
+
+Budgets are steps, so that anybody makes the same weights again. What was interrupted resumes; what is there already is
+not made again; what fails is reported, and the next one starts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.files import replacing, sha256_file, slug, user_cache
+from hsfusion_bench.methods import NetworkMethod
+from hsfusion_bench.recipes import Recipe, choose_recipe
+from hsfusion_bench.registry import find
+from hsfusion_bench.suggest import suggestion
+
+#: Loss of PSNR, dB, that weights may suffer by being kept as float16.
+_TOLERANCE = 0.01
+
+
+class Item(BaseModel):
+    """One training of a queue, see the module."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str
+    dataset: str
+    scale: int = Field(ge=2)
+    protocol: str | None = None
+    recipe: str = "published"
+    steps: int | None = Field(default=None, ge=1)
+    set: dict[str, str] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0)
+    keep: Literal["float32", "float16", "digest"] = "digest"
+    note: str = ""
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _as_texts(cls, value: Any) -> Any:
+        """Take numbers and truths as TOML has them."""
+        if not isinstance(value, dict):
+            return value
+        return {name: str(each).lower() if isinstance(each, bool) else str(each) for name, each in value.items()}
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return f"{self.method} {self.dataset} x{self.scale}"
+
+    @property
+    def place(self) -> Path:
+        """Its weights file, relative to a folder of weights."""
+        protocol = "" if self.protocol is None else f"-{slug(self.protocol)}"
+        return Path(slug(self.method)) / f"{slug(self.dataset)}-x{self.scale}{protocol}.safetensors"
+
+    def recipe_used(self) -> Recipe:
+        """Return the recipe as changed.
+
+        Raises
+        ------
+        UsageError
+            If there is no such method or recipe, or it has no such numbers.
+        HsbenchError
+            If the method cannot be imported.
+        """
+        method = find(self.method).load()
+        if not isinstance(method, NetworkMethod):
+            raise UsageError(f"{method.card.title} is not a network: there is nothing to train")
+        return choose_recipe(method.recipes, self.recipe, method.card.title).changed(self.set)
+
+    def problem(self) -> list[str]:
+        """Return the options of the command line that say on what data."""
+        protocol = [] if self.protocol is None else ["--protocol", self.protocol]
+        return ["--dataset", self.dataset, "--scale", str(self.scale), *protocol]
+
+    def command(self) -> list[str]:
+        """Return the arguments of ``hsbench`` that make the training."""
+        arguments = ["train", self.method, *self.problem(), "--recipe", self.recipe, "--seed", str(self.seed)]
+        if self.steps is not None:
+            arguments += ["--max-steps", str(self.steps)]
+        for name, value in self.set.items():
+            arguments += ["--set", f"{name}={value}"]
+        return arguments
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    common: dict[str, Any] = Field(default_factory=dict)
+    training: list[dict[str, Any]]
+
+
+def read_queue(path: Path) -> list[Item]:
+    """Read a file of trainings, and see that each can be begun.
+
+    Raises
+    ------
+    HsbenchError
+        If the file cannot be read, or an item of it is not a training; the message names the item and the key.
+    """
+    try:
+        content = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_first(error, _File)}") from error
+    items: list[Item] = []
+    for number, given in enumerate(content.training, start=1):
+        try:
+            item = Item.model_validate({**content.common, **given})
+            item.recipe_used()
+        except ValidationError as error:
+            raise UsageError(f"{path}, training {number}: {_first(error, Item)}") from error
+        except HsbenchError as error:
+            raise UsageError(f"{path}, training {number}: {error}") from error
+        if item.place in [other.place for other in items]:
+            raise UsageError(f"{path}, training {number}: {item.title} is there already, and its files have one name")
+        items.append(item)
+    if not items:
+        raise UsageError(f"{path} lists no [[training]]")
+    return items
+
+
+def _first(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say in a line what is wrong first."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no key {name!r}{suggestion(name, model.model_fields)}"
+    if first["type"] == "missing":
+        return f"{name} is missing"
+    return f"{name}: {first['msg']}"
+
+
+Outcome = Literal["made", "was there", "failed"]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Where a queue's trainings are made, and what they leave behind.
+
+    Parameters
+    ----------
+    results
+        Folder of records; weights, cards and logs lie below ``weights/METHOD`` in it.
+    work
+        Folder of trainings that are under way, which must stay until they are finished.
+    data_root
+        Folder of the data set's files.
+    device
+        "cpu" or "cuda".
+    say
+        Is given a line of progress.
+    """
+
+    results: Path
+    work: Path
+    data_root: Path | None
+    device: str
+    say: Callable[[str], None]
+
+    @classmethod
+    def default_work(cls) -> Path:
+        """Return the folder of trainings under way, unless told otherwise."""
+        return user_cache() / "trainings"
+
+    def run(self, items: list[Item]) -> dict[str, Outcome]:
+        """Make the trainings; returns what became of each, by title."""
+        outcomes: dict[str, Outcome] = {}
+        for number, item in enumerate(items, start=1):
+            self.say(f"[{number}/{len(items)}] {item.title}")
+            try:
+                outcomes[item.title] = self._make(item)
+            except HsbenchError as error:
+                self.say(f"[{number}/{len(items)}] {item.title} failed: {error}")
+                outcomes[item.title] = "failed"
+        return outcomes
+
+    def _make(self, item: Item) -> Outcome:
+        """Train, score and keep one."""
+        trained, kept = self.work / item.place, self.results / "weights" / item.place
+        self._hsbench([*item.command(), "--out", str(trained), *self._where()])
+        digest = sha256_file(trained)
+        beside = kept.with_suffix(".json")
+        if beside.is_file() and json.loads(beside.read_text(encoding="utf-8")).get("trained_sha256") == digest:
+            return "was there"
+        chosen = self._scored(item, trained)
+        for suffix in (".json", ".csv"):
+            source = (chosen if suffix == ".json" else trained).with_suffix(suffix)
+            _copy(source, kept.with_suffix(suffix))
+        if item.keep == "digest":
+            kept.unlink(missing_ok=True)
+        else:
+            _copy(chosen, kept)
+        # last, since it says that all the rest is there
+        card = json.loads(beside.read_text(encoding="utf-8"))
+        _write_json(beside, {**card, "trained_sha256": digest, "command": ["hsbench", *item.command()]})
+        return "made"
+
+    def _scored(self, item: Item, trained: Path) -> Path:
+        """Leave the record of a training; return the weights file that it is of."""
+        if item.keep != "float16":
+            self._score(item, trained, self.results)
+            return trained
+        from hsfusion_bench.weights import halve
+
+        half = trained.with_name(f"{trained.stem}.float16{trained.suffix}")
+        halve(trained, half)
+        scratch = self.work / "float32"
+        whole_psnr = self._score(item, trained, scratch)
+        half_psnr = self._score(item, half, self.results)
+        if abs(whole_psnr - half_psnr) <= _TOLERANCE:
+            return half
+        self.say(f"{item.title}: float16 gives {half_psnr:.3f} dB for {whole_psnr:.3f}, so float32 is kept")
+        self._score(item, trained, self.results)
+        return trained
+
+    def _score(self, item: Item, weights: Path, results: Path) -> float:
+        """Run the method with its weights on the test scenes; return the mean PSNR in dB."""
+        command = ["run", "--methods", item.method, *item.problem(), "--weights", f"{item.method}={weights}"]
+        output = self._hsbench([*command, "--no-timing", "--results-dir", str(results), *self._where()])
+        found = re.search(r"^record\s+(\S.*)$", output, flags=re.MULTILINE)
+        if found is None:
+            raise HsbenchError(f"no record was left of {item.title}")
+        record: Mapping[str, Any] = json.loads(Path(found.group(1).strip()).read_text(encoding="utf-8"))
+        return float(record["summary"]["psnr"]["mean"])
+
+    def _where(self) -> list[str]:
+        root = [] if self.data_root is None else ["--data-root", str(self.data_root)]
+        return ["--device", self.device, *root]
+
+    def _hsbench(self, arguments: list[str]) -> str:
+        """Run the command in a process of its own, so that nothing that happens to it ends the queue.
+
+        Returns what it wrote to standard error, which is shown, too, as it comes.
+        """
+        command = [sys.executable, "-P", "-m", "hsfusion_bench", *arguments]
+        lines: list[str] = []
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            try:
+                for line in process.stderr:
+                    lines.append(line)
+                    self.say(f"    {line.rstrip()}")
+            except KeyboardInterrupt:  # the child has it, too, and keeps its state
+                process.wait()
+                raise
+        if process.returncode:
+            reason = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+            raise HsbenchError(f"exit code {process.returncode}: {reason}")
+        return "".join(lines)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
