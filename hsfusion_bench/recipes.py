@@ -49,11 +49,12 @@ class Recipe:
         "cosine": half a cosine from start to end, where the rate stays. "waves": the cosine goes on, up again and down
         again, as torch's CosineAnnealingLR does beyond its `T_max`. "restarts": a cosine that starts anew at each of
         the epochs in `restarts`, from `decay` times the rate before. "steps": the rate is multiplied by `decay` every
-        `decay_every` epochs, down to its end at the least. "one-cycle": up to the peak in the first 30 % of the
-        schedule, from a 25th of it, and down to the end, both by cosines. "constant".
+        `decay_every` epochs, counted from `decay_offset` epochs before the first, down to its end at the least.
+        "one-cycle": up to the peak in the first 30 % of the schedule, from a 25th of it, and down to the end, both by
+        cosines. "constant".
     per_epoch
         Whether the rate changes between epochs only. A training cut to a budget changes it at every step.
-    decay_every, decay, restarts
+    decay_every, decay_offset, decay, restarts
         See `schedule`.
     accumulation
         What becomes of the gradients of the `accumulate` batches: "mean" of them, or "last": only the last batch
@@ -90,6 +91,7 @@ class Recipe:
     schedule: Schedule = "cosine"
     per_epoch: bool = False
     decay_every: int | None = None
+    decay_offset: int = 0
     decay: float = 1.0
     restarts: tuple[int, ...] = ()
     accumulate: int = 1

@@ -334,7 +334,11 @@ def test_show_gives_parameters_recipe_and_origin() -> None:
     assert facts["origin"]["kind"] == "shipped"
     assert "NeurIPS" in facts["description"]
     assert "results depend on them" in facts["tiles"]
-    assert "recipe.loss" in hsbench("show", "mossfuse").stdout
+    assert facts["variants"]["text"]["accumulation"]["value"] == "mean"
+    shown = " ".join(hsbench("show", "mossfuse").stdout.split())
+    assert "recipe.batch_size 2 (MossFuse train.py" in shown
+    assert "recipe text: schedule_epochs" not in shown  # its length is not a number that can be set
+    assert "recipe text: shuffle true (ours: the text does not say)" in shown
 
 
 def test_leaderboard_without_records_says_how_to_make_some() -> None:

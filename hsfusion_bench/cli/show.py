@@ -11,6 +11,8 @@ import click
 from hsfusion_bench.cli.common import console
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from hsfusion_bench.methods import NetworkMethod
 
 
@@ -38,9 +40,15 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
     table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    options = facts.pop("options")
+    options, recipe, variants = facts.pop("options"), facts.pop("recipe"), facts.pop("variants")
     for name, value in _flat(facts):
         table.add_row(name, Text(value))
+    for name, text in _recipe_rows(recipe or {}):
+        table.add_row(f"recipe.{name}", text)
+    for variant, numbers in variants.items():
+        for name, value in numbers.items():
+            text = Text(value) if name == "source" else _sourced(value["value"], value["source"])
+            table.add_row(f"recipe {variant}: {name}", text)
     for name, each in options.items():
         table.add_row(f"options.{name}", Text(f"{each['value']}: {each['meaning']}"))
     console().print(table)
@@ -73,6 +81,7 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
         "parameters": None,
         "tiles": None,
         "recipe": None,
+        "variants": {},
     }
     if isinstance(method, NetworkMethod):
         problem = Problem(bands, msi_bands, scale, scale / 2)
@@ -86,7 +95,34 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
         }
         facts["tiles"] = _tiles(method)
         facts["recipe"] = {**asdict(method.recipe), "steps": method.recipe.steps}
+        facts["variants"] = {
+            name: {
+                "source": recipe.source,
+                **{
+                    number: {"value": value, "source": recipe.sources.get(number, "")}
+                    for number, value in recipe.differences(method.recipe).items()
+                },
+            }
+            for name, recipe in method.variants.items()
+        }
     return facts
+
+
+def _recipe_rows(recipe: dict[str, Any]) -> list[tuple[str, Text]]:
+    """Return the numbers of a recipe, each with where it is from; what it does without is left out."""
+    sources = recipe.get("sources", {})
+    return [
+        (name, _sourced(", ".join(map(str, value)) if isinstance(value, tuple) else value, sources.get(name, "")))
+        for name, value in recipe.items()
+        if name != "sources" and value not in (None, {}, ())
+    ]
+
+
+def _sourced(value: object, source: str) -> Text:
+    """Return a value, and dimmed where it is from."""
+    from rich.text import Text
+
+    return Text.assemble(str(value), (f"  ({source})", "dim") if source else "")
 
 
 def _tiles(method: NetworkMethod) -> str:

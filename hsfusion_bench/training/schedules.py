@@ -33,7 +33,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
             return _cosine(peak, end, min((at - begun[-1]) / (over - begun[-1]), 1.0))
         case "steps":
             assert recipe.decay_every is not None
-            return max(end, start * recipe.decay ** int(min(at, length) // recipe.decay_every))
+            return max(end, start * recipe.decay ** int((min(at, length) + recipe.decay_offset) // recipe.decay_every))
         case "one-cycle":
             share = at / length
             if share < _PEAK:

@@ -37,6 +37,7 @@ class DHIFMethod(SupervisedMethod):
         schedule="steps",
         schedule_epochs=150,
         decay_every=5,
+        decay_offset=4,
         decay=0.95,
         epochs=500,
         patches_per_epoch=20_000,
@@ -51,7 +52,8 @@ class DHIFMethod(SupervisedMethod):
                 ("optimiser", "learning_rate", "final_learning_rate", "schedule", "decay", "epochs", "loss"), _SCRIPT
             ),
             **dict.fromkeys(("patches_per_epoch", "batch_size", "patch"), _SCRIPT),
-            "schedule_epochs": f"{_SCRIPT}: 30 falls; ours: at epochs 5, 10, ..., 150 instead of 1, 6, ..., 146",
+            "schedule_epochs": f"{_SCRIPT}: 30 falls",
+            "decay_offset": f"{_SCRIPT}: the first fall comes after one epoch",
             "decay_every": _SCRIPT,
             "stride": f"ours: {_DATA} crops anywhere",
             "turns": _DATA,
