@@ -50,6 +50,16 @@ class ValidationInfo(BaseModel):
         return f"{gain:.2f} dB above bicubic on validation patches"
 
 
+class EarlierTraining(BaseModel):
+    """The weights that a training began with, and what they had been trained with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str
+    steps: int | None = Field(default=None, description="optimiser steps, in all; None: not known")
+    pixels: int | None = Field(default=None, description="HR pixels learned from, in all")
+
+
 class TrainingInfo(BaseModel):
     """The budget that a network was trained with."""
 
@@ -65,6 +75,7 @@ class TrainingInfo(BaseModel):
         default=None, description="HR pixels that the whole recipe learns from; batches and patches may be changed"
     )
     pixels: int | None = Field(default=None, description="HR pixels learned from")
+    earlier: EarlierTraining | None = Field(default=None, description="where it did not begin with random weights")
     batch_size: int
     patch: int = Field(description="side of a training patch, HR pixels")
     learning_rate: float
@@ -88,14 +99,21 @@ class TrainingInfo(BaseModel):
         """Return the budget in a few words."""
         share = self.steps / self.recipe_steps
         if self.pixels is not None and self.recipe_pixels:
-            share = self.pixels / self.recipe_pixels
+            before = self.earlier.pixels or 0 if self.earlier else 0
+            share = (self.pixels + before) / self.recipe_pixels
         whole = "the whole recipe" if math.isclose(share, 1) else f"{_percent(share)} of the recipe"
         named = "" if self.recipe_name == "published" else f" {self.recipe_name!r}"
         changes = "".join(f", {name} {text}" for name, text in self.changes.items())
         unfinished = self.planned_steps is not None and self.steps < self.planned_steps
         cut = f", stopped before the {self.planned_steps} asked for" if unfinished else ""
         alone = " on each scene by itself" if self.per_scene else ""
-        steps = f"{self.steps} of {self.recipe_steps} steps{alone} ({whole}{named}){cut}{changes}"
+        after = ""
+        if self.earlier is not None:
+            count = (
+                "weights of unknown training" if self.earlier.steps is None else f"{self.earlier.steps} earlier ones"
+            )
+            after = f" after {count}"
+        steps = f"{self.steps}{after} of {self.recipe_steps} steps{alone} ({whole}{named}){cut}{changes}"
         return steps if self.validation is None else f"{steps}; {self.validation.describe()}"
 
 

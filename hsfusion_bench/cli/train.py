@@ -38,6 +38,13 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Begin with these weights instead of random ones.",
+)
 @click.option("--max-minutes", type=_POSITIVE, metavar="M", help="Stop after M minutes; the same command resumes.")
 @click.option("--fit", is_flag=True, help="Make as many steps as --max-minutes hold, and end the schedule with them.")
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Patches in a batch, over all processes.")
@@ -99,6 +106,7 @@ def command(
     recipe: str,
     epochs: int | None,
     max_steps: int | None,
+    start: Path | None,
     max_minutes: float | None,
     fit: bool,
     batch_size: int | None,
@@ -163,7 +171,7 @@ def command(
         save_every,
         tensorboard,
     )
-    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, max_minutes, fit), course)
+    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, start, max_minutes, fit), course)
     path = cached_path(entry.name, source.name, scale, rules.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:

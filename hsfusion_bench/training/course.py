@@ -55,6 +55,8 @@ class Budget:
         Numbers of the recipe that are to be others, see `Recipe.changed`.
     recipe
         Which of the method's recipes, see `NetworkMethod.recipes`.
+    start
+        Weights file to begin with, of the same method and problem; None: random weights.
     minutes
         When to stop this session, whatever step it has reached; the next one resumes there. The schedule stays that of
         all the steps.
@@ -66,6 +68,7 @@ class Budget:
     steps: int | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
     recipe: str = "published"
+    start: Path | None = None
     minutes: float | None = None
     fit: bool = False
 

@@ -21,6 +21,7 @@ from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 from hsfusion_bench.training.course import Precision
 from hsfusion_bench.training.loading import Draw, EpochBatches, Patches, fetch
 from hsfusion_bench.training.schedules import learning_rate
+from hsfusion_bench.weights import Weights, load_into
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -121,10 +122,12 @@ class Training:
         From `make_accelerator`, for the recipe's `counted_batches`.
     compiled
         Whether torch compiles the network with its loss.
+    start
+        Weights to begin with; None: random ones.
 
     Raises
     ------
-    HsbenchError
+    UsageError
         If the batch cannot be shared out equally to the processes.
     """
 
@@ -138,6 +141,7 @@ class Training:
         seed: int,
         accelerator: Accelerator,
         compiled: bool = False,
+        start: Weights | None = None,
     ) -> None:
         processes = accelerator.num_processes
         if recipe.batch_size % processes:
@@ -151,6 +155,8 @@ class Training:
         self._tenth = max(1, steps // 10)
         torch.manual_seed(seed)
         self.network = method.build(patches.problem).train()
+        if start is not None:
+            load_into(self.network, start, method)
         optimiser = _optimiser(recipe, self.network)
         objective = _Objective(self.network, method, patches.problem)
         self._objective, self.optimiser = accelerator.prepare(objective, optimiser)

@@ -8,7 +8,8 @@
 
     [[training]]
     method = "feinfn"
-    steps = 80000                 # left out: the whole recipe
+    steps = 20000                 # left out: the whole recipe
+    rounds = 4                    # so many trainings, each from the weights of the one before; left out: one
     recipe = "published"          # one of the method's recipes
     set = { patch = 32, stride = 16, batch_size = 1 }
     seed = 0
@@ -56,6 +57,7 @@ class Item(BaseModel):
     protocol: str | None = None
     recipe: str = "published"
     steps: int | None = Field(default=None, ge=1)
+    rounds: int = Field(default=1, ge=1)
     set: dict[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
     keep: Literal["float32", "float16", "digest"] = "digest"
@@ -100,11 +102,13 @@ class Item(BaseModel):
         protocol = [] if self.protocol is None else ["--protocol", self.protocol]
         return ["--dataset", self.dataset, "--scale", str(self.scale), *protocol]
 
-    def command(self) -> list[str]:
-        """Return the arguments of ``hsbench`` that make the training."""
+    def command(self, start: Path | None = None) -> list[str]:
+        """Return the arguments of ``hsbench`` that make the training, from some weights."""
         arguments = ["train", self.method, *self.problem(), "--recipe", self.recipe, "--seed", str(self.seed)]
         if self.steps is not None:
             arguments += ["--max-steps", str(self.steps)]
+        if start is not None:
+            arguments += ["--from", str(start)]
         for name, value in self.set.items():
             arguments += ["--set", f"{name}={value}"]
         return arguments
@@ -144,6 +148,10 @@ def read_queue(path: Path) -> list[Item]:
             raise UsageError(f"{path}, training {number}: {error}") from error
         if item.place in [other.place for other in items]:
             raise UsageError(f"{path}, training {number}: {item.title} is there already, and its files have one name")
+        if item.rounds > 1 and item.keep == "digest":
+            raise UsageError(
+                f"{path}, training {number}: rounds begin with weights that are kept, so keep cannot be digest"
+            )
         items.append(item)
     if not items:
         raise UsageError(f"{path} lists no [[training]]")
@@ -206,25 +214,37 @@ class Queue:
         return outcomes
 
     def _make(self, item: Item) -> Outcome:
-        """Train, score and keep one."""
-        trained, kept = self.work / item.place, self.results / "weights" / item.place
-        self._hsbench([*item.command(), "--out", str(trained), *self._where()])
-        digest = sha256_file(trained)
-        beside = kept.with_suffix(".json")
-        if beside.is_file() and json.loads(beside.read_text(encoding="utf-8")).get("trained_sha256") == digest:
-            return "was there"
+        """Train, score and keep one, round by round; rounds whose weights are kept already are not made again."""
+        made = _rounds_kept(self._kept(item), item)
+        for number in range(made + 1, item.rounds + 1):
+            self._make_round(item, number)
+        return "was there" if made == item.rounds else "made"
+
+    def _kept(self, item: Item) -> Path:
+        return self.results / "weights" / item.place
+
+    def _make_round(self, item: Item, number: int) -> None:
+        kept = self._kept(item)
+        rounds = "" if item.rounds == 1 else f".round-{number}"
+        trained = self.work / item.place.with_name(f"{item.place.stem}{rounds}{item.place.suffix}")
+        start = None
+        if number > 1:  # a copy, since what is kept is replaced in the end
+            start = trained.with_name(f"{trained.stem}.start{trained.suffix}")
+            if not start.is_file():
+                _copy(kept, start)
+        arguments = item.command(start)
+        self._hsbench([*arguments, "--out", str(trained), *self._where()])
         chosen = self._scored(item, trained)
-        for suffix in (".json", ".csv"):
-            source = (chosen if suffix == ".json" else trained).with_suffix(suffix)
-            _copy(source, kept.with_suffix(suffix))
+        beside = kept.with_suffix(".json")
+        _copy(trained.with_suffix(".csv"), kept.with_suffix(".csv"))
         if item.keep == "digest":
             kept.unlink(missing_ok=True)
         else:
             _copy(chosen, kept)
         # last, since it says that all the rest is there
-        card = json.loads(beside.read_text(encoding="utf-8"))
-        _write_json(beside, {**card, "trained_sha256": digest, "command": ["hsbench", *item.command()]})
-        return "made"
+        card = json.loads(chosen.with_suffix(".json").read_text(encoding="utf-8"))
+        said = {"round": number, "training": item.model_dump(mode="json"), "command": ["hsbench", *item.command()]}
+        _write_json(beside, {**card, "made_by": said})
 
     def _scored(self, item: Item, trained: Path) -> Path:
         """Leave the record of a training; return the weights file that it is of."""
@@ -278,6 +298,22 @@ class Queue:
             reason = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
             raise HsbenchError(f"exit code {process.returncode}: {reason}")
         return "".join(lines)
+
+
+def _rounds_kept(kept: Path, item: Item) -> int:
+    """Return how many rounds of just this training have been made, by what the card says that is kept."""
+    card = kept.with_suffix(".json")
+    try:
+        content = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise HsbenchError(f"{card} cannot be read: {error}") from error
+    said = content.get("made_by") if isinstance(content, dict) else None
+    wanted = item.model_dump(mode="json", exclude={"rounds", "note"})
+    if not isinstance(said, dict) or {name: said.get("training", {}).get(name) for name in wanted} != wanted:
+        return 0
+    if item.keep != "digest" and (not kept.is_file() or sha256_file(kept) != content.get("sha256")):
+        return 0
+    return min(int(said["round"]), item.rounds)
 
 
 def _copy(source: Path, target: Path) -> None:

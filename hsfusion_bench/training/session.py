@@ -24,7 +24,14 @@ from hsfusion_bench.training.loop import Training, make_accelerator
 from hsfusion_bench.training.scenes import TrainingScenes
 from hsfusion_bench.training.state import Identity, identity_digest, read_identity, read_state, write_state
 from hsfusion_bench.training.validation import Validation, split_patches
-from hsfusion_bench.weights import TrainingInfo, ValidationInfo, WeightsCard, read_weights, write_weights
+from hsfusion_bench.weights import (
+    EarlierTraining,
+    TrainingInfo,
+    ValidationInfo,
+    WeightsCard,
+    read_weights,
+    write_weights,
+)
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -139,6 +146,7 @@ class _Session:
         self.budget, self.course, self.accelerator, self.listener = budget, course, accelerator, listener
         self.state_path = path.with_suffix(".state")
         self.patches = patches
+        self.start = None if budget.start is None else read_weights(budget.start, method, patches.problem)
         self.validation = None if validation is None else Validation(method, validation, accelerator.device)
         self.validated: ValidationInfo | None = None
         self.started = self.saved = self.looked = time.monotonic()
@@ -219,6 +227,7 @@ class _Session:
             "recipe": asdict(self.recipe),
             "steps": self.steps,
             "seed": self.course.seed,
+            "start": None if self.start is None else self.start.sha256,
             "device": self.accelerator.device.type,
             "precision": self.course.precision,
             "processes": self.accelerator.num_processes,
@@ -277,6 +286,7 @@ class _Session:
             seed=self.course.seed,
             accelerator=self.accelerator,
             compiled=self.course.compiled,
+            start=self.start,
         )
 
     def _fitting_steps(self) -> int:
@@ -369,6 +379,7 @@ class _Session:
                 supervision=recipe.supervision,
                 scenes=data["scenes"],
                 per_scene=self.scenes.scene is not None,
+                earlier=self._earlier(),
                 seed=course.seed,
                 device=self.accelerator.device.type,
                 precision=course.precision,
@@ -379,6 +390,22 @@ class _Session:
                 identity=identity_digest(self._identity()),
             ),
             versions=_versions(),
+        )
+
+    def _earlier(self) -> EarlierTraining | None:
+        """Return what is known of the training of the weights that this one began with."""
+        if self.start is None:
+            return None
+        card = self.start.card
+        if card is None:  # of the method's authors
+            return EarlierTraining(sha256=self.start.sha256)
+        made = card.training
+        before = made.earlier or EarlierTraining(sha256="")
+        known = made.pixels is not None and (made.earlier is None or before.pixels is not None)
+        return EarlierTraining(
+            sha256=self.start.sha256,
+            steps=made.steps + (before.steps or 0),
+            pixels=(made.pixels or 0) + (before.pixels or 0) if known else None,
         )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +67,7 @@ def test_what_is_common_holds_unless_a_training_says_otherwise(tmp_path: Path) -
         (ONE + 'recipe = "tex"\n', "training 1: there is no recipe of SSFCNN 'tex'"),
         (ONE + "set = { speed = 3 }\n", "training 1: there is no number of a recipe that can be set 'speed'"),
         (ONE + 'keep = "all"\n', "training 1: keep: "),
+        (ONE + "rounds = 2\n", "training 1: rounds begin with weights that are kept"),
         (ONE + ONE, "training 2: ssfcnn demo x4 is there already"),
         ("commn = {}\n" + ONE, "there is no key 'commn'; did you mean common"),
     ],
@@ -122,8 +125,7 @@ def test_each_training_leaves_weights_card_log_and_record_and_a_failure_does_not
     card = json.loads(kept.with_suffix(".json").read_text())
     assert card["sha256"] == sha256_file(kept)
     assert (card["stored"], card["training"]["steps"]) == ("float16", 2)
-    assert card["command"][:3] == ["hsbench", "train", "ssfcnn"]
-    assert card["trained_sha256"] == sha256_file(tmp_path / "work" / "ssfcnn" / "demo-x4.safetensors")
+    assert card["made_by"]["command"][:3] == ["hsbench", "train", "ssfcnn"]
     assert kept.with_suffix(".csv").read_text().startswith("step,")
     (record,) = results.glob("demo-x4-*/ssfcnn.json")
     assert json.loads(record.read_text())["weights"]["sha256"] == card["sha256"]
@@ -135,6 +137,27 @@ def test_each_training_leaves_weights_card_log_and_record_and_a_failure_does_not
 
     again = make(file)
     assert [line.split("  ")[0].strip() for line in again.stdout.splitlines()] == ["was there", "failed", "was there"]
+
+
+@pytest.mark.slow
+def test_rounds_begin_with_the_weights_of_the_one_before(tmp_path: Path) -> None:
+    numbers = 'set = { patch = 16, stride = 16, batch_size = 4 }\nkeep = "float32"\n'
+    file = queue(tmp_path, ONE + numbers)
+    assert make(file).returncode == 0
+    kept = tmp_path / "results" / "weights" / "ssfcnn" / "demo-x4.safetensors"
+    first = kept.read_bytes()
+    # one that has a round already makes the next one only, also where nothing else is left of the first
+    shutil.rmtree(tmp_path / "work")
+    queue(tmp_path, ONE + numbers + "rounds = 2\n")
+    done = make(file)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "made"), done.stderr
+    card = json.loads(kept.with_suffix(".json").read_text())
+    assert card["made_by"]["round"] == 2
+    assert card["training"]["earlier"]["sha256"] == hashlib.sha256(first).hexdigest()
+    assert card["training"]["earlier"]["steps"] == 2
+    (record,) = (tmp_path / "results").glob("demo-x4-*/ssfcnn.json")
+    assert json.loads(record.read_text())["weights"]["sha256"] == card["sha256"]
+    assert make(file).stdout.startswith("was there")
 
 
 @pytest.mark.slow

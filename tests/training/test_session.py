@@ -434,6 +434,26 @@ def test_a_fitted_training_that_was_interrupted_keeps_its_steps(source: Noise, t
     assert (made.steps, resumed.went_on, resumed.steps) == (interrupted.steps[0], [3], [])
 
 
+def test_a_training_may_begin_with_weights(source: Noise, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    train(source, first, budget=Budget(5))
+    # a rate that moves nothing: the second ends where it began
+    train(source, second, budget=Budget(3, {"learning_rate": "1e-12", "final_learning_rate": "1e-12"}, start=first))
+    begun, ended = (read_weights(path, Tiny(), PROBLEM) for path in (first, second))
+    for name, tensor in begun.state.items():
+        torch.testing.assert_close(ended.state[name], tensor)
+    earlier = card(second).training.earlier
+    assert earlier is not None
+    assert (earlier.sha256, earlier.steps, earlier.pixels) == (begun.sha256, 5, 5 * 2 * 16 * 16)
+    assert "3 after 5 earlier ones of" in card(second).training.describe()
+    with pytest.raises(KeyboardInterrupt):
+        train(source, tmp_path / "third.safetensors", listener=InterruptAt(2), budget=Budget(4))
+    with pytest.raises(HsbenchError, match="start was None, is "):
+        train(source, tmp_path / "third.safetensors", budget=Budget(4, start=first))
+    with pytest.raises(HsbenchError, match="there is no such weights file"):
+        train(source, second, budget=Budget(3, start=tmp_path / "none.safetensors"))
+
+
 def test_the_budget_says_whether_anything_was_learned() -> None:
     info = ValidationInfo(best_psnr=43.0, best_step=5, last_psnr=43.0, last_step=5, bicubic_psnr=42.5)
     assert info.describe() == "0.50 dB above bicubic on validation patches"
