@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-fast lint format bench clean
+.PHONY: help demo test test-fast lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ format: $(READY)
 #   make bench    the benchmarks of speed and memory
 bench: $(READY)
 	$(BIN)/pytest --quiet tests/benchmarks --benchmark-group-by=group --benchmark-columns=median,min,max,rounds
+
+#   make trainings DATA=~/CAVE    the weights behind results/, for days; resumes where it was stopped
+trainings: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/hsbench weights make results/trainings.toml --results-dir results --device cpu $(if $(DATA),--data-root $(DATA))
 
 clean:
 	rm -rf $(VENV) demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
