@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy import io
 
-from hsfusion_bench.arrays import open_arrays
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.arrays import open_arrays
 
 CUBE = np.random.default_rng(0).random((5, 12, 10))
 

@@ -24,9 +24,9 @@ from skimage.io import imsave
 
 from hsfusion_bench.cli import main
 from hsfusion_bench.data import catalog
-from hsfusion_bench.data.protocols import Split
+from hsfusion_bench.data.observing.protocols import Split
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
-from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
 

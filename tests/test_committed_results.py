@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hsfusion_bench.costs import Costs
-from hsfusion_bench.records import Store
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
+from hsfusion_bench.runs.costs import Costs
+from hsfusion_bench.runs.records import Store
 
 ROOT = Path(__file__).parents[1]
 CLASSICAL = (ROOT / "docs" / "classical.md").read_text(encoding="utf-8")

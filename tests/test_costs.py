@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
-from hsfusion_bench.costs import Cost, Costs
+from hsfusion_bench.runs.costs import Cost, Costs
 
 FILE = """
 import os
@@ -62,7 +62,7 @@ def test_an_interruption_loses_no_row(tmp_path: Path, monkeypatch: pytest.Monkey
         yield Cost(method="one", title="One", family="custom", error="stopped")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hsfusion_bench.costs.measure_all", interrupted)
+    monkeypatch.setattr("hsfusion_bench.runs.costs.measure_all", interrupted)
     monkeypatch.chdir(tmp_path)
     assert cost("--methods", "bicubic", "--json", "cost.json", "--markdown", "cost.md").exit_code == 130
     assert [row.method for row in Costs.model_validate_json(Path("cost.json").read_text()).rows] == ["one"]

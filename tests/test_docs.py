@@ -46,7 +46,9 @@ def test_the_class_runs_and_is_better_than_the_function() -> None:
     assert mine > bicubic
 
 
-@pytest.mark.skipif(importlib.util.find_spec("hsfusion_bench.options") is None, reason="methods have no options yet")
+@pytest.mark.skipif(
+    importlib.util.find_spec("hsfusion_bench.methods.options") is None, reason="methods have no options yet"
+)
 def test_an_option_is_set_and_recorded() -> None:
     record = run(2, "Tuned", "--set", "tuned:Tuned.pull=0.5")
     assert record["method"]["options"]["pull"] == 0.5  # type: ignore[index]

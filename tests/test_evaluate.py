@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy import io
 
 from hsfusion_bench.cli import main
-from hsfusion_bench.data.demo import DemoSource
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.evaluation import require_range
-from hsfusion_bench.records import read_record
+from hsfusion_bench.runs.elsewhere import require_range
+from hsfusion_bench.runs.records import read_record
 from hsfusion_metrics import METRICS
 from support.records import make_record
 

@@ -10,8 +10,8 @@ import torch
 
 from hsfusion_baselines.mossfuse.degradation import BlindDegradation, degrade_spatially
 from hsfusion_bench.data.mapped import prepare_mapped
+from hsfusion_bench.data.observing.protocols import ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.prepare import Preparation
-from hsfusion_bench.data.protocols import ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.methods import Observation
 from hsfusion_bench.training.loading import Draw

@@ -21,10 +21,10 @@ import pytest
 from click.testing import CliRunner, Result
 from scipy import io, sparse
 
-from hsfusion_bench import matlab
 from hsfusion_bench.cli import main
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.matlab import open_batches, score_file, write_batches
+from hsfusion_bench.matlab import batches as matlab
+from hsfusion_bench.matlab.batches import open_batches, score_file, write_batches
 from hsfusion_metrics import summarise
 from support import goldens
 
@@ -115,13 +115,13 @@ class TestReading:
     @pytest.mark.parametrize("write", [write_v5, write_v73])
     @pytest.mark.parametrize("columns", [1, 5])
     def test_in_slabs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: object, columns: int) -> None:
-        monkeypatch.setattr("hsfusion_bench.samples._SLAB_BYTES", columns * GT[..., 0].nbytes)
+        monkeypatch.setattr("hsfusion_bench.matlab.interleaved._SLAB_BYTES", columns * GT[..., 0].nbytes)
         path = write(tmp_path / "a.mat", gt=GT, sr=SR)
         assert np.array_equal([gt for gt, _ in samples(path)], GT)
         assert np.array_equal([sr for _, sr in samples(path)], SR)
 
     def test_in_slabs_of_whole_chunks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("hsfusion_bench.samples._SLAB_BYTES", 1)
+        monkeypatch.setattr("hsfusion_bench.matlab.interleaved._SLAB_BYTES", 1)
         path = write_v73(tmp_path / "a.mat", sr=SR)
         with h5py.File(path, "a") as file:
             stored = file.create_dataset("gt", data=GT.T, chunks=(3, 7, 2, 2), compression="gzip")
@@ -167,7 +167,7 @@ class TestReading:
     ) -> None:
         path = tmp_path / "a.mat"
         gt = np.random.default_rng(0).random((12, 8, 128, 128))
-        monkeypatch.setattr("hsfusion_bench.samples._SLAB_BYTES", 1)
+        monkeypatch.setattr("hsfusion_bench.matlab.interleaved._SLAB_BYTES", 1)
         io.savemat(path, {"gt": gt, "sr": gt}, do_compression=compressed)
         tracemalloc.start()
         with open_batches(path) as batches:

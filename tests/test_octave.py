@@ -10,7 +10,7 @@ import pytest
 from scipy import io
 from scipy.signal import get_window
 
-from hsfusion_bench import octave
+from hsfusion_bench.matlab import octave
 
 pytestmark = pytest.mark.skipif(shutil.which("octave-cli") is None, reason="octave-cli is not installed")
 

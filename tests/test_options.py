@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from hsfusion_bench.cli import main
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.methods import Card, Cube, Method, Observation, option, upsample_bicubic
-from hsfusion_bench.options import options_of, with_options
-from hsfusion_bench.records import read_record
+from hsfusion_bench.methods.options import options_of, with_options
+from hsfusion_bench.runs.records import read_record
 from support.records import make_record
 
 

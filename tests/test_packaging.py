@@ -39,9 +39,9 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
         assert f"{package}/py.typed" in names
     for data in ("data/protocols/uestc.toml", "data/responses/ikonos.toml", "published.csv"):
         assert f"hsfusion_bench/{data}" in names
-    assert "hsfusion_bench/templates/shared/pyproject.toml.in" in names
+    assert "hsfusion_bench/cli/templates/shared/pyproject.toml.in" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    stand_ins = {f"hsfusion_bench/octave/{function}.m" for function in ("blockproc", "cov", "fwind1", "kaiser")}
+    stand_ins = {f"hsfusion_bench/matlab/octave/{function}.m" for function in ("blockproc", "cov", "fwind1", "kaiser")}
     assert stand_ins <= set(names)
     for name in set(names) - stand_ins:
         assert name.endswith((".py", ".toml", ".in", "published.csv", "py.typed")) or ".dist-info/" in name, name

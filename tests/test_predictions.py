@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import io
 
-from hsfusion_bench.arrays import StoredArray, open_arrays
 from hsfusion_bench.data.catalog import ScenePlan
-from hsfusion_bench.data.protocols import Split
+from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.predictions import Cubes, beside, choose, find_predictions
+from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.runs.predictions import Cubes, beside, choose, find_predictions
 
 Array = NDArray[np.float64]
 ALL = ("face", "photo_and_face", "beads", "cd")
@@ -179,7 +179,7 @@ def test_every_kind_of_file_and_order_of_axes_gives_the_cube(
 def test_cubes_of_several_scenes_come_one_by_one(
     tmp_path: Path, cube: Array, kind: str, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsfusion_bench.predictions._READ_BYTES", 2 * cube.nbytes)
+    monkeypatch.setattr("hsfusion_bench.runs.predictions._READ_BYTES", 2 * cube.nbytes)
     several = np.stack([cube + number for number in range(3)])
     KINDS[kind](tmp_path / kind, sr=several.transpose(["BCHW".index(axis) for axis in order]))
     with open_arrays(tmp_path / kind) as arrays:

@@ -13,8 +13,8 @@ import pytest
 from scipy import io
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.matlab import score_file
-from hsfusion_bench.processes import dealt
+from hsfusion_bench.matlab.batches import score_file
+from hsfusion_bench.matlab.processes import dealt
 
 
 def numbered(number: int) -> list[np.ndarray]:
@@ -58,7 +58,7 @@ def test_without_room_for_the_samples_it_says_where(tmp_path: Path) -> None:
     program = (
         "import resource\n"
         "from hsfusion_bench.errors import HsbenchError\n"
-        "from hsfusion_bench.matlab import score_file\n"
+        "from hsfusion_bench.matlab.batches import score_file\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n"
         f"    list(score_file({str(tmp_path / 'a.mat')!r}, ratio=4))\n"

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from scipy.ndimage import correlate
 
-from hsfusion_bench import proof
 from hsfusion_bench.cli import main
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.proof import Score, agrees, bicubic_rows, candidates, prove, rounded, sheets
-from hsfusion_bench.published import PublishedRow, published_rows
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.methods.resize import upsample_bicubic
+from hsfusion_bench.report import proof
+from hsfusion_bench.report.proof import Score, agrees, bicubic_rows, candidates, prove, rounded, sheets
+from hsfusion_bench.report.published import PublishedRow, published_rows
 
 ROOT = os.environ.get("HSBENCH_DATA")
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.records import read_record
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.runs.records import read_record
 
 OWN = """
 id = "mine"

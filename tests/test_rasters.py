@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from hsfusion_bench.arrays import open_arrays
 from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.arrays import open_arrays
 
 CUBE = np.random.default_rng(3).random((5, 20, 24)).astype(np.float32)
 WAVELENGTHS = (400.5, 500, 600, 700, 800)

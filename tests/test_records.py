@@ -6,7 +6,7 @@ import pytest
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
-from hsfusion_bench.records import Statistic, Store, dump, json_schema, read_record
+from hsfusion_bench.runs.records import Statistic, Store, dump, json_schema, read_record
 from support.records import make_record, make_speed
 
 

@@ -5,7 +5,7 @@ import pytest
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method
-from hsfusion_bench.weights import cached_path
+from hsfusion_bench.methods.weights import cached_path
 
 
 def test_shipped_methods_are_there_with_their_origin() -> None:

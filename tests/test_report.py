@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.records import MethodInfo, ModelInfo, Record, Statistic
 from hsfusion_bench.report.frame import csv
 from hsfusion_bench.report.latex import escape, latex
 from hsfusion_bench.report.leaderboard import leaderboards
 from hsfusion_bench.report.markdown import markdown
 from hsfusion_bench.report.terminal import show
+from hsfusion_bench.runs.records import MethodInfo, ModelInfo, Record, Statistic
 from support.records import make_record, make_speed
 
 

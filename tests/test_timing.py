@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from hsfusion_bench.timing import counting_flops, device_name, measure_latency, peak_memory
+from hsfusion_bench.runs.measure import counting_flops, device_name, measure_latency, peak_memory
 
 CPU = torch.device("cpu")
 

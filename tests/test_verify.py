@@ -21,13 +21,13 @@ import pytest
 from click.testing import CliRunner, Result
 from scipy import io
 
-from hsfusion_bench import goldens as shipped
 from hsfusion_bench.cli import main
-from hsfusion_bench.engine import Engine, find_engine, run_script
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.matlab import write_batches
-from hsfusion_bench.scripts import NO_REFERENCE, REFERENCE, Arguments
-from hsfusion_bench.verify import Check, compare, kind_of_file, our_summary
+from hsfusion_bench.matlab import goldens as shipped
+from hsfusion_bench.matlab.batches import write_batches
+from hsfusion_bench.matlab.engine import Engine, find_engine, run_script
+from hsfusion_bench.matlab.package import NO_REFERENCE, REFERENCE, Arguments
+from hsfusion_bench.matlab.verify import Check, compare, kind_of_file, our_summary
 from hsfusion_metrics import METRICS, MeanStd
 from support import goldens
 

@@ -14,7 +14,7 @@ from hsfusion_bench.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsfusion_bench.runner import Result
+    from hsfusion_bench.runs.runner import Result
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -155,7 +155,7 @@ def dataset_options(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def with_choice(*args: Any, protocol: str | None, **given: Any) -> Any:
-        from hsfusion_bench.data.protocols import ProtocolChoice
+        from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
         changes = {name: given.pop(name) for name in ("response", "off_table", "snr_hsi", "snr_msi", "noise_seed")}
         return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)

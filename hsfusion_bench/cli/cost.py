@@ -11,7 +11,7 @@ from hsfusion_bench.cli.common import chosen_device, comma_separated, console
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.costs import Cost
+    from hsfusion_bench.runs.costs import Cost
 
 #: What a reader must know of the table.
 _HOW = (
@@ -53,10 +53,10 @@ def command(
       hsbench cost
       hsbench cost --methods feinfn,psrt --size 256 --markdown cost.md
     """
-    from hsfusion_bench.costs import Task, empty_table, measure_all
-    from hsfusion_bench.data.protocols import load_protocol
+    from hsfusion_bench.data.observing.protocols import load_protocol
     from hsfusion_bench.files import write_text
     from hsfusion_bench.registry import entries, find
+    from hsfusion_bench.runs.costs import Task, empty_table, measure_all
 
     load_protocol("uestc").first_sample(scale)
     if size % scale:

@@ -11,7 +11,7 @@ from hsfusion_bench.cli.common import console, dataset_options, report_results, 
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.data.protocols import ProtocolChoice
+    from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _LAYOUTS = ({*"CHW"}, {*"BCHW"})
@@ -84,9 +84,9 @@ def command(
     """
     from hsfusion_bench.cli.display import Display
     from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
-    from hsfusion_bench.evaluation import Claim, score_claim
-    from hsfusion_bench.records import Store
-    from hsfusion_bench.runner import Setting
+    from hsfusion_bench.runs.elsewhere import Claim, score_claim
+    from hsfusion_bench.runs.records import Store
+    from hsfusion_bench.runs.runner import Setting
 
     source = open_dataset(dataset, data_root)
     rules = choose_protocol(protocol, source, scale)

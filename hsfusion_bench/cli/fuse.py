@@ -77,12 +77,12 @@ def command(
       hsbench score fused.mat --ratio 4 --no-reference
       hsbench fuse ltmr pair.mat fused.mat --set dimension=5 --picture fused.png
     """
-    from hsfusion_bench.fusing import fuse_checked
     from hsfusion_bench.methods import NetworkMethod
-    from hsfusion_bench.options import with_options
-    from hsfusion_bench.pairs import Form, read_pair, write_fused
-    from hsfusion_bench.picture import write_picture
+    from hsfusion_bench.methods.fusing import fuse_checked
+    from hsfusion_bench.methods.options import with_options
     from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.pairs import Form, read_pair, write_fused
+    from hsfusion_bench.runs.picture import write_picture
 
     if output.suffix.lower() != ".mat":
         raise UsageError(f"{output}: a MAT-file is written; give it a name that ends in .mat")
@@ -115,7 +115,7 @@ def _give_weights(
 
     from hsfusion_bench.determinism import make_deterministic
     from hsfusion_bench.methods import Problem
-    from hsfusion_bench.weights import make_ready
+    from hsfusion_bench.methods.weights import make_ready
 
     if weights is None:
         raise UsageError(f"{method.card.title} is a network: name its trained weights by --weights FILE")

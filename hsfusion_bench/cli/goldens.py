@@ -27,10 +27,10 @@ def command(file: Path, package: Path | None, engine: Any, time_limit: float) ->
     """
     package = required_package(package)
 
-    from hsfusion_bench import goldens
     from hsfusion_bench.cli.common import console
-    from hsfusion_bench.engine import find_engine
     from hsfusion_bench.files import write_text
+    from hsfusion_bench.matlab import goldens
+    from hsfusion_bench.matlab.engine import find_engine
 
     found = find_engine(engine)
     with console(stderr=True).status(f"{found.title} runs the test package on {len(goldens.CASES)} cases"):

@@ -50,12 +50,12 @@ def command(
       hsbench leaderboard --dataset cave --scale 4 --published
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
     """
-    from hsfusion_bench.records import Store
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
     from hsfusion_bench.report.markdown import markdown
     from hsfusion_bench.report.terminal import show
+    from hsfusion_bench.runs.records import Store
     from hsfusion_metrics import METRICS
 
     chosen = indexes or list(DEFAULT_INDEXES)

@@ -58,7 +58,7 @@ def _datasets() -> None:
 
 
 def _protocols() -> None:
-    from hsfusion_bench.data.protocols import load_protocol, protocol_names
+    from hsfusion_bench.data.observing.protocols import load_protocol, protocol_names
 
     rows = []
     for name in protocol_names():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from hsfusion_bench.scaffold import Kind
+    from hsfusion_bench.cli.scaffold import Kind
 
 
 @click.command("new-method", short_help="Write a package with a method in it, to start from.")
@@ -34,7 +34,7 @@ def command(name: str, kind: Kind, out: Path | None) -> None:
       hsbench new-method my-method
       hsbench new-method my-network --kind network --out ~/code/my-network
     """
-    from hsfusion_bench.scaffold import write_package
+    from hsfusion_bench.cli.scaffold import write_package
 
     folder = (out or Path(name)).expanduser()
     for path in write_package(name, kind, folder):

@@ -21,10 +21,10 @@ from hsfusion_bench.cli.common import (
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.data.protocols import ProtocolChoice
+    from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.methods import Tile
     from hsfusion_bench.registry import Entry, FileEntry
-    from hsfusion_bench.runner import Result
+    from hsfusion_bench.runs.runner import Result
 
 
 @click.command("run", short_help="Run methods on a dataset, score them, write records and tables.")
@@ -109,9 +109,9 @@ def command(
     from hsfusion_bench.cli.display import Display
     from hsfusion_bench.data.cached import CachedSource
     from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
-    from hsfusion_bench.records import Store
     from hsfusion_bench.registry import find
-    from hsfusion_bench.runner import Setting, run_method
+    from hsfusion_bench.runs.records import Store
+    from hsfusion_bench.runs.runner import Setting, run_method
     from hsfusion_bench.training.course import Budget
 
     if not methods:
@@ -208,7 +208,7 @@ def _divided(entry: Entry | FileEntry, changes: dict[str, str], train: bool) -> 
     if not changes:
         return _Changes({}, {})
     from hsfusion_bench.methods import NetworkMethod
-    from hsfusion_bench.options import options_of, with_options
+    from hsfusion_bench.methods.options import options_of, with_options
 
     method = entry.load()
     names = options_of(method) if isinstance(method, NetworkMethod) else changes

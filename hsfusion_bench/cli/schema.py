@@ -15,6 +15,6 @@ def command() -> None:
     Example:
       hsbench schema > record.schema.json
     """
-    from hsfusion_bench.records import json_schema
+    from hsfusion_bench.runs.records import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -120,8 +120,8 @@ def _require_if_folder(results: Path, beside: Path | None, option: str, key: str
 def _with_reference(
     results: Path, references: Path | None, ratio: float, const: float, key: str | None, workers: int
 ) -> Iterator[Indexes]:
-    from hsfusion_bench.matlab import score_file
-    from hsfusion_bench.unbatched import score_folder
+    from hsfusion_bench.matlab.batches import score_file
+    from hsfusion_bench.matlab.folders import score_folder
 
     if references is None:
         return score_file(results, ratio=ratio, const=const, workers=workers)
@@ -131,8 +131,8 @@ def _with_reference(
 def _without_reference(
     results: Path, inputs: Path | None, ratio: int, sensor: str | None, key: str | None, workers: int
 ) -> Iterator[NoReference]:
-    from hsfusion_bench.matlab import score_no_reference
-    from hsfusion_bench.unbatched import score_folder_no_reference
+    from hsfusion_bench.matlab.batches import score_no_reference
+    from hsfusion_bench.matlab.folders import score_folder_no_reference
 
     if inputs is None:
         return score_no_reference(results, ratio=ratio, sensor=sensor, workers=workers)

@@ -58,7 +58,7 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
     from dataclasses import asdict
 
     from hsfusion_bench.methods import NetworkMethod, Problem
-    from hsfusion_bench.options import options_of
+    from hsfusion_bench.methods.options import options_of
     from hsfusion_bench.registry import find
 
     entry = find(name)

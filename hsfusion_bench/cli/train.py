@@ -16,7 +16,7 @@ from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.protocols import Protocol, ProtocolChoice
+    from hsfusion_bench.data.observing.protocols import Protocol, ProtocolChoice
     from hsfusion_bench.data.scenes import SceneSource
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.training.course import Budget, Course
@@ -137,10 +137,10 @@ def command(
     """
     from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.methods import NetworkMethod
-    from hsfusion_bench.recipes import choose_recipe
+    from hsfusion_bench.methods.recipes import choose_recipe
+    from hsfusion_bench.methods.weights import cached_path, scenes_folder
     from hsfusion_bench.registry import find
     from hsfusion_bench.training.course import Budget, Course, Every
-    from hsfusion_bench.weights import cached_path, scenes_folder
 
     if epochs is not None and max_steps is not None:
         raise UsageError("--epochs and --max-steps both say how long to train; give one of them")

@@ -15,8 +15,8 @@ from hsfusion_bench.errors import UsageError
 from hsfusion_bench.spelling import spell
 
 if TYPE_CHECKING:
-    from hsfusion_bench.scripts import Arguments, Script
-    from hsfusion_bench.verify import Check
+    from hsfusion_bench.matlab.package import Arguments, Script
+    from hsfusion_bench.matlab.verify import Check
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _HEAD = ("script's mean", "ours", "difference", "script's std", "ours", "difference", "allowed", "")
@@ -95,7 +95,7 @@ def command(
     elif file is None:
         raise UsageError("FILE is needed: a MAT-file with gt and sr; or --golden, which needs none")
     else:
-        from hsfusion_bench.scripts import NO_REFERENCE, REFERENCE, Arguments
+        from hsfusion_bench.matlab.package import NO_REFERENCE, REFERENCE, Arguments
 
         if no_reference:
             _refuse(context, "an image and its reference, not with --no-reference", "const")
@@ -119,7 +119,7 @@ def _refuse(context: click.Context, goes_with: str, *options: str) -> None:
 
 
 def _golden(file: Path | None) -> _Run:
-    from hsfusion_bench import goldens
+    from hsfusion_bench.matlab import goldens
 
     stored = goldens.read(file or goldens.SHIPPED)
     verified = []
@@ -131,8 +131,8 @@ def _golden(file: Path | None) -> _Run:
 
 def _live(script: Script, file: Path, arguments: Arguments, package: Path, engine: Any, time_limit: float) -> _Run:
     from hsfusion_bench.cli.common import console
-    from hsfusion_bench.engine import check_package, find_engine, run_script
-    from hsfusion_bench.verify import compare, kind_of_file, our_summary
+    from hsfusion_bench.matlab.engine import check_package, find_engine, run_script
+    from hsfusion_bench.matlab.verify import compare, kind_of_file, our_summary
 
     kind = kind_of_file(script, file)
     check_package(package, script)
@@ -146,7 +146,7 @@ def _live(script: Script, file: Path, arguments: Arguments, package: Path, engin
 
 
 def _show(run: _Run) -> None:
-    from hsfusion_bench.verify import note
+    from hsfusion_bench.matlab.verify import note
 
     for script in dict.fromkeys(one.script.name for one in run.verified):
         some = [one for one in run.verified if one.script.name == script]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from hsfusion_bench.data.cave import CaveSource
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.described import DescribedSource, open_description
-from hsfusion_bench.data.description import read_description
-from hsfusion_bench.data.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
+from hsfusion_bench.data.observing.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.provenance import Provenance
-from hsfusion_bench.data.samples import HDF5Source
 from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
-from hsfusion_bench.data.single import CubeSource
+from hsfusion_bench.data.sources.cave import CaveSource
+from hsfusion_bench.data.sources.cube import CubeSource
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.data.sources.described import DescribedSource, open_description
+from hsfusion_bench.data.sources.hdf5 import HDF5Source
+from hsfusion_bench.data.sources.toml_schema import read_description
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
 
@@ -153,7 +153,7 @@ def _open_own(path: Path, root: Path | None) -> DescribedSource:
 
 
 def _shipped() -> dict[str, Path]:
-    return {path.stem: path for path in sorted((Path(__file__).parent / "datasets").glob("*.toml"))}
+    return {path.stem: path for path in sorted((Path(__file__).parent / "sources" / "datasets").glob("*.toml"))}
 
 
 def _own() -> dict[str, Path]:

@@ -15,8 +15,8 @@ from typing import Annotated, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hsfusion_bench.data.observing.protocols import Part
 from hsfusion_bench.data.prepare import Preparation, Report, no_report
-from hsfusion_bench.data.protocols import Part
 from hsfusion_bench.data.scenes import Cube, scene_digest
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, write_text

@@ -30,12 +30,12 @@ import h5py
 import numpy as np
 
 from hsfusion_bench.data.catalog import ScenePlan, plan_scenes, read_scene
-from hsfusion_bench.data.protocols import Part, Protocol
+from hsfusion_bench.data.observing.protocols import Part, Protocol
 from hsfusion_bench.data.scenes import Cube, Scene, SceneSource, scene_digest
 from hsfusion_bench.data.windows import check_patch, grid
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.methods.resize import upsample_bicubic
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

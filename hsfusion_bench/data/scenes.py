@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hsfusion_bench.data.protocols import Split
+from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Provenance
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Observation

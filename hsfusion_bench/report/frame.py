@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from hsfusion_bench.published import PROTOCOL
 from hsfusion_bench.report.leaderboard import Leaderboard, Printed, Row
+from hsfusion_bench.report.published import PROTOCOL
 from hsfusion_bench.spelling import spell
 from hsfusion_metrics import METRICS
 

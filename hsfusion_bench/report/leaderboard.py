@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.published import PROTOCOL, PublishedRow, published_rows
-from hsfusion_bench.records import Record, Speed
+from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
+from hsfusion_bench.runs.records import Record, Speed
 from hsfusion_metrics import METRICS
 
 DEFAULT_INDEXES = ("psnr", "sam", "ergas", "ssim")

@@ -18,10 +18,10 @@ from torch import nn
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
+from hsfusion_bench.methods.weights import Weights, load_into
 from hsfusion_bench.training.course import Precision
 from hsfusion_bench.training.loading import Draw, EpochBatches, Patches, fetch
 from hsfusion_bench.training.schedules import learning_rate
-from hsfusion_bench.weights import Weights, load_into
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

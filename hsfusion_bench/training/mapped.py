@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from hsfusion_bench.data.mapped import Kind, map_array, read_index
 from hsfusion_bench.data.windows import grid
 from hsfusion_bench.methods import Batch, Cube
-from hsfusion_bench.recipes import Turns
+from hsfusion_bench.methods.recipes import Turns
 from hsfusion_bench.training.loading import Draw
 
 
@@ -44,7 +44,7 @@ class MappedPatches(Dataset[Batch]):
         Side and distance of the patches in HR pixels, see `hsfusion_bench.data.windows.starts`; None: as the folder
         was prepared for.
     turns
-        How patches are turned, see `hsfusion_bench.recipes.Recipe`.
+        How patches are turned, see `hsfusion_bench.methods.recipes.Recipe`.
     seed
         Of the turning, which is drawn anew for each patch of each epoch.
     reference

@@ -38,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache
 from hsfusion_bench.methods import NetworkMethod
-from hsfusion_bench.recipes import Recipe, choose_recipe
+from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.registry import find
 from hsfusion_bench.suggest import suggestion
 
@@ -251,7 +251,7 @@ class Queue:
         if item.keep != "float16":
             self._score(item, trained, self.results)
             return trained
-        from hsfusion_bench.weights import halve
+        from hsfusion_bench.methods.weights import halve
 
         half = trained.with_name(f"{trained.stem}.float16{trained.suffix}")
         halve(trained, half)

@@ -8,8 +8,8 @@ from typing import Any
 
 from hsfusion_bench.data.catalog import plan_scenes
 from hsfusion_bench.data.mapped import mapped_folder, prepare_mapped, read_index
+from hsfusion_bench.data.observing.protocols import Part, Protocol
 from hsfusion_bench.data.prepare import Preparation, Report, no_report
-from hsfusion_bench.data.protocols import Part, Protocol
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import user_cache, write_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hsfusion_bench.recipes import Recipe
+from hsfusion_bench.methods.recipes import Recipe
 
 #: What a one-cycle schedule begins with, and where its peak lies, as in torch's OneCycleLR.
 _BEGIN, _PEAK = 1 / 25, 0.3

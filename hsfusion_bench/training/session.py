@@ -17,14 +17,8 @@ import torch
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Recipe
-from hsfusion_bench.recipes import choose_recipe
-from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
-from hsfusion_bench.training.log import Log
-from hsfusion_bench.training.loop import Training, make_accelerator
-from hsfusion_bench.training.scenes import TrainingScenes
-from hsfusion_bench.training.state import Identity, identity_digest, read_identity, read_state, write_state
-from hsfusion_bench.training.validation import Validation, split_patches
-from hsfusion_bench.weights import (
+from hsfusion_bench.methods.recipes import choose_recipe
+from hsfusion_bench.methods.weights import (
     EarlierTraining,
     TrainingInfo,
     ValidationInfo,
@@ -32,6 +26,12 @@ from hsfusion_bench.weights import (
     read_weights,
     write_weights,
 )
+from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
+from hsfusion_bench.training.log import Log
+from hsfusion_bench.training.loop import Training, make_accelerator
+from hsfusion_bench.training.scenes import TrainingScenes
+from hsfusion_bench.training.state import Identity, identity_digest, read_identity, read_state, write_state
+from hsfusion_bench.training.validation import Validation, split_patches
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

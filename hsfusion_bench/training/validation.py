@@ -11,7 +11,7 @@ from torch import nn
 
 from hsfusion_bench.data.prepare import validation_draws
 from hsfusion_bench.methods import Batch, NetworkMethod
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_bench.training.loading import Chosen, Draw, Patches
 
 #: Patches that are looked at: enough to tell a step forward from a step back, few enough to be quick.

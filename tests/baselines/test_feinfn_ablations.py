@@ -17,7 +17,7 @@ from hsfusion_baselines.feinfn.network import FeINFN
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Problem
-from hsfusion_bench.weights import cached_path
+from hsfusion_bench.methods.weights import cached_path
 
 PUBLISHED = 3_164_816
 GABOR = 3 * 2  # omega and scale of each layer of the decoder

@@ -13,7 +13,7 @@ from hsfusion_baselines.psrt.method import PSRTMethod
 from hsfusion_baselines.psrt.network import PSRT
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Problem
-from hsfusion_bench.weights import make_ready
+from hsfusion_bench.methods.weights import make_ready
 from support import parity
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hsfusion_bench.methods import NetworkMethod
-from hsfusion_bench.recipes import Recipe
+from hsfusion_bench.methods.recipes import Recipe
 from hsfusion_bench.registry import entries, find
 
 METHODS = {name: method for name in entries() if isinstance(method := find(name).load(), NetworkMethod)}

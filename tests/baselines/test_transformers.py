@@ -17,7 +17,7 @@ from hsfusion_baselines.psrt import authors as psrt
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
 from hsfusion_bench.registry import entries
-from hsfusion_bench.timing import counting_flops
+from hsfusion_bench.runs.measure import counting_flops
 from support import parity
 
 Translate = Callable[[Mapping[str, Tensor], Any], dict[str, Tensor]]

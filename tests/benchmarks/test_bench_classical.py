@@ -14,7 +14,7 @@ import torch
 
 from hsfusion_bench.methods import Observation
 from hsfusion_bench.registry import find
-from hsfusion_bench.timing import peak_memory
+from hsfusion_bench.runs.measure import peak_memory
 from support.fusion import make_scene, observe
 
 #: Most seconds that each may take on two cores.

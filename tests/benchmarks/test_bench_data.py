@@ -18,9 +18,9 @@ import pytest
 
 from hsfusion_bench.data.cached import CachedSource
 from hsfusion_bench.data.catalog import plan_scenes
-from hsfusion_bench.data.cave import CaveSource
-from hsfusion_bench.data.pngs import BandFile, read_bands
-from hsfusion_bench.data.protocols import load_protocol
+from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.data.sources.cave import CaveSource
+from hsfusion_bench.data.sources.pngs import BandFile, read_bands
 
 pytestmark = pytest.mark.benchmark(group="reading CAVE")
 SCENE_BYTES = 31 * 512 * 512 * 4
@@ -103,7 +103,7 @@ def test_a_process_that_reads_all_stays_small(root: Path, names: tuple[str, ...]
     if not Path("/proc/self/status").exists():
         pytest.skip("needs Linux")
     program = (
-        "import re, sys; from pathlib import Path; from hsfusion_bench.data.cave import CaveSource\n"
+        "import re, sys; from pathlib import Path; from hsfusion_bench.data.sources.cave import CaveSource\n"
         "source = CaveSource(Path(sys.argv[1]))\n"
         "for name in sys.argv[2:]: source.read(name)\n"
         "print(re.search(r'VmHWM:\\s*(\\d+) kB', Path('/proc/self/status').read_text())[1])"

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from hsfusion_baselines.feinfn.network import FeINFN
-from hsfusion_bench.timing import peak_memory
+from hsfusion_bench.runs.measure import peak_memory
 
 AUTHORS = "HSBENCH_FEINFN_AUTHORS"
 SIDE = 128

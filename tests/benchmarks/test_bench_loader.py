@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from hsfusion_bench.data.mapped import prepare_mapped
+from hsfusion_bench.data.observing.protocols import Split, load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.prepare import Preparation, prepare_train
-from hsfusion_bench.data.protocols import Split, load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.methods import Batch
 from hsfusion_bench.training.loading import EpochBatches, fetch

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from hsfusion_bench.matlab import score_file, write_batches
+from hsfusion_bench.matlab.batches import score_file, write_batches
 from hsfusion_metrics import ergas, evaluate, psnr, q2n, sam, scc, ssim, uqi
 
 SHAPE = (31, 512, 512)

@@ -28,8 +28,8 @@ from hsfusion_baselines.blocks.losses import ssim
 from hsfusion_baselines.feinfn.method import FeINFNMethod
 from hsfusion_bench.files import write_text
 from hsfusion_bench.methods import Batch, Problem
-from hsfusion_bench.recording import environment
-from hsfusion_bench.timing import device_name, peak_memory, synchronise
+from hsfusion_bench.runs.account import environment
+from hsfusion_bench.runs.measure import device_name, peak_memory, synchronise
 from hsfusion_bench.training.loading import Draw
 from hsfusion_bench.training.loop import Training, make_accelerator
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from hsfusion_bench.cli import main
 from hsfusion_bench.data import cached
 from hsfusion_bench.data.cached import CachedSource
-from hsfusion_bench.data.demo import DemoSource
 from hsfusion_bench.data.scenes import scene_digest
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import UsageError
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from hsfusion_bench.data import catalog
-from hsfusion_bench.data.cave import CaveSource
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.protocols import Split, load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
+from hsfusion_bench.data.observing.protocols import Split, load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource, check_scene, scene_digest
+from hsfusion_bench.data.sources.cave import CaveSource
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 UESTC = load_protocol("uestc")

@@ -9,8 +9,8 @@ import pytest
 from scipy.io import savemat
 from skimage.io import imsave
 
-from hsfusion_bench.data.cave import CaveSource
 from hsfusion_bench.data.scenes import scene_digest
+from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
-from hsfusion_bench.data.protocols import load_protocol
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_metrics import ergas, psnr, sam, ssim
 
 pytestmark = [

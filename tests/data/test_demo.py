@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.protocols import load_protocol
+from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.scenes import check_scene, scene_digest
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.methods.resize import upsample_bicubic
 
 SOURCE = DemoSource()
 NAMES = SOURCE.scene_names()

@@ -13,11 +13,11 @@ from scipy.io import loadmat, savemat
 from hsfusion_bench.cli import main
 from hsfusion_bench.data import catalog
 from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.described import open_description
-from hsfusion_bench.data.description import read_description
-from hsfusion_bench.data.protocols import load_protocol
+from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.provenance import Download
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.data.sources.described import open_description
+from hsfusion_bench.data.sources.toml_schema import read_description
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 #: Values that say where they stand, [5, 20, 24]; the greatest is 41925.
@@ -83,7 +83,7 @@ def test_scenes_are_regions(folder):
 
 @pytest.mark.parametrize("at_once", [1, 2**25])
 def test_the_maximum_is_of_the_region_and_the_bands_that_are_kept(folder, at_once, monkeypatch):
-    monkeypatch.setattr("hsfusion_bench.data.cubes._READ_BYTES", at_once)
+    monkeypatch.setattr("hsfusion_bench.formats.cubes._READ_BYTES", at_once)
     text = f'{BASE}key = "X"\nconst = "maximum"\nrows = [0, 16]\ncolumns = [0, 16]\ndropped = [5]\n'
     whole = open_dataset(describe(folder, text, "whole.toml")).read("whole")
     greatest = 30000 + 1500 + 15 + 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hsfusion_bench.data.noise import Noise
+from hsfusion_bench.data.observing.noise import Noise
 from hsfusion_bench.errors import UsageError
 
 

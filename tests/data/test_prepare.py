@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from hsfusion_bench.cli import main
-from hsfusion_bench.data.cave import CaveSource
-from hsfusion_bench.data.demo import DemoSource
 from hsfusion_bench.data.mapped import map_array, prepare_mapped, read_index
+from hsfusion_bench.data.observing.protocols import Split, load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.prepare import Preparation, file_name, prepare_test, prepare_train
-from hsfusion_bench.data.protocols import Split, load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.sources.cave import CaveSource
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.data.windows import grid, starts
 from hsfusion_bench.errors import HsbenchError, UsageError
 
@@ -250,7 +250,7 @@ def killed(out: Path, form: str, body: str, read: int = 3) -> subprocess.Complet
     script = (
         "import os, resource, signal, sys\n"
         "from hsfusion_bench.cli import main\n"
-        "from hsfusion_bench.data.demo import DemoSource\n"
+        "from hsfusion_bench.data.sources.demo import DemoSource\n"
         "read, names = DemoSource.read, []\n"
         "def spoilt(self, name):\n"
         "    names.append(name)\n"
@@ -373,9 +373,9 @@ def test_memory_holds_a_couple_of_scenes(tmp_path: Path) -> None:
     """The peak for many scenes is that for few: they stream."""
     script = (
         "import resource, sys; from pathlib import Path\n"
-        "from hsfusion_bench.data.demo import DemoSource\n"
+        "from hsfusion_bench.data.sources.demo import DemoSource\n"
         "from hsfusion_bench.data.prepare import Preparation, prepare_train\n"
-        "from hsfusion_bench.data.protocols import Split, load_protocol\n"
+        "from hsfusion_bench.data.observing.protocols import Split, load_protocol\n"
         "class Many(DemoSource):\n"
         "    names = tuple(f's{n}' for n in range(int(sys.argv[1])))\n"
         "    split = Split('many', names, ())\n"

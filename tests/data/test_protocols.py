@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from hsfusion_bench.data import cave
-from hsfusion_bench.data.cameras import load_response
 from hsfusion_bench.data.catalog import read_scene
-from hsfusion_bench.data.noise import Noise
-from hsfusion_bench.data.protocols import ProtocolChoice, Split, load_protocol, protocol_names
-from hsfusion_bench.data.responses import WAVELENGTHS
+from hsfusion_bench.data.observing.named_responses import load_response
+from hsfusion_bench.data.observing.noise import Noise
+from hsfusion_bench.data.observing.protocols import ProtocolChoice, Split, load_protocol, protocol_names
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.sources import cave
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.records import read_record, slug
-from hsfusion_bench.weights import cached_path
+from hsfusion_bench.methods.weights import cached_path
+from hsfusion_bench.runs.records import read_record, slug
 
 # What the authors' code does, in numbers of its own: for scale r the kernel's side and sigma, the HR index where the
 # window of LR pixel 0 begins, how the image continues (None: no window leaves it), and where the LR pixel lies.

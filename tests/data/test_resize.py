@@ -9,7 +9,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from hsfusion_bench.resize import bicubic_matrix, upsample_bicubic
+from hsfusion_bench.methods.resize import bicubic_matrix, upsample_bicubic
 
 OCTAVE = shutil.which("octave-cli")
 

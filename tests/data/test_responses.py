@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hsfusion_bench.data.cameras import load_response, response, response_names
-from hsfusion_bench.data.response_files import read_response
-from hsfusion_bench.data.responses import WAVELENGTHS
+from hsfusion_bench.data.observing.named_responses import load_response, response, response_names
+from hsfusion_bench.data.observing.response_files import read_response
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 HARVARD = [float(nm) for nm in range(420, 721, 10)]

@@ -6,10 +6,10 @@ import pytest
 from scipy.io import savemat
 
 from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
-from hsfusion_bench.data.demo import DemoSource
-from hsfusion_bench.data.protocols import load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
+from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import scene_digest
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 UESTC = load_protocol("uestc")

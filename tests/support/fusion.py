@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from hsfusion_bench.data.degradation import gaussian_psf
+from hsfusion_bench.data.observing.degradation import gaussian_psf
 from hsfusion_bench.methods import Observation
 
 Array = npt.NDArray[np.float64]

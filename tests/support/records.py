@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hsfusion_bench.records import (
+from hsfusion_bench.runs.records import (
     DatasetInfo,
     Latency,
     MethodInfo,

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from hsfusion_bench.data.protocols import Split, load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
+from hsfusion_bench.data.observing.protocols import Split, load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.methods import Batch, Card, NetworkMethod, Problem, Recipe
 

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from hsfusion_bench.data.mapped import prepare_mapped
+from hsfusion_bench.data.observing.protocols import Split, load_protocol
+from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.prepare import Preparation, prepare_train
-from hsfusion_bench.data.protocols import Split, load_protocol
-from hsfusion_bench.data.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch
-from hsfusion_bench.recipes import Turns
+from hsfusion_bench.methods.recipes import Turns
 from hsfusion_bench.training.loading import Draw, EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
 from hsfusion_bench.training.stored import StoredPatches

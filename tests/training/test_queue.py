@@ -20,9 +20,9 @@ from hsfusion_bench.cli import main
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import Problem
+from hsfusion_bench.methods.weights import TrainingInfo, WeightsCard, halve, read_weights, write_weights
 from hsfusion_bench.registry import find
 from hsfusion_bench.training.queue import read_queue
-from hsfusion_bench.weights import TrainingInfo, WeightsCard, halve, read_weights, write_weights
 
 ONE = '[[training]]\nmethod = "ssfcnn"\ndataset = "demo"\nscale = 4\nsteps = 2\n'
 

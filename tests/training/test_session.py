@@ -22,14 +22,14 @@ from torch import nn
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
-from hsfusion_bench.resize import upsample_bicubic
+from hsfusion_bench.methods.resize import upsample_bicubic
+from hsfusion_bench.methods.weights import ValidationInfo, WeightsCard, read_weights
 from hsfusion_bench.training.course import Budget, Course, Every, StepReport, TrainingListener
 from hsfusion_bench.training.loading import Draw
 from hsfusion_bench.training.scenes import TrainingScenes
 from hsfusion_bench.training.session import Trained, train_weights
 from hsfusion_bench.training.state import write_state
 from hsfusion_bench.training.validation import split_patches
-from hsfusion_bench.weights import ValidationInfo, WeightsCard, read_weights
 from support.training import PROTOCOL, RECIPE, Noise, Tiny
 
 PROBLEM = Problem(31, 3, 4, 2.0)

@@ -30,7 +30,7 @@ def command(name: str, data_root: Path | None, as_json: bool) -> None:
 
 def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
     from hsfusion_bench.data.catalog import About, about, open_dataset
-    from hsfusion_bench.data.protocols import load_protocol, protocol_names
+    from hsfusion_bench.data.observing.protocols import load_protocol, protocol_names
     from hsfusion_bench.errors import HsbenchError
 
     scenes = missing = bands = None

@@ -66,8 +66,8 @@ def command(
 
     from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.data.mapped import prepare_mapped
+    from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.data.prepare import Preparation, prepare_test, prepare_train
-    from hsfusion_bench.data.protocols import ProtocolChoice
 
     source = open_dataset(name, data_root)
     chosen = choose_protocol(ProtocolChoice(protocol), source, scale)

@@ -11,7 +11,7 @@ from hsfusion_bench.cli.common import console
 from hsfusion_bench.errors import HsbenchError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.proof import Sheet
+    from hsfusion_bench.report.proof import Sheet
 
 _BEGIN, _END = "<!-- proof: written by hsbench data proof -->", "<!-- end of proof -->"
 
@@ -41,7 +41,7 @@ def command(context: click.Context, data_root: Path | None, markdown_file: Path 
     from rich.progress import Progress
 
     from hsfusion_bench.files import write_text
-    from hsfusion_bench.proof import bicubic_rows, markdown, prove, sheets
+    from hsfusion_bench.report.proof import bicubic_rows, markdown, prove, sheets
 
     page = _page(markdown_file)
     proofs = []

@@ -9,7 +9,7 @@ import pytest
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Observation, upsample_bicubic
-from hsfusion_bench.options import options_of, with_options
+from hsfusion_bench.methods.options import options_of, with_options
 from hsfusion_bench.registry import find
 from support.fusion import make_scene, observe, psnr
 

@@ -7,7 +7,7 @@ import pytest
 
 from hsfusion_baselines.classical.optics import Optics
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.data.degradation import downsample, gaussian_psf
+from hsfusion_bench.data.observing.degradation import downsample, gaussian_psf
 from hsfusion_bench.errors import HsbenchError
 
 CASES = [

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from scipy import io, ndimage
 
-from hsfusion_bench.data.degradation import gaussian_psf
+from hsfusion_bench.data.observing.degradation import gaussian_psf
 from hsfusion_bench.methods import Observation, upsample_bicubic
-from hsfusion_bench.options import with_options
+from hsfusion_bench.methods.options import with_options
 from hsfusion_bench.registry import find
 from support.fusion import psnr
 

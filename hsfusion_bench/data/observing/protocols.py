@@ -1,0 +1,466 @@
+"""Protocols: what makes two papers' numbers comparable, as data.
+
+A protocol says how the two images are made from a scene and which scenes train and test. Each is one TOML
+file in the folder `protocols` beside this module; a further file there is a further protocol, and a user's own may
+lie anywhere. Another camera response, or noise, makes a *variant*, whose name and digest tell it from the original.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, Field
+from pydantic.dataclasses import dataclass
+
+from hsfusion_bench.data.observing.degradation import Array, apply_srf, downsample, gaussian_psf
+from hsfusion_bench.data.observing.named_responses import load_response
+from hsfusion_bench.data.observing.noise import Noise
+from hsfusion_bench.data.observing.responses import WAVELENGTHS, OffTable, Response, own_name
+from hsfusion_bench.data.observing.rules import Scaled
+from hsfusion_bench.data.observing.tables import STRICT, fill, parse_toml
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.methods import Cube, Observation
+from hsfusion_bench.suggest import unknown
+
+Part = Literal["train", "test"]
+#: Protocol of a data set that recommends none.
+DEFAULT = "uestc"
+
+
+def _digest(value: object) -> str:
+    """Return the sha256 of the canonical JSON of a value: sorted keys, no spaces, shortest exact floats."""
+    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Which scenes of a data set train and which test.
+
+    Parameters
+    ----------
+    id
+        Name of the split, for records.
+    train, test
+        Names of scenes; no scene is in both.
+    excluded
+        Scenes that take part in neither, each with the reason.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    id: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    excluded: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [*self.train, *self.test, *self.excluded]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise HsbenchError(f"split {self.id!r} names {', '.join(twice)} more than once")
+
+    def scenes(self, part: Part) -> tuple[str, ...]:
+        """Return the names of the "train" or of the "test" scenes.
+
+        Raises
+        ------
+        UsageError
+            If there is no such part.
+        """
+        if part not in get_args(Part):
+            raise UsageError(f"a split has the parts train and test, not {part!r}")
+        return self.train if part == "train" else self.test
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the two sets of names; their order does not matter."""
+        return _digest({"train": sorted(self.train), "test": sorted(self.test)})
+
+
+@dataclass(frozen=True, config=STRICT)
+class Blur:
+    """The hyperspectral camera's blur: a kernel of `size` x `size` pixels, and how the image continues.
+
+    Parameters
+    ----------
+    kind
+        "gaussian" or "average".
+    size
+        Side of the kernel, pixels; a number or a rule, see `observing.rules`. `downsample` says how even kernels are
+        centred.
+    sigma
+        Standard deviation of a Gaussian, pixels; a number or a rule.
+    boundary
+        One that `degradation.downsample` knows; or "block": samples whose window would leave the image
+        weigh their own block of scale x scale pixels alone.
+    """
+
+    kind: Literal["gaussian", "average"]
+    size: Scaled
+    boundary: Literal["reflect-101", "symmetric", "circular", "zero", "block"]
+    sigma: Scaled | None = None
+
+    def __post_init__(self) -> None:
+        if (self.sigma is None) == (self.kind == "gaussian"):
+            raise ValueError(f"a blur of the kind {self.kind!r} {'takes no' if self.sigma else 'needs a'} sigma")
+
+    def psf(self, scale: int) -> npt.NDArray[np.float64]:
+        """Return the kernel at a scale, float64 [size, size], sums to 1."""
+        return self._kernel(self.size.whole(scale), scale)
+
+    def sample(self, cube: Array, scale: int, first: int) -> npt.NDArray[np.float64]:
+        """Blur a cube [..., H, W] and keep every scale-th pixel from `first` on, float64 [..., h, w]."""
+        if self.boundary != "block":
+            return downsample(cube, self.psf(scale), self.boundary, scale, first)
+        samples = downsample(cube, self.psf(scale), "zero", scale, first)
+        blocks = downsample(cube, self._kernel(scale, scale), "zero", scale, (scale - 1) // 2)
+        samples[..., [0, -1], :] = blocks[..., [0, -1], :]
+        samples[..., [0, -1]] = blocks[..., [0, -1]]
+        return samples
+
+    def described(self, scale: int) -> dict[str, object]:
+        """Return the numbers that hold at a scale, for digests."""
+        sigma = None if self.sigma is None else self.sigma.at(scale)
+        return {"kind": self.kind, "size": self.size.whole(scale), "sigma": sigma, "boundary": self.boundary}
+
+    def _kernel(self, size: int, scale: int) -> npt.NDArray[np.float64]:
+        if self.sigma is None:
+            return np.full((size, size), 1 / size**2)
+        return gaussian_psf(size, self.sigma.at(scale))
+
+
+@dataclass(frozen=True, config=STRICT)
+class Sampling:
+    """Which of the blurred pixels are kept: every scale-th from index `first` (from 0) on, at these scales."""
+
+    scales: tuple[int, ...]
+    first: Scaled
+
+
+def _response(given: object) -> object:
+    return load_response(given) if isinstance(given, str) else given
+
+
+@dataclass(frozen=True, config=STRICT)
+class Protocol:
+    """How observations are made, and on which scenes.
+
+    Parameters
+    ----------
+    id, version, title, source
+        Its name, its edition, its name in tables, and how we know it.
+    blur, sampling
+        Of the hyperspectral camera.
+    response
+        Of the multispectral camera: a name or a file, see `named_responses.load_response`.
+    off_table
+        What to do where the response is tabulated at other wavelengths, see `Response.at`.
+    crop
+        What to do with a scene whose sides the scale does not divide: "none" refuses it, "bottom-right" leaves out
+        the rows at the bottom and the columns on the right that are too many.
+    value_range, range_note
+        Range of the values after division, and what they are divided by.
+    patch
+        Side of a training patch, HR pixels.
+    splits
+        For each data set that the protocol knows, its split.
+    stride
+        Distance of training patches, HR pixels, see `hsfusion_bench.data.windows.starts`; None: half a patch.
+    noise
+        Noise of the cameras; None in all that are shipped.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: int
+    title: str
+    source: str
+    blur: Blur
+    sampling: Sampling
+    response: Annotated[Response, BeforeValidator(_response)]
+    value_range: tuple[float, float]
+    range_note: str
+    patch: int
+    off_table: OffTable = "refuse"
+    crop: Literal["none", "bottom-right"] = "none"
+    splits: Mapping[str, Split] = dataclasses.field(default_factory=dict)
+    stride: int | None = None
+    noise: Noise | None = None
+
+    def __post_init__(self) -> None:
+        for scale in self.scales:
+            if scale < 2:
+                raise ValueError(f"sampling.scales: {scale} is no scale; the least is 2")
+            if _whole("blur.size", self.blur.size, scale) < 1:
+                raise ValueError(f"blur.size: at scale {scale} it would be {self.blur.size.whole(scale)}")
+            if self.blur.sigma is not None and not self.blur.sigma.at(scale) > 0:
+                raise ValueError(f"blur.sigma: at scale {scale} it would be {self.blur.sigma.at(scale):g}")
+            first = _whole("sampling.first", self.sampling.first, scale)
+            if not 0 <= first < scale:
+                raise ValueError(f"sampling.first: at scale {scale} it would be {first}, not one of 0 to {scale - 1}")
+            if self.blur.boundary == "block" and self.phase(scale) != (scale - 1) / 2:
+                raise ValueError("blur.boundary: 'block' needs kernels that are centred on the blocks")
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Scales for which the protocol is defined."""
+        return self.sampling.scales
+
+    def digest(self, scale: int, wavelengths: Sequence[float] = WAVELENGTHS) -> str:
+        """Sha256 of all that decides an observation at a scale: blur, sampling, response, range, crop, noise.
+
+        Parameters
+        ----------
+        scale
+            One of `scales`.
+        wavelengths
+            Centres of the bands, nanometres; the digest holds the response to them.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at this scale, or its response at these wavelengths.
+        """
+        content: dict[str, object] = {
+            "blur": self.blur.described(scale),
+            "scale": scale,
+            "phase": self.first_sample(scale),
+            "srf": self.srf_at(wavelengths).tolist(),
+            "range": list(self.value_range),
+        }
+        # what came later is there only where it is made use of, so that older digests stay what they were
+        if self.crop != "none":
+            content["crop"] = self.crop
+        if self.noise is not None:
+            content["noise"] = dataclasses.asdict(self.noise)
+        return _digest(content)
+
+    def first_sample(self, scale: int) -> int:
+        """Return the index of the first HR pixel that is sampled at a scale.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at this scale.
+        """
+        if scale not in self.scales:
+            raise UsageError(f"protocol {self.id} is defined at scale {_listed(self.scales)}, not at {scale}")
+        return self.sampling.first.whole(scale)
+
+    def phase(self, scale: int) -> float:
+        """Return where the samples lie: LR pixel k sits at HR index ``scale*k + phase``, in both directions.
+
+        That is the centre of what was averaged: the first sampled pixel, and half a pixel more if the kernel's side
+        is even.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at this scale.
+        """
+        return self.first_sample(scale) + (0.0 if self.blur.size.whole(scale) % 2 else 0.5)
+
+    def srf_at(self, wavelengths: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Return the response to a cube's bands, float64 [msi_bands, bands], rows sum to 1; see `Response.at`."""
+        return self.response.at(wavelengths, self.off_table)
+
+    def cropped(self, hr_hsi: Cube, scale: int) -> Cube:
+        """Return the part of a scene [bands, H, W] that the scale divides, as a view.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at the scale; if it does not divide H and W, and the protocol crops nothing
+            or nothing would be left.
+        """
+        self.first_sample(scale)
+        _, height, width = hr_hsi.shape
+        if self.crop == "none" or min(height, width) < scale:
+            self._require_whole(height, width, scale)
+        return hr_hsi[:, : height // scale * scale, : width // scale * scale]
+
+    def _require_whole(self, height: int, width: int, scale: int) -> None:
+        if height % scale or width % scale:
+            possible = [s for s in self.scales if not (height % s or width % s)]
+            raise UsageError(
+                f"an image of {height} x {width} pixels cannot be reduced by {scale}; "
+                f"of the scales of protocol {self.id}, {_listed(possible) if possible else 'none'} would do"
+            )
+
+    def observe(
+        self, hr_hsi: Cube, scale: int, wavelengths: Sequence[float] = WAVELENGTHS, scene: str = ""
+    ) -> Observation:
+        """Make the two images of a scene that a method sees, with the true PSF and SRF.
+
+        Parameters
+        ----------
+        hr_hsi
+            The reference, [bands, H, W], values in [0, 1].
+        scale
+            One of `scales`; must divide H and W.
+        wavelengths
+            Centres of the bands, nanometres.
+        scene
+            Name of the scene, on which its noise depends.
+
+        Returns
+        -------
+        Observation with float32 arrays. `psf` and `srf` are filled in; whoever runs a blind method hides
+        them.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at the scale, the scale does not divide the image, or the camera's
+            response is not known for its bands.
+        """
+        first = self.first_sample(scale)
+        bands, height, width = hr_hsi.shape
+        self._require_whole(height, width, scale)
+        if bands != len(wavelengths):
+            raise UsageError(
+                f"protocol {self.id} sees {len(wavelengths)} bands (camera response {self.response.name}), "
+                f"but the image has {bands}"
+            )
+        srf = self.srf_at(wavelengths)
+        lr_hsi, hr_msi = self.blur.sample(hr_hsi, scale, first), apply_srf(hr_hsi, srf)
+        if self.noise is not None:
+            lr_hsi, hr_msi = self.noise.add(lr_hsi, "hsi", scene), self.noise.add(hr_msi, "msi", scene)
+        return Observation(
+            lr_hsi=lr_hsi.astype(np.float32),
+            hr_msi=hr_msi.astype(np.float32),
+            scale=scale,
+            phase=self.phase(scale),
+            psf=self.blur.psf(scale).astype(np.float32),
+            srf=srf.astype(np.float32),
+        )
+
+    def variant(
+        self, response: Response | None = None, off_table: OffTable | None = None, noise: Noise | None = None
+    ) -> Protocol:
+        """Return the protocol with another response or with noise, and with a name that says so.
+
+        None leaves a part as it is. A variant that changes nothing is the protocol itself.
+
+        Examples
+        --------
+        >>> load_protocol("uestc").variant(load_response("ikonos"), noise=Noise(35, 40)).id
+        'uestc-ikonos-snr35-40'
+        """
+        changes: dict[str, Any] = {}
+        parts = [self.id]
+        if response is not None and response != self.response:
+            changes["response"] = response
+            parts.append(response.name)
+        if off_table is not None and off_table != self.off_table:
+            changes["off_table"] = off_table
+            parts.append(off_table)
+        if noise is not None and noise != self.noise:
+            changes["noise"] = noise
+            parts.append(noise.id)
+        return dataclasses.replace(self, id="-".join(parts), **changes)
+
+
+def _listed(scales: Sequence[int]) -> str:
+    *others, last = map(str, scales)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _whole(key: str, rule: Scaled, scale: int) -> int:
+    try:
+        return rule.whole(scale)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class ProtocolChoice:
+    """A protocol, and what is to be changed of it, as a command line asks for it.
+
+    Parameters
+    ----------
+    name
+        A name, or a user's file (.toml); None: the one that suits the data set.
+    response
+        See `load_response`.
+    off_table
+        See `Response.at`.
+    snr_hsi, snr_msi, noise_seed
+        See `Noise`.
+    """
+
+    name: str | None = None
+    response: str | None = None
+    off_table: OffTable | None = None
+    snr_hsi: float | None = None
+    snr_msi: float | None = None
+    noise_seed: int = 0
+
+
+def _folder() -> Traversable:
+    return files("hsfusion_bench.data.observing") / "protocols"
+
+
+def protocol_names() -> tuple[str, ...]:
+    """Return the names of the protocols there are, sorted."""
+    return tuple(sorted(path.name.removesuffix(".toml") for path in _folder().iterdir()))
+
+
+def load_protocol(choice: str | ProtocolChoice) -> Protocol:
+    """Return a protocol, or a variant of one.
+
+    Parameters
+    ----------
+    choice
+        A name, a user's file (.toml), or either with changes; without a name, `DEFAULT`.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, or the changes make no sense.
+    HsbenchError
+        If a file is not there, or not as it should be; the message names file and key.
+    """
+    if isinstance(choice, str):
+        choice = ProtocolChoice(choice)
+    name = choice.name or DEFAULT
+    protocol = _read_own(Path(name).expanduser()) if name.endswith(".toml") else _read(name)
+    noise = None
+    if choice.snr_hsi is not None or choice.snr_msi is not None:
+        noise = Noise(choice.snr_hsi, choice.snr_msi, choice.noise_seed)
+    elif choice.noise_seed:
+        raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
+    response = None if choice.response is None else load_response(choice.response)
+    return protocol.variant(response, choice.off_table, noise)
+
+
+def _read(name: str) -> Protocol:
+    if name not in protocol_names():
+        message = unknown("protocol", name, protocol_names())
+        raise UsageError(f"{message} A file of your own ends in .toml.")
+    where = f"{name}.toml"
+    return fill(Protocol, parse_toml((_folder() / where).read_text("utf-8"), where), where)
+
+
+def _read_own(path: Path) -> Protocol:
+    """Read a user's file; its name in records tells it from every other, shipped ones included."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text file"
+        raise HsbenchError(f"the protocol {path} cannot be read: {reason}") from error
+    content = parse_toml(text, str(path))
+    response = content.get("response")
+    if isinstance(response, str) and response.endswith((".csv", ".mat")):
+        content["response"] = str(path.parent / response)
+    protocol = fill(Protocol, content, str(path))
+    decisive = dataclasses.replace(protocol, version=0, title="", source="", range_note="")
+    return dataclasses.replace(protocol, id=own_name(protocol.id, decisive))

@@ -1,0 +1,262 @@
+"""Data sets that a TOML file describes: one cube or several, in files of any usual kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
+from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths, SceneRegion, read_description
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, require_finite, reshaped
+from hsfusion_bench.suggest import unknown
+
+
+def open_description(path: Path, *folders: Path | None) -> DescribedSource:
+    """Open the data set that a TOML file describes; a plugin may do so with a file of its own.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    folders
+        Where its data are looked for, the first folder first, and in a folder of the data set's name below each; None
+        stands for no folder.
+
+    Raises
+    ------
+    UsageError
+        If there is no folder to look in.
+    HsbenchError
+        If the description is wrong, or none of the files is there.
+    """
+    description = read_description(path)
+    given = [folder for folder in folders if folder is not None]
+    places = tuple(place for folder in given for place in (folder, folder / description.name))
+    return DescribedSource(description, places, str(path))
+
+
+class DescribedSource(SceneSource):
+    """Reader of what a description describes.
+
+    Parameters
+    ----------
+    description
+        Of the data set.
+    folders
+        Where its files are looked for, the first folder first.
+    place
+        Where the description itself is, for messages.
+
+    Raises
+    ------
+    UsageError
+        If there is no folder to look in.
+    HsbenchError
+        If none of the files is there, or the wavelengths do not fit the bands.
+    """
+
+    def __init__(self, description: Description, folders: tuple[Path, ...], place: str) -> None:
+        self.name = description.name
+        self.title = description.title
+        self.split = description.as_split()
+        self.protocol = description.protocol
+        self.provenance = description.provenance
+        self._description = description
+        self._folders = folders
+        self._place = place
+        self._scenes = {scene.name: scene for scene in description.scenes}
+        self._maxima: dict[Path, float] = {}
+        self._require_files()
+        self._stored_bands = self._count_bands()
+        dropped = {number - 1 for number in description.dropped}
+        self._keep = [band for band in range(self._stored_bands) if band not in dropped]
+        self.wavelengths = self._wavelengths()
+
+    @property
+    def bands(self) -> int:
+        """Number of bands of every scene, without those that are dropped."""
+        return len(self._keep)
+
+    def scene_names(self) -> tuple[str, ...]:
+        """Names of the scenes that the description names."""
+        return tuple(self._scenes)
+
+    def missing(self) -> tuple[str, ...]:
+        """Names of the scenes whose file is not here."""
+        return tuple(name for name in self._scenes if not self.files(name))
+
+    def files(self, name: str) -> tuple[Path, ...]:
+        """Return the file that holds a scene, if it is here."""
+        for folder in self._folders:
+            for file in self._file_names(self._scene(name)):
+                if (folder / file).is_file():
+                    return (folder / file,)
+        return ()
+
+    def read(self, name: str) -> Cube:
+        """Return a scene, float32 [bands, H, W], values in [0, 1].
+
+        Raises
+        ------
+        UsageError
+            If the data set has no such scene.
+        HsbenchError
+            If its file is not here or damaged, or its array is not what the description says; the message names
+            file, key and values.
+        """
+        scene, description = self._scene(name), self._description
+        with self._open(scene) as (path, array, axes):
+            rows, columns = scene.rows or description.rows, scene.columns or description.columns
+            cube = read_cube(array, axes, rows=rows, columns=columns, keep=self._keep)
+            require_finite(cube, str(array))
+            const = description.const
+            if const == "maximum":
+                if path not in self._maxima:
+                    self._maxima[path] = self._maximum(array, axes, cube if (rows, columns) == self._whole else None)
+                const = self._maxima[path]
+            self._require_range(cube, const, str(array))
+        if description.clip:
+            np.clip(cube, 0, const, out=cube)
+        divide(cube, const)
+        return cube
+
+    def mask(self, name: str) -> Mask | None:
+        """Return where the mask that the description names is not 0, bool [H, W]; None if it names none.
+
+        Raises
+        ------
+        HsbenchError
+            If the file is not here, or holds no such array.
+        """
+        scene, key = self._scene(name), self._description.mask
+        if key is None:
+            return None
+        path = self._path(scene)
+        with open_arrays(path) as arrays:
+            if key not in arrays:
+                raise HsbenchError(f"{path} has no array {key!r}, the mask; it holds {', '.join(arrays)}")
+            region = (scene.rows or self._description.rows, scene.columns or self._description.columns)
+            valid: Mask = arrays[key].read(tuple(slice(*(limits or (None,))) for limits in region)) != 0
+            return valid
+
+    # -- files
+
+    def _scene(self, name: str) -> SceneRegion:
+        if name not in self._scenes:
+            raise UsageError(unknown(f"scene of {self.name}", name, self._scenes))
+        return self._scenes[name]
+
+    def _file_names(self, scene: SceneRegion) -> list[str]:
+        return [file.replace("{scene}", scene.name) for file in scene.file or self._description.file]
+
+    def _path(self, scene: SceneRegion) -> Path:
+        found = self.files(scene.name)
+        if not found:
+            raise HsbenchError(
+                f"the file of the scene {scene.name} of {self.name} is not here: {self._looked_for(scene)}"
+            )
+        return found[0]
+
+    def _looked_for(self, scene: SceneRegion) -> str:
+        return f"{' or '.join(self._file_names(scene))} was looked for in {', '.join(map(str, self._folders))}"
+
+    def _require_files(self) -> None:
+        if not self._folders:
+            raise UsageError(
+                f"the data set {self.name} needs its files: give the folder that holds "
+                f"{self._file_names(next(iter(self._scenes.values())))[0]} by --data-root, or by the environment "
+                f"variable HSBENCH_DATA{self._where_from()}"
+            )
+        if len(self.missing()) == len(self._scenes):
+            scene = next(iter(self._scenes.values()))
+            raise HsbenchError(f"no file of the data set {self.name}: {self._looked_for(scene)}{self._where_from()}")
+
+    def _where_from(self) -> str:
+        origin = self.provenance
+        return f". It comes from {origin.homepage} ({origin.licence})" if origin else ""
+
+    # -- arrays
+
+    @contextmanager
+    def _open(self, scene: SceneRegion) -> Iterator[tuple[Path, StoredArray, str]]:
+        path = self._path(scene)
+        with open_arrays(path) as arrays:
+            array = self._cube(find_cube(arrays, path, self._description.key))
+            yield path, array, self._axes(array, self._stored_bands)
+
+    def _cube(self, array: StoredArray) -> StoredArray:
+        shape = self._description.shape
+        return reshaped(array, shape) if shape else array
+
+    def _axes(self, array: StoredArray, bands: int | None) -> str:
+        return axes_of(array, layout=self._description.layout, bands=bands, size=self._description.size)
+
+    def _count_bands(self) -> int:
+        """Return the number of bands in a file: as stated, else as it is in the first file that is here."""
+        if self._description.bands is not None:
+            return self._description.bands
+        scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+        path = self._path(scene)
+        with open_arrays(path) as arrays:
+            array = self._cube(find_cube(arrays, path, self._description.key))
+            return array.shape[self._axes(array, None).index("C")]
+
+    @property
+    def _whole(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """The region that the data set is about."""
+        return self._description.rows, self._description.columns
+
+    def _maximum(self, array: StoredArray, axes: str, whole: Cube | None) -> float:
+        """Return the greatest value of the data set's region, which may have been read already."""
+        if whole is not None:
+            return float(whole.max())
+        rows, columns = self._whole
+        return greatest(array, axes, rows=rows, columns=columns, keep=self._keep)
+
+    def _require_range(self, cube: Cube, const: float, where: str) -> None:
+        low, high = float(cube.min()), float(cube.max())
+        if const <= 0 or ((low < 0 or high > const) and not self._description.clip):
+            raise HsbenchError(
+                f"{where}: the values, from {low:g} to {high:g}, are not within 0 and the full scale, {const:g}; say "
+                f'another const in {self._place} (a number, or "maximum"), or clip = true if the rest is to be cut off'
+            )
+
+    # -- wavelengths
+
+    def _wavelengths(self) -> tuple[float, ...]:
+        """Return the centres of the bands that are kept: as stated, else as the first file here states them."""
+        stated: list[float] = []
+        for piece in self._description.wavelengths:
+            if isinstance(piece, EvenWavelengths):
+                stated += piece.centres(self._stored_bands)
+            elif isinstance(piece, str):
+                stated += self._wavelengths_of(piece)
+            else:
+                stated.append(piece)
+        if not self._description.wavelengths:
+            scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+            with self._open(scene) as (_, array, _):
+                stated += array.wavelengths
+        if stated and len(stated) != self._stored_bands:
+            raise HsbenchError(
+                f"{self._place}: {len(stated)} wavelengths are stated, from {stated[0]:g} to {stated[-1]:g} nm, but "
+                f"the file has {self._stored_bands} bands; they are of the bands of the file, also of dropped ones"
+            )
+        return tuple(stated[band] for band in self._keep) if stated else ()
+
+    def _wavelengths_of(self, file: str) -> list[float]:
+        """Read a text file of numbers."""
+        found = [folder / file for folder in self._folders if (folder / file).is_file()]
+        if not found:
+            raise HsbenchError(
+                f"{self._place}: the file of wavelengths, {file}, is not in {', '.join(map(str, self._folders))}"
+            )
+        try:
+            return [float(number) for number in found[0].read_text("utf-8").replace(",", " ").split()]
+        except ValueError as error:
+            raise HsbenchError(f"{found[0]} is no text file of wavelengths: {error}") from error

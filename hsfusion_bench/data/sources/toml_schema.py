@@ -1,0 +1,266 @@
+"""What a TOML file says of a data set: files, axes, bands, full scale, scenes, split and origin.
+
+::
+
+    title = "Pavia University, 610 x 340 x 103, 430-860 nm"
+    file = ["PaviaU.mat", "paviaU.mat"]     # usual names, the first that is there; {scene} stands for the scene
+    key = ["paviaU"]                        # names of the array in it; left out: as `find_cube` tells
+    layout = "HWC"                          # order of its axes; left out: as the sizes tell
+    shape = [198, 100, 100]                 # for flat pixels: the axes to split them into, the last one fastest
+    size = [610, 340]                       # height and width in the file
+    bands = 103                             # in the file
+    dropped = ["1-3", 103]                  # of these, from 1: bands that are left out
+    wavelengths = { start = 430, stop = 860 }   # nm, of the bands of the file
+    const = 8000                            # full scale, or "maximum": the greatest value of the data set's region
+    clip = true                             # values outside [0, const] are set to the nearer end
+    rows = [0, 608]                         # region that the data set is about: first, and one after the last
+    columns = [0, 336]
+    mask = "lbl"                            # array that is not 0 where pixels are valid
+    protocol = "uestc"                      # that suits it
+
+    [[scene]]                               # left out: one scene, of the data set's name, that tests
+    name = "test"
+    rows = [240, 368]                       # in the file
+    columns = [104, 232]
+
+    [split]
+    id = "pavia-university-centre"
+    train = []
+    test = ["test"]
+
+    [provenance]
+    homepage = "https://..."
+    licence = "..."
+    reference = "@article{...}"
+
+Wavelengths are numbers, or the name of a text file of them beside the data, or evenly spaced from ``start`` to
+``stop``; of a sensor of whose ``count`` bands some are ``absent`` from the file, these are named. A list puts several
+such pieces after each other, one a spectrometer.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from hsfusion_bench.data.observing.protocols import Split
+from hsfusion_bench.data.provenance import Download, Provenance
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.suggest import suggestion
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+def _named(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value):
+        raise ValueError(f"{value!r} is no name of a data set: small letters, digits, '.', '_' and '-' are")
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    """Write out ranges such as "108-112"."""
+    if not isinstance(value, list):
+        return value
+    numbers: list[Any] = []
+    for item in value:
+        first, dash, last = item.partition("-") if isinstance(item, str) else ("", "", "")
+        if dash and first.strip().isdecimal() and last.strip().isdecimal() and int(first) <= int(last):
+            numbers += range(int(first), int(last) + 1)
+        elif isinstance(item, str):
+            raise ValueError(f'{item!r} is no range of bands such as "108-112"')
+        else:
+            numbers.append(item)
+    return numbers
+
+
+def _limits(value: Any) -> Any:
+    two = isinstance(value, list) and len(value) == 2 and all(isinstance(end, int) for end in value)
+    if two and not 0 <= value[0] < value[1]:
+        raise ValueError(f"{value} is empty: the first one, from 0, and the one after the last are needed")
+    return value
+
+
+_Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+_Bands: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_numbers)]
+_Limits: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_limits)]
+_Layout = Literal["CHW", "CWH", "HCW", "HWC", "WCH", "WHC"]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class EvenWavelengths(_Strict):
+    """Centres from `start` to `stop` in equal steps, nanometres."""
+
+    start: float
+    stop: float
+    count: _Count | None = None
+    absent: _Bands = ()
+
+    def centres(self, bands: int | None) -> tuple[float, ...]:
+        """Return the centres of the bands that are not absent; `bands` is how many there are, if that is known."""
+        count = self.count or (bands and bands + len(self.absent))
+        if not count:
+            raise HsbenchError("wavelengths: count is needed where the number of bands is not stated")
+        every = np.linspace(self.start, self.stop, count)
+        return tuple(float(nm) for number, nm in enumerate(every, 1) if number not in self.absent)
+
+
+_KINDS = {float: "number", int: "number", str: "file", dict: "range", EvenWavelengths: "range"}
+_Wavelengths: TypeAlias = Annotated[
+    tuple[
+        Annotated[
+            Annotated[float, Tag("number")] | Annotated[str, Tag("file")] | Annotated[EvenWavelengths, Tag("range")],
+            Discriminator(lambda value: _KINDS.get(type(value))),
+        ],
+        ...,
+    ],
+    BeforeValidator(_listed),
+]
+
+
+#: Pydantic's names of the error that there is no such key.
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+class SceneRegion(_Strict):
+    """A scene: a file of its own, or a region of one."""
+
+    name: str
+    file: _Names = ()
+    rows: _Limits | None = None
+    columns: _Limits | None = None
+
+
+class SplitTable(_Strict):
+    """The split, as in a protocol."""
+
+    id: str
+    train: tuple[str, ...] = ()
+    test: tuple[str, ...]
+
+
+class Description(_Strict):
+    """A data set as its TOML file describes it; see the module."""
+
+    name: Annotated[str, AfterValidator(_named)]
+    title: str
+    file: _Names = ()
+    key: _Names = ()
+    layout: _Layout | None = None
+    shape: tuple[_Count, ...] | None = None
+    size: tuple[_Count, _Count] | None = None
+    bands: _Count | None = None
+    dropped: _Bands = ()
+    wavelengths: _Wavelengths = ()
+    const: Annotated[float, Field(gt=0)] | Literal["maximum"] = 1.0
+    clip: bool = False
+    rows: _Limits | None = None
+    columns: _Limits | None = None
+    mask: str | None = None
+    protocol: str | None = None
+    scene: tuple[SceneRegion, ...] = ()
+    split: SplitTable | None = None
+    provenance: Provenance | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Description:
+        names = [scene.name for scene in self.scenes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"several scenes are called {', '.join(twice)}")
+        nowhere = [scene.name for scene in self.scenes if not (scene.file or self.file)]
+        if nowhere:
+            raise ValueError(f"no file is named for the scene {nowhere[0]}")
+        split = self.as_split()
+        lost = [name for name in (*split.train, *split.test) if name not in names]
+        if lost:
+            raise ValueError(f"the split names {', '.join(lost)}, but the scenes are {', '.join(names)}")
+        if self.bands is not None and any(number > self.bands for number in self.dropped):
+            raise ValueError(f"of {self.bands} bands, number {max(self.dropped)} cannot be dropped")
+        return self
+
+    @property
+    def scenes(self) -> tuple[SceneRegion, ...]:
+        """Its scenes."""
+        return self.scene or (SceneRegion(name=self.name),)
+
+    def stated_wavelengths(self) -> tuple[float, ...]:
+        """Return the centres of the bands that are kept, as far as they are known without the files."""
+        centres: list[float] = []
+        for piece in self.wavelengths:
+            if isinstance(piece, str) or (isinstance(piece, EvenWavelengths) and not (piece.count or self.bands)):
+                return ()
+            centres += piece.centres(self.bands) if isinstance(piece, EvenWavelengths) else [piece]
+        return tuple(centre for number, centre in enumerate(centres, 1) if number not in self.dropped)
+
+    def as_split(self) -> Split:
+        """Return its split; if none is stated, every scene tests."""
+        if self.split is None:
+            return Split(f"{self.name}-all", (), tuple(scene.name for scene in self.scenes))
+        return Split(self.split.id, self.split.train, self.split.test)
+
+
+def read_description(path: Path) -> Description:
+    """Read the description of a data set; its name is that of the file unless it says another.
+
+    Raises
+    ------
+    HsbenchError
+        If there is no such file, or it is no TOML, or says something that is unknown or cannot be; the message names
+        the file and the key.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HsbenchError(f"{path} is no TOML file: {error}") from error
+    try:
+        return Description.model_validate({"name": path.stem.lower()} | content)
+    except ValidationError as error:
+        raise HsbenchError(f"{path}: {_explain(error, content)}") from error
+
+
+def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
+    """Say what is wrong with a description: a key that is unknown before all else, since others may lack for it."""
+    errors = sorted(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)
+    place = [part for part in errors[0]["loc"] if part not in _KINDS.values()]
+    where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+    if errors[0]["type"] in _UNKNOWN:
+        return f"there is no key {where!r}{suggestion(str(place[-1]), _keys(place[:-1]))}"
+    if errors[0]["type"] == "missing":
+        return f"the key {where!r} is missing; there are {', '.join(content) or 'none'}"
+    message = errors[0]["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _keys(above: list[int | str]) -> list[str]:
+    """Return the keys that a table of a description may have."""
+    tables: dict[str, type[BaseModel]] = {"scene": SceneRegion, "split": SplitTable, "wavelengths": EvenWavelengths}
+    if not above:
+        return list(Description.model_fields)
+    if above[0] == "provenance":
+        return [field.name for field in fields(Download if "downloads" in above else Provenance)]
+    return list(tables[str(above[0])].model_fields)

@@ -1,0 +1,279 @@
+"""A cube in somebody's file: which array it is, how its axes lie, and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import permutations
+from math import prod
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.arrays import StoredArray
+from hsfusion_bench.formats.matfile import Index
+from hsfusion_bench.formats.rasters import in_nanometres
+
+Cube: TypeAlias = NDArray[np.float32]
+
+#: Names under which hyperspectral cubes are kept, the likeliest first.
+USUAL_KEYS = ("rad", "b", "msi", "hsi", "hyperimg", "ref", "data")
+#: Names under which the centres of their bands are kept beside them.
+_WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
+#: Nanometres; an array of other numbers is of something else.
+_SHORTEST, _LONGEST = 200, 20000
+#: How much of a file is read at once.
+_READ_BYTES = 2**25
+
+
+def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str] = ()) -> StoredArray:
+    """Return the array of a file that holds the cube, with the wavelengths that the file states.
+
+    Parameters
+    ----------
+    arrays
+        What the file holds.
+    path
+        The file, for messages.
+    keys
+        Names that the array may have, the likeliest first; none: the only array of three axes, else the first of
+        `USUAL_KEYS`.
+
+    Raises
+    ------
+    HsbenchError
+        If there is none of these names, or it cannot be told which; the message says what there is.
+    """
+    array = _choose(arrays, path, keys)
+    return array if array.wavelengths else replace(array, wavelengths=_beside(arrays, array))
+
+
+def _choose(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]) -> StoredArray:
+    holds = ", ".join(f"{name or 'an array'} {_shape(array.shape)}" for name, array in arrays.items()) or "no numbers"
+    if keys:
+        for key in keys:
+            if key in arrays:
+                return arrays[key]
+        if list(arrays) == [""]:  # the file's only array has no name
+            return arrays[""]
+        raise HsbenchError(f"{path} has no array {' or '.join(map(repr, keys))}; it holds {holds}")
+    cubes = {name: array for name, array in arrays.items() if len(array.shape) == 3}
+    if len(cubes) == 1:
+        return next(iter(cubes.values()))
+    for usual in USUAL_KEYS:
+        found = [array for name, array in cubes.items() if name.rpartition("/")[2].lower() == usual]
+        if len(found) == 1:
+            return found[0]
+    if not cubes:
+        raise HsbenchError(
+            f"{path} has no array of three axes, [height, width, bands] or the like; it holds {holds}. If pixels are "
+            "in one row, describe it in a TOML file with key and shape"
+        )
+    raise HsbenchError(
+        f"{path}: which array is the cube cannot be told; name its key, as in mat:FILE:KEY. It holds {holds}"
+    )
+
+
+def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float, ...]:
+    """Return the wavelengths of an array of a usual name and of as many numbers as the cube may have bands."""
+    for usual in _WAVELENGTH_KEYS:
+        for name, array in arrays.items():
+            if name.rpartition("/")[2].lower() == usual and prod(array.shape) == max(array.shape) in cube.shape:
+                centres = array.read(tuple(slice(None) for _ in array.shape)).ravel()
+                nanometres = in_nanometres([float(centre) for centre in centres])
+                if min(nanometres) >= _SHORTEST and max(nanometres) <= _LONGEST:
+                    return nanometres
+    return ()
+
+
+def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:
+    """Split the axes of an array further, the last index running fastest; it is then read whole each time.
+
+    Raises
+    ------
+    HsbenchError
+        If the number of values differs.
+    """
+    if prod(shape) != prod(array.shape):
+        raise HsbenchError(f"{array} has the shape {_shape(array.shape)}, which cannot be taken for {_shape(shape)}")
+
+    def read(index: Index) -> NDArray[Any]:
+        whole = array.read(tuple(slice(None) for _ in array.shape))
+        part: NDArray[Any] = whole.reshape(shape)[index]
+        return part
+
+    return replace(array, shape=shape, _read=read)
+
+
+def axes_of(
+    array: StoredArray,
+    *,
+    layout: str | None = None,
+    bands: int | None = None,
+    size: tuple[int, int] | None = None,
+) -> str:
+    """Name the axes of a cube, in order, by the letters C, H and W.
+
+    Parameters
+    ----------
+    array
+        The cube.
+    layout
+        What they are, if that is known.
+    bands, size
+        Number of bands, height and width, as far as they are known. Where nothing is, the axis that differs from
+        two equal ones has the bands, or else the last one if it is the shortest. Rows come before columns unless
+        the size says otherwise.
+
+    Raises
+    ------
+    HsbenchError
+        If the array is no such cube, or its axes cannot be told; the message says what to state.
+    """
+    shape = array.shape
+    known = {"C": bands, "H": size and size[0], "W": size and size[1]}
+    ways = [
+        "".join(way)
+        for way in permutations("CHW")
+        if len(shape) == 3
+        and all(known[letter] in (None, side) for letter, side in zip(way, shape, strict=True))
+        and (layout is None or layout == "".join(way))
+    ]
+    if layout is None and (size is None or size[0] == size[1]):
+        ways = [way for way in ways if way.index("H") < way.index("W")]
+    if len(ways) > 1 and bands is None and size is None:
+        ways = _likely(shape, ways)
+    if len(ways) == 1:
+        return ways[0]
+    stated = ", ".join(
+        [f"{bands} bands"] * (bands is not None)
+        + [f"height {side[0]}, width {side[1]}" for side in [size] if side]
+        + [f"axes {layout}"] * (layout is not None)
+    )
+    if not ways:
+        raise HsbenchError(f"{array} has the shape {_shape(shape)}, which is no cube of {stated or 'three axes'}")
+    raise HsbenchError(
+        f"{array} has the shape {_shape(shape)}, whose axes may be {' or '.join(ways)}: say which in a TOML file that "
+        f'describes it, as layout = "{ways[0]}"'
+    )
+
+
+def _likely(shape: Sequence[int], ways: list[str]) -> list[str]:
+    """Return the one way that the shape speaks for, or all of them."""
+    equal = [way for way in ways if shape[way.index("H")] == shape[way.index("W")] != shape[way.index("C")]]
+    if len(equal) == 1:
+        return equal
+    return ["HWC"] if shape[2] < min(shape[:2]) and "HWC" in ways else ways
+
+
+def read_cube(
+    array: StoredArray,
+    axes: str,
+    *,
+    rows: tuple[int, int] | None = None,
+    columns: tuple[int, int] | None = None,
+    keep: Sequence[int] | None = None,
+) -> Cube:
+    """Read a region of a cube as it is, float32 [bands, H, W], a few bands at a time.
+
+    Parameters
+    ----------
+    array, axes
+        The cube, and what its axes are.
+    rows, columns
+        First one, from 0, and the one after the last; None: all.
+    keep
+        Bands to keep, from 0, ascending; None: all.
+
+    Raises
+    ------
+    HsbenchError
+        If the region is not within the cube, or the file is damaged.
+    """
+    (height, width), kept = _region(array, axes, rows, columns, keep)
+    cube = np.empty((len(kept), height, width), np.float32)
+    for here, part in _parts(array, axes, rows, columns, kept):
+        cube[here] = part
+    return cube
+
+
+def greatest(
+    array: StoredArray,
+    axes: str,
+    *,
+    rows: tuple[int, int] | None = None,
+    columns: tuple[int, int] | None = None,
+    keep: Sequence[int] | None = None,
+) -> float:
+    """Return the greatest number in a region of a cube, without holding the region; takes what `read_cube` takes."""
+    _, kept = _region(array, axes, rows, columns, keep)
+    return max(float(np.fmax.reduce(part, axis=None)) for _, part in _parts(array, axes, rows, columns, kept))
+
+
+def _region(
+    array: StoredArray,
+    axes: str,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    keep: Sequence[int] | None,
+) -> tuple[tuple[int, int], NDArray[np.int_]]:
+    """Return height and width of a region, and the bands to keep."""
+    sides = dict(zip(axes, array.shape, strict=True))
+    for what, limits, side in (("rows", rows, sides["H"]), ("columns", columns, sides["W"])):
+        if limits is not None and not 0 <= limits[0] < limits[1] <= side:
+            raise HsbenchError(f"{array} has {side} {what}, so that {limits[0]} to {limits[1]} are not within it")
+    height, width = (
+        limits[1] - limits[0] if limits else side for limits, side in ((rows, sides["H"]), (columns, sides["W"]))
+    )
+    return (height, width), np.arange(sides["C"]) if keep is None else np.asarray(keep)
+
+
+def _parts(
+    array: StoredArray,
+    axes: str,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    kept: NDArray[np.int_],
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[Any]]]:
+    """Read a region a few bands at a time: which of the kept ones, and their values [bands, H, W]."""
+    (height, width), _ = _region(array, axes, rows, columns, None)
+    at_once = max(1, _READ_BYTES // (8 * height * width))
+    region = {"H": slice(*(rows or (None,))), "W": slice(*(columns or (None,)))}
+    for first in range(0, array.shape[axes.index("C")], at_once):
+        here = (kept >= first) & (kept < first + at_once)
+        if here.any():
+            parts = region | {"C": slice(first, first + at_once)}
+            part = array.read(tuple(parts[letter] for letter in axes))
+            yield here, part.transpose([axes.index(letter) for letter in "CHW"])[kept[here] - first]
+
+
+def divide(cube: Cube, full_scale: float) -> None:
+    """Divide a cube by its full scale, in place; each value is that of the exact quotient in float32."""
+    if full_scale != 1:
+        for band in cube:
+            band[...] = band.astype(np.float64) / full_scale
+
+
+def require_finite(cube: Cube, where: str) -> None:
+    """Refuse a cube with a value that is no number.
+
+    Raises
+    ------
+    HsbenchError
+        If there is one; the message starts with `where` and says the band, from 1, the row and the column, from 0.
+    """
+    for number, band in enumerate(cube, 1):
+        wrong = ~np.isfinite(band)
+        if wrong.any():
+            row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+            raise HsbenchError(
+                f"{where}: the value {band[row, column]} in band {number} at row {row}, column {column} is no number "
+                f"({np.count_nonzero(wrong)} such values in this band); mend the file, or crop them away"
+            )
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "[" + ", ".join(map(str, shape)) + "]"

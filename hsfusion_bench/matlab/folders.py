@@ -1,0 +1,171 @@
+"""The other layout of the MATLAB test package: a folder of one result a file, scored with a file of the data set.
+
+``analysis_ref_unbatched_images`` and ``analysis_unref_unbatched_images`` read ``output_mulExm_0.mat``,
+``output_mulExm_1.mat``, ... of a folder, and the references (or the inputs) from an HDF5 file of the data set, whose
+place is written into them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.matlab.batches import nyquist_gains
+from hsfusion_bench.matlab.processes import FloatArray, dealt
+from hsfusion_bench.runs.predictions import choose
+from hsfusion_metrics import Indexes, NoReference, evaluate, evaluate_no_reference
+
+_NAME = re.compile(r"output_mulExm_(\d+)\.mat", re.IGNORECASE)
+_Result = TypeVar("_Result")
+
+
+def score_folder(
+    folder: Path, references: Path, *, ratio: float, const: float = 1.0, key: str | None = None, workers: int = 1
+) -> Iterator[Indexes]:
+    """Compute the seven indexes of each file of a folder.
+
+    With `hsfusion_metrics.summarise` this is ``analysis_ref_unbatched_images(folder, ratio, sensor)``.
+
+    Parameters
+    ----------
+    folder
+        Holds ``output_mulExm_0.mat``, ``output_mulExm_1.mat``, ..., as many as there are references. Each has one
+        image [H, W, C], [C, H, W] or [1, C, H, W]; one that fits both of the first is read as [H, W, C], as the
+        script reads it.
+    references
+        A file of any kind of `hsfusion_bench.formats.arrays.open_arrays` with `GT` or `gt`, [B, C, H, W] as the program
+        counts axes that the file is made for: an HDF5 file of the data set, or a MAT-file.
+    ratio, const, workers
+        As `hsfusion_bench.matlab.batches.score_file`.
+    key
+        Name of the array in each file; None: the only one, or the one with a usual name.
+
+    Yields
+    ------
+    Indexes
+        In the order of the numbers.
+
+    Raises
+    ------
+    HsbenchError
+        When a file is missing, damaged, or its image does not fit; when there are more files than references.
+    """
+    work = partial(evaluate, ratio=ratio, const=const)
+    return _scores(folder, references, (("GT", "gt"),), key, work, workers)
+
+
+def score_folder_no_reference(
+    folder: Path,
+    inputs: Path,
+    *,
+    ratio: int,
+    sensor: str | None = None,
+    key: str | None = None,
+    workers: int = 1,
+) -> Iterator[NoReference]:
+    """Compute the three indexes without a reference of each file of a folder.
+
+    With `hsfusion_metrics.summarise` this is ``analysis_unref_unbatched_images(folder, ratio, sensor)``.
+
+    Parameters
+    ----------
+    folder, key
+        As `score_folder`.
+    inputs
+        A file with `lms` [B, C, H, W] and `pan` [B, 1, H, W], otherwise as the references of `score_folder`.
+    ratio, sensor, workers
+        As `hsfusion_bench.matlab.batches.score_no_reference`.
+
+    Yields
+    ------
+    NoReference
+        In the order of the numbers.
+
+    Raises
+    ------
+    HsbenchError
+        As `score_folder`; for an unknown sensor, or one with another number of bands.
+    """
+    work = partial(_no_reference, partial(evaluate_no_reference, ratio=ratio, gains=nyquist_gains(sensor)))
+    return _scores(folder, inputs, (("lms",), ("pan",)), key, work, workers)
+
+
+def _no_reference(
+    work: Callable[..., NoReference], lms: FloatArray, pan: FloatArray, sr: FloatArray, *, workers: int
+) -> NoReference:
+    return work(sr, lms, pan, workers=workers)
+
+
+def _scores(
+    folder: Path,
+    batches: Path,
+    names: Sequence[Sequence[str]],
+    key: str | None,
+    work: Callable[..., _Result],
+    workers: int,
+) -> Iterator[_Result]:
+    with open_arrays(batches) as arrays:
+        shapes = [_batch(batches, arrays, usual).shape for usual in names]
+    if len({shape[0] for shape in shapes}) > 1:
+        raise HsbenchError(f"{batches}: its arrays differ in their number of images: {' and '.join(map(str, shapes))}")
+    files = _numbered(folder, shapes[0][0], batches)
+    images = partial(_images, batches, names, files, key)
+    yield from dealt(folder, images, len(files), work, workers=workers)
+
+
+def _numbered(folder: Path, count: int, batches: Path) -> list[Path]:
+    """Return the files of a folder by their numbers, of which there must be `count` from 0 on."""
+    if not folder.is_dir():
+        raise HsbenchError(f"{folder}: there is no such folder")
+    found = {int(match[1]): file for file in folder.iterdir() if (match := _NAME.fullmatch(file.name))}
+    missing = [f"output_mulExm_{number}.mat" for number in range(count) if number not in found]
+    if missing:
+        some = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
+        raise HsbenchError(f"{folder} lacks {len(missing)} of {count} files, one an image of {batches}: {some}")
+    beyond = [found[number].name for number in sorted(found) if number >= count]
+    if beyond:
+        raise HsbenchError(f"{folder} holds {beyond[0]}, but {batches} has {count} images, numbered from 0")
+    return [found[number] for number in range(count)]
+
+
+def _batch(path: Path, arrays: Mapping[str, StoredArray], usual: Sequence[str]) -> StoredArray:
+    found = next((arrays[name] for name in usual if name in arrays), None)
+    if found is None:
+        there = ", ".join(arrays) or "no numbers"
+        raise HsbenchError(f"{path} has no array {' or '.join(usual)}; it holds {there}")
+    if len(found.shape) != 4 or 0 in found.shape:
+        raise HsbenchError(f"{found} has the shape {found.shape}; [B, C, H, W] is needed")
+    return found
+
+
+def _images(
+    batches: Path, names: Sequence[Sequence[str]], files: Sequence[Path], key: str | None, number: int
+) -> list[FloatArray]:
+    """Read what a result is compared with, and the result itself."""
+    everything = slice(None)
+    with open_arrays(batches) as arrays:
+        parts = [_batch(batches, arrays, usual).read((number, everything, everything, everything)) for usual in names]
+        images = [np.ascontiguousarray(part, dtype=np.float64) for part in parts]
+    with open_arrays(files[number]) as arrays:
+        array = choose(arrays, files[number], key)
+        images.append(_estimate(array, len(images[0])))
+    return images
+
+
+def _estimate(array: StoredArray, bands: int) -> FloatArray:
+    """Read a result as [C, H, W], its axes told as the script tells them."""
+    image = array.read(tuple(slice(None) for _ in array.shape))
+    if image.ndim == 4 and len(image) == 1:
+        image = image[0]
+    if image.ndim == 3 and image.shape[2] == bands:
+        image = image.transpose(2, 0, 1)
+    if image.ndim != 3 or len(image) != bands:
+        raise HsbenchError(f"{array} has the shape {array.shape}; an image of {bands} bands is needed")
+    return np.ascontiguousarray(image, dtype=np.float64)

@@ -1,0 +1,142 @@
+"""The samples of batches, one at a time, though they interleave in their file.
+
+MATLAB stores a batch [B, C, H, W] with the first axis fastest: the numbers of one sample lie all over the variable,
+and reading it means reading all of it. A batch is therefore taken apart once, a slab of its last axis after the
+other, into a temporary file where each sample lies in one piece.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.matfile import Variable, in_c_order, readable
+from hsfusion_bench.matlab.processes import FloatArray, dealt
+
+_Result = TypeVar("_Result")
+
+#: How much of a variable is taken apart at once: what the cache of a processor holds.
+_SLAB_BYTES = 2**22
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A batch whose samples lie one after the other in a file; ``samples[k]`` reads sample k in float64.
+
+    Attributes
+    ----------
+    path
+        The file; nothing else is in it.
+    dtype
+        Type of its numbers, as NumPy writes it.
+    shape
+        (B, ...) of the batch. In the file, the axes of a sample are in MATLAB's order.
+    """
+
+    path: Path
+    dtype: str
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, number: int) -> FloatArray:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        count = int(np.prod(self.shape[1:]))
+        offset = number * count * np.dtype(self.dtype).itemsize
+        numbers = np.fromfile(self.path, self.dtype, count, offset=offset)
+        return in_c_order(numbers.reshape(self.shape[1:], order="F")).astype(np.float64, copy=False)
+
+
+@contextmanager
+def taken_apart(path: Path, variables: Sequence[Variable]) -> Iterator[list[Samples]]:
+    """Take batches apart into temporary files, as large as the variables, for the time of the block.
+
+    Parameters
+    ----------
+    path
+        The open MAT-file, for messages.
+    variables
+        Batches [B, ...] of one length.
+
+    Raises
+    ------
+    HsbenchError
+        When the file is damaged, or there is no room for temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True) as folder:
+        samples = []
+        for number, variable in enumerate(variables):
+            target = Path(folder) / str(number)
+            dtype = readable(path, partial(_take_apart, variable, target))
+            samples.append(Samples(target, dtype, variable.shape))
+        yield samples
+
+
+def each_sample(
+    path: Path, variables: Sequence[Variable], work: Callable[..., _Result], *, workers: int = 1
+) -> Iterator[_Result]:
+    """Call ``work(*images, workers=threads)`` for each sample of some batches, and give the results in order.
+
+    Parameters
+    ----------
+    path
+        The open MAT-file, for messages.
+    variables
+        Batches [B, ...] of one length.
+    work
+        Something that can be pickled. It gets the images of a sample, and how many threads it may use.
+    workers
+        As in `dealt`.
+
+    Raises
+    ------
+    HsbenchError
+        As `taken_apart` and `dealt`.
+    """
+    with taken_apart(path, variables) as batches:
+        yield from dealt(path, partial(_images, batches), variables[0].shape[0], work, workers=workers)
+
+
+def _take_apart(variable: Variable, target: Path) -> str:
+    """Write the samples of a batch one after the other; return the type of the numbers."""
+    batch, *axes = variable.shape
+    size = int(np.prod(axes))
+    dtype = np.dtype(np.float64)
+    position = 0
+    with target.open("wb", buffering=0) as file:
+        for slab in variable.slabs(_SLAB_BYTES):
+            dtype = slab.dtype
+            rows = np.ascontiguousarray(slab.reshape(batch, -1, order="F"))
+            for number, row in enumerate(rows):
+                _write(file, row, (number * size + position) * dtype.itemsize)
+            position += rows.shape[1]
+    return dtype.str
+
+
+def _write(file: FileIO, numbers: NDArray[Any], offset: int) -> None:
+    data = numbers.data.cast("B")
+    try:
+        file.seek(offset)
+        while data:
+            data = data[file.write(data) :]
+    except OSError as error:
+        raise HsbenchError(
+            f"the samples of the file are taken apart in {tempfile.gettempdir()}, where {len(data)} bytes could not be "
+            f"written: {error.strerror}; the environment variable TMPDIR names another folder"
+        ) from error
+
+
+def _images(batches: Sequence[Samples], number: int) -> list[FloatArray]:
+    return [batch[number] for batch in batches]

@@ -1,0 +1,128 @@
+"""The parts of a record, from what a run, or an evaluation of results made elsewhere, knows."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from numpy.typing import ArrayLike
+
+from hsfusion_bench import __version__
+from hsfusion_bench.data.catalog import ScenePlan
+from hsfusion_bench.data.observing.protocols import Protocol
+from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.methods import Method, Truth
+from hsfusion_bench.methods.options import options_of
+from hsfusion_bench.methods.weights import Weights
+from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
+from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
+
+PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
+
+
+def method_info(entry: Entry | FileEntry, method: Method | None, known: frozenset[Truth]) -> MethodInfo:
+    """Describe a method, to which the truths `known` were open; None is one that could not be imported."""
+    card = method.card if method is not None else None
+    options = options_of(method) if method is not None else {}
+    return MethodInfo(
+        name=entry.name,
+        title=card.title if card else entry.name,
+        family=card.family if card else "custom",
+        year=card.year if card else None,
+        uses=sorted(card.uses & known) if card else [],
+        estimated=sorted(card.uses - known) if card else [],
+        options={name: option.value for name, option in options.items()},
+        changed=[name for name, option in options.items() if option.value != option.default],
+        origin=entry.origin.kind,
+        distribution=entry.origin.distribution,
+        version=entry.origin.version,
+    )
+
+
+def dataset_info(source: SceneSource, protocol: Protocol, scale: int, plan: ScenePlan, scored: int) -> DatasetInfo:
+    """Describe the data, of which `scored` scenes were scored."""
+    msi_bands, bands = protocol.srf_at(source.band_centres).shape
+    return DatasetInfo(
+        name=source.name,
+        scale=scale,
+        protocol=protocol.id,
+        protocol_version=protocol.version,
+        protocol_digest=protocol.digest(scale, source.band_centres),
+        split=plan.split.id,
+        split_digest=plan.split.digest,
+        scenes=scored,
+        scenes_in_split=len(plan.split.test),
+        bands=bands,
+        msi_bands=msi_bands,
+    )
+
+
+def weights_info(weights: Weights | None) -> WeightsInfo | None:
+    """Describe the weights; None where there are none."""
+    if weights is None:
+        return None
+    card = weights.card
+    return WeightsInfo(
+        sha256=weights.sha256,
+        file=weights.file,
+        origin="hsbench" if card else "authors",
+        trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
+        training=card.training if card else None,
+    )
+
+
+def metrics_info(scale: int) -> dict[str, Number | str]:
+    """Describe the index suite, and the constants it is given."""
+    return {"suite": SUITE_VERSION, "const": PEAK, "ratio": float(scale)}
+
+
+def scene_result(
+    name: str,
+    digest: str,
+    reference: ArrayLike,
+    estimate: ArrayLike,
+    scale: int,
+    cropped_from: tuple[int, int] | None = None,
+) -> SceneResult:
+    """Score the estimate of a scene, both cubes [bands, H, W] with values in [0, 1].
+
+    Raises
+    ------
+    HsbenchError
+        If the cubes are too small for the indexes.
+    """
+    try:
+        indexes = evaluate(reference, estimate, ratio=scale, const=PEAK)
+    except ValueError as error:
+        raise HsbenchError(f"scene {name} cannot be scored: {error}") from error
+    scores = {index: getattr(indexes, index) for index in METRICS}
+    return SceneResult(name=name, digest=digest, **scores, cropped_from=cropped_from)
+
+
+def status_of(scenes: Sequence[SceneResult]) -> Status:
+    """Say how far a run came."""
+    scored = sum(scene.psnr is not None for scene in scenes)
+    return "failed" if not scored else "ok" if scored == len(scenes) else "incomplete"
+
+
+def summary_of(scenes: Sequence[SceneResult]) -> dict[str, Statistic] | None:
+    """Return mean and MATLAB's deviation over the scenes that were scored; None if none was."""
+    per_image = [
+        Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scenes if scene.psnr is not None
+    ]
+    if not per_image:
+        return None
+    return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
+
+
+def environment() -> dict[str, str]:
+    """Return the versions that a result may depend on."""
+    return {
+        "hsfusion-bench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "torch")},
+        "platform": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,188 @@
+"""What every method costs on one image: parameters, operations, time and memory.
+
+Each is measured in a process of its own, so that one that fails, takes too long or runs out of memory is a row with its
+reason and stops nobody else. Networks have random weights: what they compute is not looked at. The image is a mosaic
+of scenes of the data set `demo`.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.methods import NetworkMethod, Observation, Problem
+from hsfusion_bench.registry import find
+from hsfusion_bench.runs.account import environment
+from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
+
+COSTS_SCHEMA: Final = "hsfusion-bench/costs/1"
+
+
+class Task(BaseModel):
+    """What is fused, and where: an image of `size` x `size` HR pixels and the demo's 31 + 3 bands."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int
+    scale: int
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+class Cost(BaseModel):
+    """What one method costs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str
+    title: str
+    family: str
+    parameters: int | None = Field(default=None, description="None for a method without a network")
+    flops: Flops | None = None
+    latency: Latency | None = None
+    memory: Memory | None = None
+    tiles: TileInfo | None = Field(default=None, description="None: the image was fused whole")
+    error: str | None = Field(default=None, description="why there are no values")
+
+
+class Costs(BaseModel):
+    """The costs of several methods on one device."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Literal["hsfusion-bench/costs/1"] = Field(default=COSTS_SCHEMA, alias="schema")
+    task: Task
+    device: str = Field(description="name of the device")
+    threads: int | None = Field(description="of torch, on a CPU")
+    measured: str = Field(description="date, UTC")
+    environment: dict[str, str]
+    rows: list[Cost]
+
+
+def measure_all(names: Sequence[str], task: Task, *, time_limit: float) -> Iterator[Cost]:
+    """Measure methods one after the other, each in a process of its own.
+
+    Parameters
+    ----------
+    names
+        Methods, as `hsfusion_bench.registry.find` takes them.
+    task
+        What is fused, and where.
+    time_limit
+        Seconds after which a method is stopped.
+
+    Yields
+    ------
+    Cost
+        Of each method, with an error where it failed.
+    """
+    for name in names:
+        card = find(name).load().card
+        asked = json.dumps({"method": name, "task": task.model_dump()})
+        command = [sys.executable, "-m", "hsfusion_bench.runs.costs", asked]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit, check=False)
+        except subprocess.TimeoutExpired:
+            error = f"stopped after {time_limit:g} s"
+            yield Cost(method=name, title=card.title, family=card.family, error=error)
+            continue
+        try:
+            yield Cost.model_validate_json(done.stdout.splitlines()[-1] if done.stdout else "")
+        except ValidationError:
+            yield Cost(method=name, title=card.title, family=card.family, error=_reason(done))
+
+
+def empty_table(task: Task) -> Costs:
+    """Return a table without rows that tells what they will be measured on."""
+    import torch
+
+    from hsfusion_bench.runs.measure import device_name
+
+    return Costs(
+        task=task,
+        device=device_name(torch.device(task.device)),
+        threads=torch.get_num_threads() if task.device == "cpu" else None,
+        measured=datetime.now(UTC).date().isoformat(),
+        environment=environment(),
+        rows=[],
+    )
+
+
+def measure(name: str, task: Task) -> Cost:
+    """Measure one method in this process.
+
+    Raises
+    ------
+    Exception
+        Whatever the method raises.
+    """
+    import torch
+
+    from hsfusion_bench.determinism import make_deterministic
+    from hsfusion_bench.methods.fusing import fuse_checked
+    from hsfusion_bench.runs.measure import counting_flops, measure_latency, peak_memory
+
+    entry = find(name)
+    method = entry.load()
+    cost = Cost(method=entry.name, title=method.card.title, family=method.card.family)
+    observation = _observation(task)
+    device = torch.device(task.device if isinstance(method, NetworkMethod) else "cpu")
+    size = (task.size, task.size)
+    if isinstance(method, NetworkMethod):
+        make_deterministic()
+        torch.manual_seed(0)
+        problem = Problem.of(observation)
+        network = method.build(problem)
+        cost.parameters = sum(parameter.numel() for parameter in network.parameters())
+        method.ready(network, problem, device)
+        method.choose_tiles(observation)
+        if method.tiles is not None:
+            cost.tiles = TileInfo(side=method.tiles.side, overlap=method.tiles.overlap)
+        with peak_memory(device) as memory, counting_flops(size) as flops:
+            fuse_checked(method, observation, "the image")
+        cost.flops = flops[0]
+    else:
+        with peak_memory(device) as memory:
+            fuse_checked(method, observation, "the image")
+    cost.memory = memory[0] if memory else None
+    seen = observation.seen_by(method.card)
+    cost.latency = measure_latency(lambda: method.fuse(seen), device, size, warmed_up=1)
+    return cost
+
+
+def _observation(task: Task) -> Observation:
+    source = DemoSource()
+    scene = np.concatenate([source.read(name) for name in ("oranges", "figs")], axis=1)
+    times = -(-task.size // min(scene.shape[1:]))
+    mosaic = np.tile(scene, (1, times, times))[:, : task.size, : task.size]
+    return load_protocol("uestc").observe(np.ascontiguousarray(mosaic), task.scale)
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode == -signal.SIGKILL:
+        return "ended by the system, for want of memory perhaps"
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else f"ended with code {done.returncode}"
+
+
+def _answer(asked: str) -> None:
+    """Measure what is asked for, and print it as JSON; what goes wrong is the last line of the error stream."""
+    content = json.loads(asked)
+    try:
+        print(measure(content["method"], Task(**content["task"])).model_dump_json())
+    except HsbenchError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    _answer(sys.argv[1])

@@ -1,0 +1,168 @@
+"""How long a method takes, how much memory, how many operations.
+
+Wall-clock times mean something only if the device has finished: on CUDA every run is synchronised before the clock
+is read, at both ends. A CPU is called a CPU.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsfusion_bench.runs.records import Flops, Latency, Memory
+
+if TYPE_CHECKING:
+    import torch
+
+MIN_RUNS = 10
+MIN_SECONDS = 2.0
+
+COUNTER = "torch.utils.flop_counter.FlopCounterMode (2 per multiply-add)"
+
+# Operators with real arithmetic that the counter passes over. Element-wise work is left out by every such counter.
+_HEAVY = ("fft", "grid_sampler", "upsample", "cumsum", "linalg", "sort", "einsum")
+
+
+def device_name(device: torch.device) -> str:
+    """Return the device's name as the maker gives it."""
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all it was given."""
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def measure_latency(
+    run: Callable[[], object], device: torch.device, hr_size: tuple[int, int], *, warmed_up: int = 0
+) -> Latency:
+    """Time a call: at least 10 runs, or as many as fit in 2 seconds if that is fewer, after a warm-up.
+
+    Parameters
+    ----------
+    run
+        What is timed.
+    device
+        Synchronised around every run.
+    hr_size
+        (height, width) of the image, for the report.
+    warmed_up
+        Runs of the same call, on the same input, that have already been made.
+    """
+    warmup = max(1, warmed_up)
+    for _ in range(warmup - warmed_up):
+        run()
+    times: list[float] = []
+    synchronise(device)
+    while len(times) < MIN_RUNS and (not times or sum(times) < MIN_SECONDS):
+        start = time.perf_counter()
+        run()
+        synchronise(device)
+        times.append(time.perf_counter() - start)
+    p90 = statistics.quantiles(times, n=10, method="inclusive")[8] if len(times) > 1 else times[0]
+    return Latency(
+        median_ms=1e3 * statistics.median(times),
+        p90_ms=1e3 * p90,
+        runs=len(times),
+        warmup=warmup,
+        hr_size=list(hr_size),
+        precision="float32",
+        synchronised=device.type == "cuda",
+    )
+
+
+@contextmanager
+def peak_memory(device: torch.device) -> Iterator[list[Memory]]:
+    """Measure the peak of memory that the block takes; the list receives one `Memory` at its end.
+
+    On a CPU that is the growth of the process's resident memory; where the system does not tell it (it is not Linux),
+    the list stays empty.
+    """
+    found: list[Memory] = []
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+        yield found
+        synchronise(device)
+        found.append(Memory(peak_mb=torch.cuda.max_memory_allocated(device) / 1e6, kind="CUDA memory allocated"))
+        return
+    before = _reset_resident_peak()
+    yield found
+    if before is not None:
+        found.append(Memory(peak_mb=max(0.0, _status_mb("VmHWM") - before), kind="growth of the process"))
+
+
+@contextmanager
+def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
+    """Count the floating-point operations of the torch code in the block; the list receives one `Flops` at its end.
+
+    The count is marked a lower bound where operators ran that torch's counter does not know, such as an FFT.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import FlopCounterMode, flop_registry, sdpa_flop_count
+
+    def attention_flops(query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: Any, **__: Any) -> int:
+        count: int = sdpa_flop_count(query, key, value)  # type: ignore[no-untyped-call]
+        return count
+
+    # torch knows its fused attention on GPUs only.
+    mapping = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops}
+    seen: set[str] = set()
+
+    class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not annotate it
+        def __torch_dispatch__(  # type: ignore[no-untyped-def]
+            self, func, types, args=(), kwargs=None
+        ) -> Any:
+            packet = func._overloadpacket
+            if packet not in flop_registry and any(word in packet.__name__ for word in _HEAVY):
+                seen.add(packet.__name__)
+            return func(*args, **(kwargs or {}))
+
+    found: list[Flops] = []
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    with Watch(), counter:  # type: ignore[no-untyped-call]
+        yield found
+    found.append(
+        Flops(
+            value=counter.get_total_flops(),
+            counter=COUNTER,
+            lower_bound=bool(seen),
+            uncounted=sorted(seen),
+            hr_size=list(hr_size),
+        )
+    )
+
+
+def _reset_resident_peak() -> float | None:
+    """Set the kernel's record of our peak back to now, and return what is resident now, in MB (Linux only)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        return _status_mb("VmRSS")
+    except OSError:
+        return None
+
+
+def _status_mb(field: str) -> float:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0

@@ -1,0 +1,378 @@
+"""The record of one run: its schema, and the store of records.
+
+A record is one JSON file for a (method, dataset, scale, protocol). It holds what depends on the inputs, seeds and
+versions alone, so that the same run writes the same bytes; times lie in files of their own, by device. Numbers that
+JSON does not know are the strings "NaN", "Inf" and "-Inf". The schema is `Record`; ``hsbench schema`` prints it as
+JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import slug, write_text
+from hsfusion_bench.methods.weights import TrainingInfo
+from hsfusion_bench.spelling import spell, unspell
+
+RECORD_SCHEMA: Final = "hsfusion-bench/record/1"
+SPEED_SCHEMA: Final = "hsfusion-bench/speed/1"
+
+Number = Annotated[
+    float,
+    BeforeValidator(unspell),
+    PlainSerializer(spell, return_type=float | str, when_used="json"),
+]
+
+
+Status = Literal["ok", "incomplete", "no weights", "failed"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class MethodInfo(_Strict):
+    """Which method, and from where."""
+
+    name: str
+    title: str
+    family: str
+    year: int | None
+    uses: list[str] = Field(description="truths the method was given beyond the two images: psf, srf")
+    estimated: list[str] = Field(default=[], description="truths it needs, was not given, and estimated from the pair")
+    options: dict[str, bool | int | float | str] = Field(default={}, description="values of all its options")
+    changed: list[str] = Field(default=[], description="options whose value is not the default")
+    origin: Literal["shipped", "plugin", "file", "external"]
+    distribution: str
+    version: str
+
+    @property
+    def variant(self) -> str:
+        """What sets the run apart from the method's ordinary one, as part of a file name; empty for that one."""
+        parts = ["blind"] if self.estimated else []
+        parts += [f"{name}-{_short_value(self.options[name])}" for name in self.changed]
+        return ".".join(parts)
+
+    @property
+    def full_title(self) -> str:
+        """Title with what a reader must know beside it: changed options, truths given, truths estimated."""
+        parts = [f"{name} {_short_value(self.options[name])}" for name in self.changed]
+        parts += [f"uses {', '.join(sorted(self.uses))}"] if self.uses else []
+        parts += [f"estimates {', '.join(sorted(self.estimated))}"] if self.estimated else []
+        return self.title + (f" ({'; '.join(parts)})" if parts else "")
+
+
+class DatasetInfo(_Strict):
+    """Which data, made how."""
+
+    name: str
+    scale: int
+    protocol: str
+    protocol_version: int
+    protocol_digest: str
+    split: str
+    split_digest: str
+    scenes: int = Field(description="scenes that were scored")
+    scenes_in_split: int
+    bands: int
+    msi_bands: int
+
+
+class SceneResult(_Strict):
+    """The seven indexes of one scene, or why there are none."""
+
+    name: str
+    digest: str | None = Field(description="SHA-256 of the reference cube")
+    psnr: Number | None = None
+    ssim: Number | None = None
+    sam: Number | None = None
+    ergas: Number | None = None
+    scc: Number | None = None
+    uqi: Number | None = None
+    q2n: Number | None = None
+    error: str | None = None
+    cropped_from: tuple[int, int] | None = Field(
+        default=None, description="[height, width] in the data set, if the protocol left out a part of the scene"
+    )
+
+
+class Statistic(_Strict):
+    """Mean and standard deviation over the scenes, the latter as MATLAB's script has it (N-1; 0 for one scene)."""
+
+    mean: Number
+    std: Number
+
+
+class Flops(_Strict):
+    """Floating-point operations of one forward pass."""
+
+    value: int
+    counter: str
+    lower_bound: bool = Field(description="whether operators ran that the counter does not know")
+    uncounted: list[str] = Field(description="those operators")
+    hr_size: list[int] = Field(description="[height, width] of the fused image")
+
+
+class TileInfo(_Strict):
+    """Squares in which images were fused, HR pixels."""
+
+    side: int
+    overlap: int
+
+
+class ModelInfo(_Strict):
+    """The network; all None for a method without one."""
+
+    parameters: int | None = None
+    trainable: int | None = None
+    flops: Flops | None = None
+    tiles: TileInfo | None = Field(default=None, description="None: images were fused whole")
+
+
+class WeightsInfo(_Strict):
+    """The weights a network ran with."""
+
+    sha256: str
+    file: str
+    origin: Literal["hsbench", "authors"]
+    trained_on: str | None = Field(description="dataset, scale and protocol of the training, where known")
+    training: TrainingInfo | None
+
+
+class ExternalInfo(_Strict):
+    """Where results lay that were made elsewhere, how they were read, and what is only reported of them."""
+
+    file: str = Field(description="name of the file or folder")
+    sha256: str = Field(description="SHA-256 of the cubes as scored: float64, [bands, H, W], one after the other")
+    key: str = Field(description="name of the array, of the first scene; empty where arrays have no names")
+    axes: str = Field(description="its axes, such as HWC or BCHW; 1 is one of a single place")
+    const: Number = Field(description="full scale that its values were divided by")
+    reference: Literal["ours", "theirs"] = Field(description="whether a reference was scored against that came with it")
+    reported: list[Literal["parameters", "latency"]] = Field(
+        description="what the makers of the results state, and nobody counted or measured here"
+    )
+    latency_ms: Number | None = None
+
+
+class Record(_Strict):
+    """What one method scored on one dataset at one scale under one protocol."""
+
+    schema_: Literal["hsfusion-bench/record/1"] = Field(default=RECORD_SCHEMA, alias="schema")
+    status: Status
+    error: str | None = None
+    method: MethodInfo
+    dataset: DatasetInfo
+    scenes: list[SceneResult]
+    summary: dict[str, Statistic] | None
+    model: ModelInfo
+    weights: WeightsInfo | None
+    metrics: dict[str, Number | str] = Field(description="version of the index suite, and the constants it was given")
+    seed: int | None = Field(description="None for results made elsewhere")
+    device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
+    environment: dict[str, str]
+    external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")
+
+    @property
+    def key(self) -> str:
+        """File stem under which the record is kept: the method, its variant, and the scenes if not the whole split."""
+        return _stem(_with_variant(self.method.name, self.method.variant), self)
+
+
+class Latency(_Strict):
+    """Wall-clock time of one fusion, device synchronised before and after."""
+
+    median_ms: float
+    p90_ms: float
+    runs: int
+    warmup: int
+    batch: int = 1
+    hr_size: list[int]
+    precision: str
+    synchronised: bool
+
+
+class Memory(_Strict):
+    """Peak memory of one fusion."""
+
+    peak_mb: float
+    kind: Literal["CUDA memory allocated", "growth of the process"]
+
+
+class Speed(_Strict):
+    """How fast one method ran on one device."""
+
+    schema_: Literal["hsfusion-bench/speed/1"] = Field(default=SPEED_SCHEMA, alias="schema")
+    method: str
+    variant: str = Field(default="", description="as in the record's file name; empty for the ordinary run")
+    version: str
+    dataset: str
+    scale: int
+    protocol: str
+    device_kind: Literal["CPU", "GPU"]
+    device: str = Field(description="name of the device")
+    threads: int | None
+    latency: Latency
+    memory: Memory | None
+    measured: str = Field(description="date, UTC")
+    environment: dict[str, str]
+
+
+_Model = TypeVar("_Model", Record, Speed)
+
+
+_UNFINISHED = ".unfinished.json"
+
+
+class Written(NamedTuple):
+    """Where a record lies; `kept` if an earlier one with more scenes still stands there."""
+
+    path: Path
+    kept: bool
+
+
+class Store:
+    """A folder of records: ``<root>/<dataset>-x<scale>-<protocol>/<method>.json``, times under ``speed/<device>/``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def require_writable(self) -> None:
+        """Make the folder, and see that files can be written there: before a long run, not after it.
+
+        Raises
+        ------
+        HsbenchError
+            If not.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise HsbenchError(f"{self.root}: results cannot be written there: {error.strerror}") from error
+
+    def path(self, record: Record) -> Path:
+        """Return where a record belongs."""
+        return (
+            self.root
+            / _folder(record.dataset.name, record.dataset.scale, record.dataset.protocol)
+            / f"{record.key}.json"
+        )
+
+    def speed_path(self, speed: Speed) -> Path:
+        """Return where a measurement of speed belongs."""
+        folder = _folder(speed.dataset, speed.scale, speed.protocol)
+        stem = slug(_with_variant(speed.method, speed.variant))
+        return self.root / "speed" / slug(speed.device) / folder / f"{stem}.json"
+
+    def write(self, record: Record) -> Written:
+        """Write a record whole.
+
+        An unfinished one is kept besides as ``<method>.unfinished.json``, for the next run to go on from; and it does
+        not replace a record that scored more scenes.
+        """
+        path, unfinished = self.path(record), self._unfinished_path(record)
+        if record.status == "incomplete":
+            write_text(unfinished, dump(record))
+        if record.status != "ok" and path.exists() and read_record(path).dataset.scenes > record.dataset.scenes:
+            return Written(path, kept=True)
+        write_text(path, dump(record))
+        if record.status == "ok":
+            unfinished.unlink(missing_ok=True)
+        return Written(path, kept=False)
+
+    def unfinished(self, record: Record) -> Record | None:
+        """Return what an unfinished run of the same method on the same data left behind."""
+        path = self._unfinished_path(record)
+        return read_record(path) if path.exists() else None
+
+    def write_speed(self, speed: Speed) -> Path:
+        """Write a measurement of speed."""
+        path = self.speed_path(speed)
+        write_text(path, dump(speed))
+        return path
+
+    def records(self) -> Iterator[Record]:
+        """Read all records below the root, in the order of their paths."""
+        for path in sorted(self.root.glob("*-x*-*/*.json")):
+            if not path.name.endswith(_UNFINISHED):
+                yield read_record(path)
+
+    def _unfinished_path(self, record: Record) -> Path:
+        path = self.path(record)
+        return path.with_name(path.stem + _UNFINISHED)
+
+    def speeds(self) -> Iterator[Speed]:
+        """Read all measurements of speed below the root."""
+        for path in sorted(self.root.glob("speed/*/*/*.json")):
+            yield _read(path, Speed)
+
+
+def read_record(path: Path) -> Record:
+    """Read and validate a record.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is no record, or one of a schema that this version does not know.
+    """
+    return _read(path, Record)
+
+
+def dump(model: Record | Speed) -> str:
+    """Return the JSON text of a record or speed file, ending in a newline."""
+    return json.dumps(model.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record."""
+    return Record.model_json_schema(by_alias=True)
+
+
+def _with_variant(method: str, variant: str) -> str:
+    return f"{method}.{variant}" if variant else method
+
+
+def _short_value(value: bool | int | float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+def _folder(dataset: str, scale: int, protocol: str) -> str:
+    return f"{slug(dataset)}-x{scale}-{slug(protocol)}"
+
+
+def _stem(method: str, record: Record) -> str:
+    if len(record.scenes) == record.dataset.scenes_in_split:
+        return slug(method)
+    # other subsets of the same split must not overwrite each other
+    names = "-".join(sorted(scene.name for scene in record.scenes))
+    return f"{slug(method)}.subset-{names if len(names) <= 80 else _short(names)}"
+
+
+def _short(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read(path: Path, model: type[_Model]) -> _Model:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise HsbenchError(
+            f"{path} is no valid {model.__name__.lower()} of schema {model.model_fields['schema_'].default}: "
+            f"{place}: {first['msg']}. Move it away, or make it anew with `hsbench run`."
+        ) from error

@@ -1,0 +1,344 @@
+"""One method on one dataset: scenes in, a record out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from hsfusion_bench.data.catalog import ScenePlan, read_scene
+from hsfusion_bench.data.observing.protocols import Protocol
+from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
+from hsfusion_bench.determinism import make_deterministic
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import slug
+from hsfusion_bench.matlab.export import MatExport
+from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Problem, Tile, Truth
+from hsfusion_bench.methods.fusing import fuse_checked
+from hsfusion_bench.methods.options import with_options
+from hsfusion_bench.methods.weights import Weights, cached_path, joined, make_ready, scenes_folder
+from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.runs.account import (
+    dataset_info,
+    environment,
+    method_info,
+    metrics_info,
+    scene_result,
+    status_of,
+    summary_of,
+    weights_info,
+)
+from hsfusion_bench.runs.measure import counting_flops, device_name, measure_latency, peak_memory
+from hsfusion_bench.runs.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, TileInfo, Written
+from hsfusion_bench.training.course import Budget, Course, TrainingListener
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Listener(TrainingListener):
+    """Is told how a run goes; this one stays silent."""
+
+    def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
+        """Take note that a scene was fused and scored."""
+
+    def failed(self, method: str, error: BaseException) -> None:
+        """Take note that a method, or its training, failed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all methods of one run have in common."""
+
+    source: SceneSource
+    protocol: Protocol
+    scale: int
+    plan: ScenePlan
+    store: Store
+    device: str = "cpu"
+    seed: int = 0
+    timing: bool = True
+    budget: Budget | None = None
+    """Train networks first, with this budget; None: use weights that exist."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Weights files by method, before those of the cache."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of the method that are to have other values than its defaults, as texts."""
+    blind: bool = False
+    """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
+    tile: Tile = "auto"
+    """Whether networks fuse in tiles, see `NetworkMethod.ready`."""
+    save_mat: Path | None = None
+    """Folder that receives each method's results for the MATLAB script."""
+    listener: Listener = field(default_factory=Listener)
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that every scene of the dataset poses."""
+        msi_bands, bands = self.protocol.srf_at(self.source.band_centres).shape
+        return Problem(bands, msi_bands, self.scale, self.protocol.phase(self.scale))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of one method left behind."""
+
+    record: Record
+    speed: Speed | None
+    written: Written
+
+
+def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
+    """Run one method over the planned scenes, score it, and write its record after every scene.
+
+    What goes wrong with the method or with a scene is not raised: the record says it, and keeps what was scored.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the record has been written. The next run of the same method takes up where this one stopped.
+    """
+    run = _Run(entry, setting)
+    try:
+        if run.equip():
+            run.fuse_all()
+    except HsbenchError as error:
+        setting.listener.failed(entry.name, error)
+        run.fail(str(error))
+    except KeyboardInterrupt:
+        run.fail("interrupted")
+        run.write()
+        raise
+    except Exception as error:  # a stranger's network may raise anything while it is built, trained or loaded
+        setting.listener.failed(entry.name, error)
+        run.fail(f"{type(error).__name__}: {error}")
+    return Result(run.record(), run.speed, run.write())
+
+
+class _Run:
+    """The state of one method's run."""
+
+    def __init__(self, entry: Entry | FileEntry, setting: Setting) -> None:
+        self.entry = entry
+        self.setting = setting
+        self.method: Method | None = None
+        self.weights: Weights | None = None
+        self.folder: Path | None = None
+        """Of weights that each scene has of its own."""
+        self.scene_weights: dict[str, Weights] = {}
+        self.model = ModelInfo()
+        self.results: dict[str, SceneResult] = {}
+        self.speed: Speed | None = None
+        self.error: str | None = None
+        self.without_weights = False
+        self.measured = False
+        self.known: frozenset[Truth] = frozenset() if setting.blind else frozenset(get_args(Truth))
+
+    # -- before the first scene
+
+    def equip(self) -> bool:
+        """Import the method and give it weights; return whether it can run."""
+        self.method = with_options(self.entry.load(), self.setting.options)
+        if not isinstance(self.method, NetworkMethod):
+            return True
+        if self.setting.blind and self.method.card.uses:
+            raise HsbenchError(f"{self.method.card.title} learns with the true camera and cannot run blind")
+        setting, problem = self.setting, self.setting.problem
+        make_deterministic()
+        network = self.method.build(problem)
+        parameters = list(network.parameters())
+        self.model = ModelInfo(
+            parameters=sum(parameter.numel() for parameter in parameters),
+            trainable=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        )
+        path = self._weights_path(self.method)
+        if path is None:
+            self.without_weights = True
+            self.error = (
+                f"no weights of {self.method.card.title} for {setting.source.name} x{setting.scale} under protocol "
+                f"{setting.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
+            )
+            return False
+        if path.is_dir():
+            self.folder = path
+        else:
+            self.weights = make_ready(self.method, network, path, problem, self._device(), setting.tile)
+        return True
+
+    def _take_weights_of(self, scene: str) -> None:
+        """Give the method the weights that a scene has of its own, where it has."""
+        if self.folder is None:
+            return
+        assert isinstance(self.method, NetworkMethod)
+        problem, path = self.setting.problem, self.folder / f"{scene}.safetensors"
+        network, tile = self.method.build(problem), self.setting.tile
+        self.scene_weights[scene] = make_ready(self.method, network, path, problem, self._device(), tile)
+        self.weights = joined(self.folder, self.scene_weights)
+
+    def _weights_path(self, method: NetworkMethod) -> Path | None:
+        setting, name = self.setting, self.entry.name
+        if self.entry.name in setting.weights:
+            return setting.weights[self.entry.name]
+        if setting.budget is not None:
+            from hsfusion_bench.training.scenes import TrainingScenes
+            from hsfusion_bench.training.session import train_weights
+
+            scenes = TrainingScenes(setting.source, setting.protocol, setting.scale)
+            path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+            course = Course(seed=setting.seed, device=self._device_type(), resume="never")
+            return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
+        path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+        return next((there for there in (path, scenes_folder(path)) if there.exists()), None)
+
+    # -- scene by scene
+
+    def fuse_all(self) -> None:
+        """Fuse and score the planned scenes, one at a time."""
+        setting = self.setting
+        names = setting.plan.present
+        earlier = {} if setting.save_mat else self._earlier()
+        with ExitStack() as stack:
+            export = None
+            if setting.save_mat is not None:
+                export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.entry.name)}.mat"))
+            for number, name in enumerate(names, start=1):
+                try:
+                    scene = read_scene(setting.source, name, setting.protocol, setting.scale)
+                except HsbenchError as error:  # one bad file costs one scene
+                    self.results[name] = SceneResult(name=name, digest=None, error=str(error))
+                    continue
+                digest = scene_digest(scene.hr_hsi)
+                self._take_weights_of(name)
+                if self.measured and name in earlier and earlier[name].digest == digest:
+                    self.results[name] = earlier[name]
+                else:
+                    fused = self._fuse(scene) if self.measured else self._measure(scene)
+                    self.results[name] = scene_result(
+                        name, digest, scene.hr_hsi, fused, setting.scale, scene.cropped_from
+                    )
+                    if export is not None:
+                        export.add(scene.hr_hsi, fused)
+                setting.listener.scene_done(self.entry.name, name, number, len(names))
+                if number < len(names):
+                    self.write()
+
+    def _measure(self, scene: Scene) -> Cube:
+        """Fuse a scene, and measure while at it: operations, memory, latency."""
+        hr_size = scene.hr_hsi.shape[1:]
+        flops: list[Flops] = []
+        if isinstance(self.method, NetworkMethod):
+            self.method.choose_tiles(scene.observation)
+        with peak_memory(self._device()) as memory:
+            if isinstance(self.method, NetworkMethod):
+                with counting_flops(hr_size) as flops:
+                    fused = self._fuse(scene)
+                tiles = self.method.tiles
+                told = None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
+                self.model = self.model.model_copy(update={"flops": flops[0], "tiles": told})
+            else:
+                fused = self._fuse(scene)
+        self.measured = True
+        if self.setting.timing:
+            self.speed = self._time(scene, memory[0] if memory else None)
+        return fused
+
+    def _time(self, scene: Scene, memory: Memory | None) -> Speed:
+        assert self.method is not None
+        method, setting, device = self.method, self.setting, self._device()
+        observation = self._seen(scene)
+        threads = None if device.type == "cuda" else _threads(isinstance(method, NetworkMethod))
+        return Speed(
+            method=self.entry.name,
+            variant=method_info(self.entry, method, self.known).variant,
+            version=self.entry.origin.version,
+            dataset=setting.source.name,
+            scale=setting.scale,
+            protocol=setting.protocol.id,
+            device_kind="GPU" if device.type == "cuda" else "CPU",
+            device=device_name(device),
+            threads=threads,
+            latency=measure_latency(lambda: method.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
+            memory=memory,
+            measured=datetime.now(UTC).date().isoformat(),
+            environment=environment(),
+        )
+
+    def _fuse(self, scene: Scene) -> Cube:
+        assert self.method is not None
+        return fuse_checked(self.method, self._seen(scene), scene.name)
+
+    def _seen(self, scene: Scene) -> Observation:
+        """Return what the method may see of a scene, and remember which truths there were."""
+        assert self.method is not None
+        observation = scene.observation.blind() if self.setting.blind else scene.observation
+        self.known = observation.known
+        return observation.seen_by(self.method.card)
+
+    def _earlier(self) -> dict[str, SceneResult]:
+        """Return the scenes of an unfinished run of the very same thing."""
+        earlier = self.setting.store.unfinished(self.record())
+        if earlier is None or _identity(earlier) != _identity(self.record()):
+            return {}
+        return {scene.name: scene for scene in earlier.scenes if scene.psnr is not None}
+
+    # -- the record
+
+    def fail(self, message: str) -> None:
+        """Note why the run stopped."""
+        self.error = message
+
+    def write(self) -> Written:
+        """Write what there is: the record, and the speed if it was measured."""
+        if self.speed is not None:
+            self.setting.store.write_speed(self.speed)
+        return self.setting.store.write(self.record())
+
+    def record(self) -> Record:
+        """Return the record as it stands."""
+        setting = self.setting
+        scenes = [self.results.get(name) or SceneResult(name=name, digest=None) for name in setting.plan.present]
+        bad = next((f"{scene.name}: {scene.error}" for scene in scenes if scene.error is not None), None)
+        scored = sum(scene.psnr is not None for scene in scenes)
+        return Record(
+            status="no weights" if self.without_weights else status_of(scenes),
+            error=self.error or bad,
+            method=method_info(self.entry, self.method, self.known),
+            dataset=dataset_info(setting.source, setting.protocol, setting.scale, setting.plan, scored),
+            scenes=scenes,
+            summary=summary_of(scenes),
+            model=self.model,
+            weights=weights_info(self.weights),
+            metrics=metrics_info(setting.scale),
+            seed=setting.seed,
+            device=self._device_type(),
+            environment=environment(),
+        )
+
+    def _device(self) -> torch.device:
+        import torch
+
+        return torch.device(self._device_type())
+
+    def _device_type(self) -> str:
+        """Return where the method computes: only networks know another device than the CPU."""
+        return self.setting.device if isinstance(self.method, NetworkMethod) else "cpu"
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    """Return all of a record that must agree before scenes of one run may be taken over into another."""
+    return record.model_dump(exclude={"scenes", "summary", "status", "error", "model"}) | {
+        "dataset": record.dataset.model_dump(exclude={"scenes"})
+    }
+
+
+def _threads(network: bool) -> int:
+    import os
+
+    if network:
+        import torch
+
+        return torch.get_num_threads()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
