@@ -337,8 +337,9 @@ _COPIES, _POWER = 100, -2 / 3
 def _ema(decay: float) -> Callable[..., None]:
     @torch.no_grad()
     def update(averages: list[torch.Tensor], current: list[torch.Tensor], count: torch.Tensor | int) -> None:
-        grown = 1 - (1 + max(int(count) - _COPIES, 0)) ** _POWER
-        weight = 1 - min(decay, grown)
+        updates = int(count) - _COPIES
+        # at the first of these updates ema-pytorch copies once more
+        weight = 1 - min(decay, 1 - (1 + updates) ** _POWER) if updates > 1 else 1.0
         for average, value in zip(averages, current, strict=True):
             average.lerp_(value, weight) if average.is_floating_point() else average.copy_(value)
 
