@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from hsfusion_bench.methods import tiling
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.methods import Batch, Card, NetworkMethod, Observation, Problem
+from hsfusion_bench.methods import Batch, Card, NetworkMethod, Observation, Problem, tiling
 from hsfusion_bench.methods.tiling import Tiles, choose_tiles, predict_tiled
 from support.training import RECIPE
 

@@ -67,7 +67,7 @@ class Recipe:
         Of the optimiser; None: no clipping of the gradients' norm.
     ema
         Largest decay of the exponential moving average of the weights that is kept; None: the last weights are kept.
-        The average is a copy of the weights for 100 updates; its decay then grows as ``1 - (1 + k)**(-2/3)``.
+        The average is a copy of the weights for 101 updates; its decay then grows as ``1 - (1 + k)**(-2/3)``.
     ema_clock
         Whether the average is updated after every optimiser "step" or after every "batch" of it.
     validation
