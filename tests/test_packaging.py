@@ -37,7 +37,7 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     }
     for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
         assert f"{package}/py.typed" in names
-    for data in ("data/protocols/uestc.toml", "data/responses/ikonos.toml", "published.csv"):
+    for data in ("data/observing/protocols/uestc.toml", "data/observing/responses/ikonos.toml", "report/published.csv"):
         assert f"hsfusion_bench/{data}" in names
     assert "hsfusion_bench/cli/templates/shared/pyproject.toml.in" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)

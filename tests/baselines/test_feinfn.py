@@ -16,7 +16,9 @@ from hsfusion_baselines.blocks import sampling
 from hsfusion_baselines.blocks.sampling import CORNERS, Neighbourhood
 from hsfusion_baselines.feinfn.authors import authors_state_to_ours, read_authors_checkpoint
 from hsfusion_baselines.feinfn.frequency import polar_spectrum
+from hsfusion_baselines.feinfn.method import FeINFNMethod
 from hsfusion_baselines.feinfn.network import FeINFN
+from hsfusion_bench.methods import Problem
 from support import parity
 
 TINY = {"features": 4, "hidden": (6, 5), "implicit": 3, "blocks": 1, "decoder_width": 4, "decoder_layers": 2}
@@ -267,6 +269,15 @@ def test_authors_state_of_other_bands_is_read() -> None:
     FeINFN(102, 4).load_state_dict(authors_state_to_ours(state), strict=True)
 
 
+def test_authors_state_as_wide_as_its_bands_is_read() -> None:
+    state = authors_state()
+    for name, tensor in state.items():
+        wider = {31: 102, 32: 103, 33: 104, 34: 106, 160: 231}
+        state[name] = torch.zeros([wider.get(size, size) for size in tensor.shape])
+    ours = authors_state_to_ours(state)
+    FeINFNMethod().build(Problem(102, 4, 4, 2.0)).load_state_dict(ours, strict=True)
+
+
 def test_foreign_states_are_refused_by_name() -> None:
     state = authors_state()
     with pytest.raises(ValueError, match=r"lacks decoder\.output\.bias"):
@@ -300,3 +311,10 @@ def test_another_structure_is_refused(tmp_path: Path) -> None:
     torch.save([torch.zeros(2)], file)
     with pytest.raises(ValueError, match=r"list\.pth is no FeINFN checkpoint"):
         read_authors_checkpoint(file)
+
+
+@pytest.mark.parametrize(("bands", "width"), [(31, 33), (102, 104), (128, 130)])
+def test_the_queries_are_as_wide_as_the_authors_configuration_makes_them(bands: int, width: int) -> None:
+    network = FeINFNMethod().build(Problem(bands, 4, 4, 2.0))
+    state = network.state_dict()
+    assert len(state["spatial_fusion.rest.1.weight"]) == width
