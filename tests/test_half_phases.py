@@ -13,6 +13,7 @@ from hsfusion_bench.data.mapped import prepare_mapped
 from hsfusion_bench.data.observing.protocols import ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.prepare import Preparation
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.methods import Observation
 from hsfusion_bench.training.loading import Draw
 from hsfusion_bench.training.mapped import MappedPatches
@@ -57,7 +58,7 @@ def test_every_patch_obeys_the_protocol_flipped_or_not(tmp_path: Path, name: str
     assert observation.psf is not None
     assert observation.phase % 1 == 0.5
     psf, size = observation.psf.astype(float), len(observation.psf)
-    task = Preparation(One(cube), load_protocol(choice(name)), scale, 4 * scale, scale)
+    task = Preparation(Task.over(One(cube), load_protocol(choice(name)), scale, "train"), 4 * scale, scale)
     patches = MappedPatches(prepare_mapped(task, "train", tmp_path), turns="all", seed=1, reference=True)
     batch = patches.__getitems__([Draw(number // len(patches), number % len(patches)) for number in range(64)])
     assert batch.hr_hsi is not None

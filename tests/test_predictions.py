@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import io
 
-from hsfusion_bench.data.catalog import ScenePlan
 from hsfusion_bench.data.observing.protocols import Split
+from hsfusion_bench.data.task import ScenePlan
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.runs.predictions import Cubes, beside, choose, find_predictions

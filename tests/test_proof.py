@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from scipy.ndimage import correlate
 
 from hsfusion_bench.cli import main
+from hsfusion_bench.data import task as tasks
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_bench.report import proof
@@ -120,9 +121,9 @@ def test_scores_are_means_and_deviations_over_the_scenes() -> None:
 
 
 def test_candidates_are_scored_on_the_same_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = proof.load_protocol
+    load = tasks.load_protocol
     known = replace(load("uestc"), splits={"demo": DemoSource.split})
-    monkeypatch.setattr(proof, "load_protocol", lambda name: known if name == "uestc" else load(name))
+    monkeypatch.setattr(tasks, "load_protocol", lambda choice: known if choice.name == "uestc" else load(choice))
     made = prove(DEMO, None, silent)
     kernels, firsts, _ = made.evidence.values()
     for candidate, scores in (*kernels, *firsts):

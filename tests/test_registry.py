@@ -28,7 +28,7 @@ def test_names_of_cards_are_those_of_the_table() -> None:
 
 def test_a_colon_of_a_variant_stays_out_of_file_names() -> None:
     assert registry.find("ssrnet:overwrite").name == "ssrnet:overwrite"
-    assert cached_path("ssrnet:overwrite", "cave", 4, "uestc").parent.name == "ssrnet-overwrite"
+    assert cached_path("ssrnet:overwrite", "cave-x4-uestc").parent.name == "ssrnet-overwrite"
 
 
 def write(path: Path, text: str) -> str:

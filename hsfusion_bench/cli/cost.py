@@ -56,7 +56,7 @@ def command(
     from hsfusion_bench.data.observing.protocols import load_protocol
     from hsfusion_bench.files import write_text
     from hsfusion_bench.registry import entries, find
-    from hsfusion_bench.runs.costs import Task, empty_table, measure_all
+    from hsfusion_bench.runs.costs import Workload, empty_table, measure_all
 
     load_protocol("uestc").first_sample(scale)
     if size % scale:
@@ -64,12 +64,12 @@ def command(
     names = list(entries()) if methods == ["all"] else methods
     for name in names:
         find(name)
-    task = Task(size=size, scale=scale, device="cuda" if chosen_device(device) == "cuda" else "cpu")
+    workload = Workload(size=size, scale=scale, device="cuda" if chosen_device(device) == "cuda" else "cpu")
     notes = console(stderr=True)
-    found = empty_table(task)
+    found = empty_table(workload)
     where = f"{size} x {size} pixels, ×{scale}, {found.device}"
     where += f", {found.threads} threads" if found.threads else ""
-    for cost in measure_all(names, task, time_limit=time_limit):
+    for cost in measure_all(names, workload, time_limit=time_limit):
         found.rows.append(cost)
         notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)
         # after every method, for a table takes long, and may be interrupted

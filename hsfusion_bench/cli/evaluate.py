@@ -83,21 +83,18 @@ def command(
       hsbench evaluate outputs/ --name "My method" --dataset cave --scale 4 --const 255 --params 3164816
     """
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
+    from hsfusion_bench.data.task import open_task
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting
 
-    source = open_dataset(dataset, data_root)
-    rules = choose_protocol(protocol, source, scale)
-    plan = plan_scenes(source, rules, "test", scenes)
-    require_present(source, plan)
+    task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes)
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
     notes = console(stderr=True)
-    notes.print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
+    notes.print(str(task), markup=False)
     try:
         with Display(debug=context.find_root().params["debug"]) as display:
-            setting = Setting(source, rules, scale, plan, Store(results_dir), timing=False, listener=display)
+            setting = Setting(task, Store(results_dir), timing=False, listener=display)
             result, warnings = score_claim(claim, setting)
     except KeyboardInterrupt:
         notes.print("interrupted; nothing was written")

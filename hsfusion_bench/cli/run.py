@@ -107,8 +107,7 @@ def command(
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.cached import CachedSource
-    from hsfusion_bench.data.catalog import choose_protocol, open_dataset, plan_scenes, require_present
+    from hsfusion_bench.data.task import open_task
     from hsfusion_bench.registry import find
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting, run_method
@@ -124,22 +123,17 @@ def command(
     changed = _changes(changes, names)
     divided = {entry.name: _divided(entry, changed.get(entry.name, {}), train) for entry in entries}
     files = _weights(weights, names)
-    source = context.with_resource(CachedSource(open_dataset(with_key(dataset, key), data_root)))
-    rules = choose_protocol(protocol, source, scale)
-    plan = plan_scenes(source, rules, "test", scenes)
-    require_present(source, plan)
+    opened = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, scenes=scenes)
+    task = context.with_resource(opened.cached())
     store = Store(results_dir)
     store.require_writable()
     chosen = chosen_device(device)
-    console(stderr=True).print(f"{source.name} ×{scale}, protocol {rules.id}, {plan}", markup=False)
+    console(stderr=True).print(str(task), markup=False)
     results: list[Result] = []
     with Display(debug=context.find_root().params["debug"]) as display:
         for entry in entries:
             setting = Setting(
-                source=source,
-                protocol=rules,
-                scale=scale,
-                plan=plan,
+                task=task,
                 store=store,
                 device=chosen,
                 seed=seed,

@@ -16,8 +16,8 @@ from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.cli.display import Display
-    from hsfusion_bench.data.observing.protocols import Protocol, ProtocolChoice
-    from hsfusion_bench.data.scenes import SceneSource
+    from hsfusion_bench.data.observing.protocols import ProtocolChoice
+    from hsfusion_bench.data.task import Task
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.training.course import Budget, Course
     from hsfusion_bench.training.session import Trained
@@ -135,7 +135,7 @@ def command(
       hsbench train feinfn --dataset cave --scale 4 --max-steps 20000 --max-minutes 60
       hsbench train mossfuse --dataset demo --scale 4 --max-steps 300 --set patch=32
     """
-    from hsfusion_bench.data.catalog import choose_protocol, open_dataset
+    from hsfusion_bench.data.task import open_task
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.methods.recipes import choose_recipe
     from hsfusion_bench.methods.weights import cached_path, scenes_folder
@@ -158,8 +158,7 @@ def command(
         raise UsageError(f"{made.card.title} is no network: there is nothing to train")
     changed = _changes(changes, batch_size, ema)
     rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
-    source = open_dataset(with_key(dataset, key), data_root)
-    rules = choose_protocol(protocol, source, scale)
+    task = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True)
     steps = max_steps if epochs is None else epochs * rates.steps_per_epoch
     course = Course(
         seed,
@@ -171,8 +170,8 @@ def command(
         save_every,
         tensorboard,
     )
-    job = _Job(made, source, rules, scale, Budget(steps, changed, recipe, start, max_minutes, fit), course)
-    path = cached_path(entry.name, source.name, scale, rules.id)
+    job = _Job(made, task, Budget(steps, changed, recipe, start, max_minutes, fit), course)
+    path = cached_path(entry.name, task.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:
             trained = job.each_scene(out or scenes_folder(path), scenes, display)
@@ -186,9 +185,7 @@ class _Job:
     """What is trained, on what, how."""
 
     method: NetworkMethod
-    source: SceneSource
-    protocol: Protocol
-    scale: int
+    task: Task
     budget: Budget
     course: Course
 
@@ -198,18 +195,20 @@ class _Job:
         from hsfusion_bench.training.scenes import TrainingScenes
         from hsfusion_bench.training.session import train_weights
 
-        scenes = TrainingScenes(self.source, self.protocol, self.scale, scene=scene)
-        return train_weights(self.method, scenes, path, self.budget, self.course, display or TrainingListener())
+        task = self.task.train if scene is None else self.task.of("test", [scene])
+        return train_weights(
+            self.method, TrainingScenes(task), path, self.budget, self.course, display or TrainingListener()
+        )
 
     def each_scene(self, folder: Path, names: list[str] | None, display: Display | None) -> Trained:
         """Train on each test scene by itself; returns the last of them, or the first that is not finished."""
-        from hsfusion_bench.data.catalog import plan_scenes, require_present
+        from hsfusion_bench.data.task import require_present
 
         if self.method.recipe.supervision != "none":
             raise UsageError(f"--per-scene: {self.method.card.title} learns from references, which a test scene hides")
-        plan = plan_scenes(self.source, self.protocol, "test", names)
-        require_present(self.source, plan)
-        for name in plan.present:
+        tests = self.task.of("test", names)
+        require_present(tests.source, tests.plan)
+        for name in tests.names:
             trained = self.run(folder / f"{name}.safetensors", display, name)
             if not trained.finished:
                 break

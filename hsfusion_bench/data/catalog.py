@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from hsfusion_bench.data.observing.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
+from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Provenance
-from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
+from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.cube import CubeSource
 from hsfusion_bench.data.sources.demo import DemoSource
@@ -185,159 +185,3 @@ def _plugins() -> list[EntryPoint]:
 
 def _distribution(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
-
-
-@dataclass(frozen=True)
-class ScenePlan:
-    """Which scenes a run asks for, and which of them are here.
-
-    Parameters
-    ----------
-    split, part
-        The split, and which part of it.
-    asked
-        Names asked for, in the split's order.
-    missing
-        Those of them whose files are not here.
-    """
-
-    split: Split
-    part: Part
-    asked: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def present(self) -> tuple[str, ...]:
-        """Names asked for whose files are here."""
-        return tuple(name for name in self.asked if name not in self.missing)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run covers the whole part of the split."""
-        return self.present == self.split.scenes(self.part)
-
-    def __str__(self) -> str:
-        """Return a line such as "2 of 11 scenes (missing: clay)"."""
-        missing = f" (missing: {', '.join(self.missing)})" if self.missing else ""
-        return f"{len(self.present)} of {len(self.split.scenes(self.part))} scenes{missing}"
-
-
-def split_of(source: SceneSource, protocol: Protocol) -> Split:
-    """Return the split of a data set: the protocol's, else the data set's own.
-
-    Raises
-    ------
-    UsageError
-        If there is neither.
-    """
-    split = protocol.splits.get(source.name) or source.split
-    if split is None:
-        others = f" (it splits {', '.join(protocol.splits)})" if protocol.splits else ""
-        raise UsageError(
-            f"protocol {protocol.id} has no split of the data set {source.name}{others}, and the data set brings none "
-            "of its own"
-        )
-    return split
-
-
-def plan_scenes(
-    source: SceneSource, protocol: Protocol, part: Part = "test", names: Sequence[str] | None = None
-) -> ScenePlan:
-    """Say which scenes a run is about, without reading any.
-
-    Parameters
-    ----------
-    source
-        The data set.
-    protocol
-        Whose split is taken, see `split_of`.
-    part
-        "train" or "test".
-    names
-        A subset of that part; None: all of it.
-
-    Raises
-    ------
-    UsageError
-        If a name is no scene of the data set, or not in that part of the split.
-    """
-    split = split_of(source, protocol)
-    scenes_of_part = split.scenes(part)
-    for name in names or ():
-        if name in scenes_of_part:
-            continue
-        if name in split.excluded:
-            raise UsageError(f"scene {name} is left out of split {split.id}: {split.excluded[name]}")
-        if name in source.scene_names():
-            raise UsageError(f"{name} is not one of the {part} scenes of split {split.id}: {', '.join(scenes_of_part)}")
-        raise UsageError(unknown(f"{part} scene", name, scenes_of_part))
-    asked = tuple(name for name in scenes_of_part if names is None or name in names)
-    missing = source.missing()
-    return ScenePlan(split, part, asked, tuple(name for name in asked if name in missing))
-
-
-def require_present(source: SceneSource, plan: ScenePlan) -> None:
-    """Refuse a plan of which scenes are missing.
-
-    Raises
-    ------
-    HsbenchError
-        If any is; the message names them, and how to ask for those that are here.
-    """
-    if not plan.missing:
-        return
-    message = f"{source.name} lacks {len(plan.missing)} of {len(plan.asked)} scenes: {', '.join(plan.missing)}."
-    if plan.present:
-        message += f" To run on those that are there: --scenes {','.join(plan.present)}"
-    raise HsbenchError(message)
-
-
-def require_response(source: SceneSource, protocol: Protocol) -> None:
-    """Refuse a protocol whose multispectral camera cannot be told what it sees of a data set's bands.
-
-    Raises
-    ------
-    UsageError
-        If the camera's response is not known at the wavelengths of the bands, or needs them and they are unknown.
-    """
-    protocol.srf_at(source.band_centres)
-
-
-def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> Protocol:
-    """Return the protocol that a command line asks for, or that suits the data set.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name, it is not defined at the scale, or as `require_response`.
-    HsbenchError
-        If the protocol is in a file, and that is not as it should be.
-    """
-    name = choice.name or source.protocol
-    protocol = load_protocol(replace(choice, name=name))
-    protocol.first_sample(scale)
-    require_response(source, protocol)
-    return protocol
-
-
-def read_scene(source: SceneSource, name: str, protocol: Protocol, scale: int) -> Scene:
-    """Read one scene, check its values, crop it if the protocol does, and observe it.
-
-    Raises
-    ------
-    UsageError
-        As `require_response`, `Protocol.observe` and `Protocol.cropped` do.
-    HsbenchError
-        If the scene is not here, is damaged, or holds values outside [0, 1].
-    """
-    require_response(source, protocol)  # before anything is read
-    whole = source.read(name)
-    check_scene(name, whole, source.bands)
-    hr_hsi = protocol.cropped(whole, scale)
-    _, height, width = whole.shape
-    return Scene(
-        name,
-        hr_hsi,
-        protocol.observe(hr_hsi, scale, source.band_centres, name),
-        cropped_from=(height, width) if hr_hsi.shape != whole.shape else None,
-    )

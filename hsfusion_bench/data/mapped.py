@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.data.observing.protocols import Part
-from hsfusion_bench.data.prepare import Preparation, Report, no_report
+from hsfusion_bench.data.prepare import Preparation, Report, facts, no_report, reported
 from hsfusion_bench.data.scenes import Cube, scene_digest
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, write_text
@@ -71,12 +71,12 @@ class MappedIndex(BaseModel):
         return self.bands if kind == "hr_hsi" else self.msi_bands, height, width
 
 
-def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report = no_report) -> Path:
+def prepare_mapped(job: Preparation, part: Part, folder: Path, report: Report = no_report) -> Path:
     """Write the scenes of a part, observed.
 
     Parameters
     ----------
-    task, part
+    job, part
         What is prepared.
     folder
         Where the folder of scenes is made.
@@ -92,8 +92,8 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
     HsbenchError
         If a scene is missing or damaged, or the folder cannot be written.
     """
-    plan = task.plan(part)
-    target = mapped_folder(folder, task, part)
+    task = job.part(part)
+    target = mapped_folder(folder, job, part)
     index_file = target / "index.json"
     try:
         index_file.unlink(missing_ok=True)  # while arrays are exchanged the folder is not whole
@@ -102,7 +102,7 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
     except OSError as error:
         raise HsbenchError(f"{target} cannot be written: {error.strerror}") from error
     scenes = []
-    for scene in task.scenes(plan, report):
+    for scene in reported(task, report):
         seen = scene.observation
         arrays: dict[Kind, Cube] = {"hr_hsi": scene.hr_hsi, "lr_hsi": seen.lr_hsi, "hr_msi": seen.hr_msi}
         for kind, cube in arrays.items():
@@ -111,10 +111,10 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
         _, height, width = seen.shape
         scenes.append(MappedScene(name=scene.name, height=height, width=width, digest=scene_digest(scene.hr_hsi)))
     index = MappedIndex(
-        **(task.facts(plan, seen.phase) | {"scenes": scenes}),
+        **(facts(task, seen.phase) | {"scenes": scenes}),
         part=part,
-        patch=task.patch,
-        stride=task.stride,
+        patch=job.patch,
+        stride=job.stride,
         bands=task.source.bands,
         msi_bands=len(seen.hr_msi),
     )
@@ -122,8 +122,9 @@ def prepare_mapped(task: Preparation, part: Part, folder: Path, report: Report =
     return target
 
 
-def mapped_folder(folder: Path, task: Preparation, part: Part) -> Path:
+def mapped_folder(folder: Path, job: Preparation, part: Part) -> Path:
     """Return where `prepare_mapped` writes."""
+    task = job.task
     return folder / f"{task.source.name}-x{task.scale}-{task.protocol.id}-{part}"
 
 

@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import h5py
 import numpy as np
 
-from hsfusion_bench.data.catalog import ScenePlan, plan_scenes, read_scene
-from hsfusion_bench.data.observing.protocols import Part, Protocol
-from hsfusion_bench.data.scenes import Cube, Scene, SceneSource, scene_digest
+from hsfusion_bench.data.observing.protocols import Part
+from hsfusion_bench.data.scenes import Cube, Scene, scene_digest
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.data.windows import check_patch, grid
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
@@ -60,8 +60,8 @@ class Preparation:
 
     Parameters
     ----------
-    source, protocol, scale
-        The scenes, and how they are observed.
+    task
+        The data set, and how its scenes are observed.
     patch, stride
         Side of a training patch and distance between patches, HR pixels; see `hsfusion_bench.data.windows.starts`.
     seed
@@ -78,9 +78,7 @@ class Preparation:
         If the protocol is not defined at the scale, or the patch is no multiple of the scale.
     """
 
-    source: SceneSource
-    protocol: Protocol
-    scale: int
+    task: Task
     patch: int
     stride: int
     seed: int = 0
@@ -88,11 +86,11 @@ class Preparation:
     partial: bool = False
 
     def __post_init__(self) -> None:
-        self.protocol.first_sample(self.scale)
-        check_patch(self.patch, self.scale)
+        self.task.protocol.first_sample(self.task.scale)
+        check_patch(self.patch, self.task.scale)
 
-    def plan(self, part: Part) -> ScenePlan:
-        """Return the scenes of a part.
+    def part(self, part: Part) -> Task:
+        """Return the task of the scenes of a part.
 
         Raises
         ------
@@ -100,36 +98,39 @@ class Preparation:
             If one is not here and the preparation is not `partial`: a file of the others would pass for the
             protocol's. Or if there is none.
         """
-        plan = plan_scenes(self.source, self.protocol, part)
+        chosen, name = self.task.of(part), self.task.source.name
+        plan = chosen.plan
         if not plan.asked:
-            raise HsbenchError(f"split {plan.split.id} of {self.source.name} has no {part} scenes")
+            raise HsbenchError(f"split {plan.split.id} of {name} has no {part} scenes")
         if plan.missing and not (self.partial and plan.present):
             raise HsbenchError(
-                f"{self.source.name} lacks {len(plan.missing)} of {len(plan.asked)} {part} scenes: "
-                f"{', '.join(plan.missing)}. `hsbench data check {self.source.name}` says where to get them"
+                f"{name} lacks {len(plan.missing)} of {len(plan.asked)} {part} scenes: "
+                f"{', '.join(plan.missing)}. `hsbench data check {name}` says where to get them"
             )
-        return plan
+        return chosen
 
-    def scenes(self, plan: ScenePlan, report: Report) -> Iterator[Scene]:
-        """Read and observe the scenes of a plan one by one."""
-        for number, name in enumerate(plan.present):
-            report(number, len(plan.present), name)
-            yield read_scene(self.source, name, self.protocol, self.scale)
-        report(len(plan.present), len(plan.present), "")
 
-    def facts(self, plan: ScenePlan, phase: float) -> dict[str, Any]:
-        """Return what decides the observations, and which scenes they are of."""
-        return {
-            "dataset": self.source.name,
-            "scale": self.scale,
-            "phase": phase,
-            "protocol": self.protocol.id,
-            "protocol_version": self.protocol.version,
-            "protocol_digest": self.protocol.digest(self.scale, self.source.band_centres),
-            "split": plan.split.id,
-            "split_digest": plan.split.digest,
-            "scenes": list(plan.present),
-        }
+def reported(task: Task, report: Report) -> Iterator[Scene]:
+    """Read and observe the scenes of a task one by one, and report on it."""
+    for number, name in enumerate(task.names):
+        report(number, len(task), name)
+        yield task[name]
+    report(len(task), len(task), "")
+
+
+def facts(task: Task, phase: float) -> dict[str, Any]:
+    """Return what decides the observations, and which scenes they are of."""
+    return {
+        "dataset": task.source.name,
+        "scale": task.scale,
+        "phase": phase,
+        "protocol": task.protocol.id,
+        "protocol_version": task.protocol.version,
+        "protocol_digest": task.protocol_digest,
+        "split": task.plan.split.id,
+        "split_digest": task.plan.split.digest,
+        "scenes": list(task.names),
+    }
 
 
 def file_name(role: Role, dataset: str, scale: int) -> str:
@@ -137,7 +138,7 @@ def file_name(role: Role, dataset: str, scale: int) -> str:
     return f"{role}_{dataset}(with_up)x{scale}.h5"
 
 
-def prepare_train(task: Preparation, folder: Path, report: Report = no_report) -> list[Path]:
+def prepare_train(job: Preparation, folder: Path, report: Report = no_report) -> list[Path]:
     """Write the training and the validation patches.
 
     Of every five consecutive patches (scene by scene, row by row) one, drawn at random, is for validation. The
@@ -145,7 +146,7 @@ def prepare_train(task: Preparation, folder: Path, report: Report = no_report) -
 
     Parameters
     ----------
-    task
+    job
         What is prepared.
     folder
         Where; it is made if need be.
@@ -164,27 +165,27 @@ def prepare_train(task: Preparation, folder: Path, report: Report = no_report) -
     HsbenchError
         If a scene is missing or damaged, or the folder cannot be written.
     """
-    plan = task.plan("train")
+    task = job.part("train")
     roles: tuple[Role, Role] = ("train", "validation")
     paths = [folder / file_name(role, task.source.name, task.scale) for role in roles]
     digests: list[str] = []
-    choice = validation_draws(task.seed)
+    choice = validation_draws(job.seed)
     with ExitStack() as stack:
-        files = [stack.enter_context(_writing(path, task.compress)) for path in paths]
-        for number, scene in enumerate(task.scenes(plan, report)):
+        files = [stack.enter_context(_writing(path, job.compress)) for path in paths]
+        for number, scene in enumerate(reported(task, report)):
             digests.append(scene_digest(scene.hr_hsi))
             cubes = _cubes(scene)
             _, height, width = scene.hr_hsi.shape
-            for row, column in grid(height, width, task.patch, task.stride, task.scale):
-                files[next(choice)].add(_cut(cubes, row, column, task), (number, row, column))
-        facts = task.facts(plan, scene.observation.phase)
-        facts |= {"patch": task.patch, "stride": task.stride, "seed": task.seed}
+            for row, column in grid(height, width, job.patch, job.stride, task.scale):
+                files[next(choice)].add(_cut(cubes, row, column, job), (number, row, column))
+        common = facts(task, scene.observation.phase)
+        common |= {"patch": job.patch, "stride": job.stride, "seed": job.seed}
         for file, role in zip(files, roles, strict=True):
-            file.finish(facts | {"role": role, "scene_digests": digests})
+            file.finish(common | {"role": role, "scene_digests": digests})
     return paths
 
 
-def prepare_test(task: Preparation, folder: Path, report: Report = no_report) -> list[Path]:
+def prepare_test(job: Preparation, folder: Path, report: Report = no_report) -> list[Path]:
     """Write the test scenes, whole and in the split's order; as `prepare_train`.
 
     Raises
@@ -192,14 +193,14 @@ def prepare_test(task: Preparation, folder: Path, report: Report = no_report) ->
     HsbenchError
         Also if the scenes differ in size, which the authors' layout cannot hold.
     """
-    plan = task.plan("test")
+    task = job.part("test")
     path = folder / file_name("test", task.source.name, task.scale)
     digests: list[str] = []
-    with _writing(path, task.compress) as file:
-        for number, scene in enumerate(task.scenes(plan, report)):
+    with _writing(path, job.compress) as file:
+        for number, scene in enumerate(reported(task, report)):
             digests.append(scene_digest(scene.hr_hsi))
             file.add(_cubes(scene), (number, 0, 0))
-        file.finish(task.facts(plan, scene.observation.phase) | {"role": "test", "scene_digests": digests})
+        file.finish(facts(task, scene.observation.phase) | {"role": "test", "scene_digests": digests})
     return [path]
 
 
@@ -220,12 +221,12 @@ def _cubes(scene: Scene) -> dict[str, Cube]:
     return dict(zip(KEYS, (scene.hr_hsi, enlarged, seen.lr_hsi, seen.hr_msi), strict=True))
 
 
-def _cut(cubes: dict[str, Cube], row: int, column: int, task: Preparation) -> dict[str, Cube]:
+def _cut(cubes: dict[str, Cube], row: int, column: int, job: Preparation) -> dict[str, Cube]:
     """Cut the patch that starts at a row and column of the HR image."""
     cut = {}
     for key, cube in cubes.items():
-        ratio = task.scale if key == "LRHSI" else 1
-        top, left, side = row // ratio, column // ratio, task.patch // ratio
+        ratio = job.task.scale if key == "LRHSI" else 1
+        top, left, side = row // ratio, column // ratio, job.patch // ratio
         cut[key] = cube[:, top : top + side, left : left + side]
     return cut
 

@@ -153,9 +153,9 @@ class Weights:
     """None for a file of the method's authors."""
 
 
-def cached_path(method: str, dataset: str, scale: int, protocol: str) -> Path:
-    """Return the place where weights of a method for a (dataset, scale, protocol) are kept."""
-    return user_cache() / "weights" / slug(method) / f"{slug(dataset)}-x{scale}-{slug(protocol)}.safetensors"
+def cached_path(method: str, task: str) -> Path:
+    """Return the place where weights of a method for a task, named by its id, are kept."""
+    return user_cache() / "weights" / slug(method) / f"{task}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:

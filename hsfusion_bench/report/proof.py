@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene, require_present
 from hsfusion_bench.data.observing.degradation import Boundary, downsample, gaussian_psf
 from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.data.task import open_task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
@@ -146,23 +146,20 @@ def prove(row: PublishedRow, data_root: Path | None, report: Callable[[str, int,
     report
         Called with a scene, its number and the number of scenes, before each.
     """
-    protocol = load_protocol(PROTOCOL)
     try:
-        source = open_dataset(row.dataset, data_root)
-        plan = plan_scenes(source, protocol)
-        require_present(source, plan)
+        task = open_task(row.dataset, row.scale, protocol=PROTOCOL, data_root=data_root)
     except HsbenchError as error:
         return Proof(row, obstacle=str(error))
-    known = row.dataset in protocol.splits
+    known = row.dataset in task.protocol.splits
     groups = candidates(row.scale) if known else {}
     ours: dict[str, list[float]] = {index: [] for index in _INDEXES}
     tried: dict[str, list[tuple[Candidate, dict[str, list[float]]]]] = {
         group: [(candidate, {index: [] for index in DECISIVE}) for candidate in members]
         for group, members in groups.items()
     }
-    for number, name in enumerate(plan.present, 1):
-        report(name, number, len(plan.present))
-        scene = read_scene(source, name, protocol, row.scale)
+    for number, name in enumerate(task.names, 1):
+        report(name, number, len(task))
+        scene = task[name]
         enlarged = upsample_bicubic(scene.observation.lr_hsi, row.scale)
         for index, values in ours.items():
             values.append(_index(index, scene.hr_hsi, enlarged, row.scale))
@@ -174,7 +171,7 @@ def prove(row: PublishedRow, data_root: Path | None, report: Callable[[str, int,
                     values.append(_index(index, scene.hr_hsi, enlarged, row.scale))
     return Proof(
         row,
-        split=plan.split.id,
+        split=task.plan.split.id,
         published_split=known,
         scores={index: Score.of(values) for index, values in ours.items()},
         evidence={

@@ -9,9 +9,7 @@ from importlib.metadata import version
 from numpy.typing import ArrayLike
 
 from hsfusion_bench import __version__
-from hsfusion_bench.data.catalog import ScenePlan
-from hsfusion_bench.data.observing.protocols import Protocol
-from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
@@ -42,21 +40,21 @@ def method_info(entry: Entry | FileEntry, method: Method | None, known: frozense
     )
 
 
-def dataset_info(source: SceneSource, protocol: Protocol, scale: int, plan: ScenePlan, scored: int) -> DatasetInfo:
+def dataset_info(task: Task, scored: int) -> DatasetInfo:
     """Describe the data, of which `scored` scenes were scored."""
-    msi_bands, bands = protocol.srf_at(source.band_centres).shape
+    split, problem = task.plan.split, task.problem
     return DatasetInfo(
-        name=source.name,
-        scale=scale,
-        protocol=protocol.id,
-        protocol_version=protocol.version,
-        protocol_digest=protocol.digest(scale, source.band_centres),
-        split=plan.split.id,
-        split_digest=plan.split.digest,
+        name=task.source.name,
+        scale=task.scale,
+        protocol=task.protocol.id,
+        protocol_version=task.protocol.version,
+        protocol_digest=task.protocol_digest,
+        split=split.id,
+        split_digest=split.digest,
         scenes=scored,
-        scenes_in_split=len(plan.split.test),
-        bands=bands,
-        msi_bands=msi_bands,
+        scenes_in_split=len(split.test),
+        bands=problem.bands,
+        msi_bands=problem.msi_bands,
     )
 
 

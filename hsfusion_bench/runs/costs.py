@@ -29,7 +29,7 @@ from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
 COSTS_SCHEMA: Final = "hsfusion-bench/costs/1"
 
 
-class Task(BaseModel):
+class Workload(BaseModel):
     """What is fused, and where: an image of `size` x `size` HR pixels and the demo's 31 + 3 bands."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,7 +61,7 @@ class Costs(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     schema_: Literal["hsfusion-bench/costs/1"] = Field(default=COSTS_SCHEMA, alias="schema")
-    task: Task
+    workload: Workload = Field(alias="task")
     device: str = Field(description="name of the device")
     threads: int | None = Field(description="of torch, on a CPU")
     measured: str = Field(description="date, UTC")
@@ -69,14 +69,14 @@ class Costs(BaseModel):
     rows: list[Cost]
 
 
-def measure_all(names: Sequence[str], task: Task, *, time_limit: float) -> Iterator[Cost]:
+def measure_all(names: Sequence[str], workload: Workload, *, time_limit: float) -> Iterator[Cost]:
     """Measure methods one after the other, each in a process of its own.
 
     Parameters
     ----------
     names
         Methods, as `hsfusion_bench.registry.find` takes them.
-    task
+    workload
         What is fused, and where.
     time_limit
         Seconds after which a method is stopped.
@@ -88,7 +88,7 @@ def measure_all(names: Sequence[str], task: Task, *, time_limit: float) -> Itera
     """
     for name in names:
         card = find(name).load().card
-        asked = json.dumps({"method": name, "task": task.model_dump()})
+        asked = json.dumps({"method": name, "workload": workload.model_dump()})
         command = [sys.executable, "-m", "hsfusion_bench.runs.costs", asked]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit, check=False)
@@ -102,23 +102,23 @@ def measure_all(names: Sequence[str], task: Task, *, time_limit: float) -> Itera
             yield Cost(method=name, title=card.title, family=card.family, error=_reason(done))
 
 
-def empty_table(task: Task) -> Costs:
+def empty_table(workload: Workload) -> Costs:
     """Return a table without rows that tells what they will be measured on."""
     import torch
 
     from hsfusion_bench.runs.measure import device_name
 
     return Costs(
-        task=task,
-        device=device_name(torch.device(task.device)),
-        threads=torch.get_num_threads() if task.device == "cpu" else None,
+        workload=workload,
+        device=device_name(torch.device(workload.device)),
+        threads=torch.get_num_threads() if workload.device == "cpu" else None,
         measured=datetime.now(UTC).date().isoformat(),
         environment=environment(),
         rows=[],
     )
 
 
-def measure(name: str, task: Task) -> Cost:
+def measure(name: str, workload: Workload) -> Cost:
     """Measure one method in this process.
 
     Raises
@@ -135,9 +135,9 @@ def measure(name: str, task: Task) -> Cost:
     entry = find(name)
     method = entry.load()
     cost = Cost(method=entry.name, title=method.card.title, family=method.card.family)
-    observation = _observation(task)
-    device = torch.device(task.device if isinstance(method, NetworkMethod) else "cpu")
-    size = (task.size, task.size)
+    observation = _observation(workload)
+    device = torch.device(workload.device if isinstance(method, NetworkMethod) else "cpu")
+    size = (workload.size, workload.size)
     if isinstance(method, NetworkMethod):
         make_deterministic()
         torch.manual_seed(0)
@@ -160,12 +160,12 @@ def measure(name: str, task: Task) -> Cost:
     return cost
 
 
-def _observation(task: Task) -> Observation:
+def _observation(workload: Workload) -> Observation:
     source = DemoSource()
     scene = np.concatenate([source.read(name) for name in ("oranges", "figs")], axis=1)
-    times = -(-task.size // min(scene.shape[1:]))
-    mosaic = np.tile(scene, (1, times, times))[:, : task.size, : task.size]
-    return load_protocol("uestc").observe(np.ascontiguousarray(mosaic), task.scale)
+    times = -(-workload.size // min(scene.shape[1:]))
+    mosaic = np.tile(scene, (1, times, times))[:, : workload.size, : workload.size]
+    return load_protocol("uestc").observe(np.ascontiguousarray(mosaic), workload.scale)
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
@@ -179,7 +179,7 @@ def _answer(asked: str) -> None:
     """Measure what is asked for, and print it as JSON; what goes wrong is the last line of the error stream."""
     content = json.loads(asked)
     try:
-        print(measure(content["method"], Task(**content["task"])).model_dump_json())
+        print(measure(content["method"], Workload(**content["workload"])).model_dump_json())
     except HsbenchError as error:
         sys.exit(str(error))
 

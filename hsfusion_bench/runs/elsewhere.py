@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.data.catalog import read_scene
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import slug
@@ -100,12 +99,12 @@ def score_claim(claim: Claim, setting: Setting) -> tuple[Result, list[str]]:
     HsbenchError
         If a cube is missing, or is not what it is said to be; the message names file, scene and values.
     """
-    files = find_predictions(claim.path, setting.plan, setting.source.scene_names())
+    files = find_predictions(claim.path, setting.task.plan, setting.task.source.scene_names())
     _require_free_name(claim, setting)
     setting.store.require_writable()
     found = _Findings()
     scenes: list[SceneResult] = []
-    total = len(setting.plan.present)
+    total = len(setting.task.names)
     for result in _score(claim, setting, files, found):
         scenes.append(result)
         setting.listener.scene_done(claim.name, result.name, len(scenes), total)
@@ -123,7 +122,7 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
             stored, theirs = choose(arrays, file.path, claim.key), beside(arrays)
             cubes: Cubes | None = None
             for number, name in enumerate(file.scenes):
-                scene = read_scene(setting.source, name, setting.protocol, setting.scale)
+                scene = setting.task[name]
                 hr_hsi = scene.hr_hsi
                 if cubes is None:
                     cubes = Cubes(stored, file.scenes, hr_hsi.shape, claim.layout, claim.const)
@@ -136,7 +135,7 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
                     found.brought_reference = True
                     reference = _agreed(references, number, name, hr_hsi, claim, setting, found)
                 of_reference = scene_digest(reference.astype(np.float32))
-                yield scene_result(name, of_reference, reference, cube, setting.scale, scene.cropped_from)
+                yield scene_result(name, of_reference, reference, cube, setting.task.scale, scene.cropped_from)
     found.digest = digest.hexdigest()
 
 
@@ -248,8 +247,8 @@ def _agreed(
 
 def _scene_of(reference: FloatArray, setting: Setting) -> str | None:
     """Return the scene of the plan that a cube is the reference of."""
-    for name in setting.plan.present:
-        hr_hsi = setting.source.read(name)
+    for name in setting.task.names:
+        hr_hsi = setting.task.source.read(name)
         if hr_hsi.shape == reference.shape and abs(reference - hr_hsi).max() <= SAME:
             return name
     return None
@@ -285,7 +284,7 @@ def _require_free_name(claim: Claim, setting: Setting) -> None:
 
 
 def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _Findings) -> Record:
-    planned = scenes or [SceneResult(name=name, digest=None) for name in setting.plan.present]
+    planned = scenes or [SceneResult(name=name, digest=None) for name in setting.task.names]
     stated = {"parameters": claim.parameters, "latency": claim.latency_ms}
     return Record(
         status=status_of(planned),
@@ -299,12 +298,12 @@ def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _F
             distribution=claim.path.name,
             version=found.digest[:12],
         ),
-        dataset=dataset_info(setting.source, setting.protocol, setting.scale, setting.plan, len(scenes)),
+        dataset=dataset_info(setting.task, len(scenes)),
         scenes=planned,
         summary=summary_of(planned),
         model=ModelInfo(parameters=claim.parameters),
         weights=None,
-        metrics=metrics_info(setting.scale),
+        metrics=metrics_info(setting.task.scale),
         seed=None,
         device="unknown",
         environment=environment(),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.data.catalog import ScenePlan
+from hsfusion_bench.data.task import ScenePlan
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import SUFFIXES, StoredArray
 from hsfusion_bench.formats.matfile import Index

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from hsfusion_bench.data.catalog import ScenePlan, read_scene
-from hsfusion_bench.data.observing.protocols import Protocol
-from hsfusion_bench.data.scenes import Scene, SceneSource, scene_digest
+from hsfusion_bench.data.scenes import Scene, scene_digest
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import slug
 from hsfusion_bench.matlab.export import MatExport
-from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Problem, Tile, Truth
+from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import fuse_checked
 from hsfusion_bench.methods.options import with_options
 from hsfusion_bench.methods.weights import Weights, cached_path, joined, make_ready, scenes_folder
@@ -53,10 +52,7 @@ class Listener(TrainingListener):
 class Setting:
     """What all methods of one run have in common."""
 
-    source: SceneSource
-    protocol: Protocol
-    scale: int
-    plan: ScenePlan
+    task: Task
     store: Store
     device: str = "cpu"
     seed: int = 0
@@ -74,12 +70,6 @@ class Setting:
     save_mat: Path | None = None
     """Folder that receives each method's results for the MATLAB script."""
     listener: Listener = field(default_factory=Listener)
-
-    @property
-    def problem(self) -> Problem:
-        """The problem that every scene of the dataset poses."""
-        msi_bands, bands = self.protocol.srf_at(self.source.band_centres).shape
-        return Problem(bands, msi_bands, self.scale, self.protocol.phase(self.scale))
 
 
 @dataclass(frozen=True)
@@ -146,7 +136,7 @@ class _Run:
             return True
         if self.setting.blind and self.method.card.uses:
             raise HsbenchError(f"{self.method.card.title} learns with the true camera and cannot run blind")
-        setting, problem = self.setting, self.setting.problem
+        setting, problem = self.setting, self.setting.task.problem
         make_deterministic()
         network = self.method.build(problem)
         parameters = list(network.parameters())
@@ -157,9 +147,10 @@ class _Run:
         path = self._weights_path(self.method)
         if path is None:
             self.without_weights = True
+            task = setting.task
             self.error = (
-                f"no weights of {self.method.card.title} for {setting.source.name} x{setting.scale} under protocol "
-                f"{setting.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
+                f"no weights of {self.method.card.title} for {task.source.name} x{task.scale} under protocol "
+                f"{task.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
             )
             return False
         if path.is_dir():
@@ -173,7 +164,7 @@ class _Run:
         if self.folder is None:
             return
         assert isinstance(self.method, NetworkMethod)
-        problem, path = self.setting.problem, self.folder / f"{scene}.safetensors"
+        problem, path = self.setting.task.problem, self.folder / f"{scene}.safetensors"
         network, tile = self.method.build(problem), self.setting.tile
         self.scene_weights[scene] = make_ready(self.method, network, path, problem, self._device(), tile)
         self.weights = joined(self.folder, self.scene_weights)
@@ -186,11 +177,11 @@ class _Run:
             from hsfusion_bench.training.scenes import TrainingScenes
             from hsfusion_bench.training.session import train_weights
 
-            scenes = TrainingScenes(setting.source, setting.protocol, setting.scale)
-            path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+            scenes = TrainingScenes(setting.task.train)
+            path = cached_path(name, setting.task.id)
             course = Course(seed=setting.seed, device=self._device_type(), resume="never")
             return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
-        path = cached_path(name, setting.source.name, setting.scale, setting.protocol.id)
+        path = cached_path(name, setting.task.id)
         return next((there for there in (path, scenes_folder(path)) if there.exists()), None)
 
     # -- scene by scene
@@ -198,7 +189,7 @@ class _Run:
     def fuse_all(self) -> None:
         """Fuse and score the planned scenes, one at a time."""
         setting = self.setting
-        names = setting.plan.present
+        names = setting.task.names
         earlier = {} if setting.save_mat else self._earlier()
         with ExitStack() as stack:
             export = None
@@ -206,7 +197,7 @@ class _Run:
                 export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.entry.name)}.mat"))
             for number, name in enumerate(names, start=1):
                 try:
-                    scene = read_scene(setting.source, name, setting.protocol, setting.scale)
+                    scene = setting.task[name]
                 except HsbenchError as error:  # one bad file costs one scene
                     self.results[name] = SceneResult(name=name, digest=None, error=str(error))
                     continue
@@ -216,9 +207,8 @@ class _Run:
                     self.results[name] = earlier[name]
                 else:
                     fused = self._fuse(scene) if self.measured else self._measure(scene)
-                    self.results[name] = scene_result(
-                        name, digest, scene.hr_hsi, fused, setting.scale, scene.cropped_from
-                    )
+                    scale = setting.task.scale
+                    self.results[name] = scene_result(name, digest, scene.hr_hsi, fused, scale, scene.cropped_from)
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
                 setting.listener.scene_done(self.entry.name, name, number, len(names))
@@ -254,9 +244,9 @@ class _Run:
             method=self.entry.name,
             variant=method_info(self.entry, method, self.known).variant,
             version=self.entry.origin.version,
-            dataset=setting.source.name,
-            scale=setting.scale,
-            protocol=setting.protocol.id,
+            dataset=setting.task.source.name,
+            scale=setting.task.scale,
+            protocol=setting.task.protocol.id,
             device_kind="GPU" if device.type == "cuda" else "CPU",
             device=device_name(device),
             threads=threads,
@@ -299,19 +289,19 @@ class _Run:
     def record(self) -> Record:
         """Return the record as it stands."""
         setting = self.setting
-        scenes = [self.results.get(name) or SceneResult(name=name, digest=None) for name in setting.plan.present]
+        scenes = [self.results.get(name) or SceneResult(name=name, digest=None) for name in setting.task.names]
         bad = next((f"{scene.name}: {scene.error}" for scene in scenes if scene.error is not None), None)
         scored = sum(scene.psnr is not None for scene in scenes)
         return Record(
             status="no weights" if self.without_weights else status_of(scenes),
             error=self.error or bad,
             method=method_info(self.entry, self.method, self.known),
-            dataset=dataset_info(setting.source, setting.protocol, setting.scale, setting.plan, scored),
+            dataset=dataset_info(setting.task, scored),
             scenes=scenes,
             summary=summary_of(scenes),
             model=self.model,
             weights=weights_info(self.weights),
-            metrics=metrics_info(setting.scale),
+            metrics=metrics_info(setting.task.scale),
             seed=setting.seed,
             device=self._device_type(),
             environment=environment(),

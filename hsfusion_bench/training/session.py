@@ -121,7 +121,7 @@ def _patches(
     if supervised and recipe.validation:
         kept, held_out = split_patches(patches, seed)
         return kept, held_out if len(held_out) else None
-    if not supervised and scenes.part == "train":
+    if not supervised and scenes.scene is None:
         return patches, scenes.patches(recipe, seed, reference=True, report=listener.scene_observed)
     return patches, None
 

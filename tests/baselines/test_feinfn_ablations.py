@@ -143,5 +143,5 @@ def test_a_name_with_a_colon_is_looked_up_in_the_table() -> None:
 
 
 def test_weights_of_a_variant_lie_in_a_folder_without_a_colon() -> None:
-    path = cached_path("feinfn:no-spatial", "demo", 4, "uestc")
+    path = cached_path("feinfn:no-spatial", "demo-x4-uestc")
     assert path.parts[-2:] == ("feinfn-no-spatial", "demo-x4-uestc.safetensors")

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from hsfusion_bench.data.cached import CachedSource
-from hsfusion_bench.data.catalog import plan_scenes
 from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.pngs import BandFile, read_bands
+from hsfusion_bench.data.task import plan_scenes
 
 pytestmark = pytest.mark.benchmark(group="reading CAVE")
 SCENE_BYTES = 31 * 512 * 512 * 4

@@ -20,6 +20,7 @@ from hsfusion_bench.data.observing.protocols import Split, load_protocol
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.prepare import Preparation, prepare_train
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.methods import Batch
 from hsfusion_bench.training.loading import EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
@@ -48,7 +49,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A folder of scenes and a file of patches."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("prepared")
-    task = Preparation(Noise(), UESTC, 4, 64, 34)
+    task = Preparation(Task.over(Noise(), UESTC, 4, "train"), 64, 34)
     return prepare_mapped(task, "train", folder), prepare_train(task, folder)[0]
 
 

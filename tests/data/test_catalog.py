@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from hsfusion_bench.data import catalog
+from hsfusion_bench.data import task as tasks
 from hsfusion_bench.data.observing.protocols import Split, load_protocol
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource, check_scene, scene_digest
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 UESTC = load_protocol("uestc")
@@ -116,7 +118,7 @@ def test_shipped_names_win_and_the_clash_is_told(plugins):
 
 
 def test_plan_of_the_whole_split(cave):
-    plan = catalog.plan_scenes(cave, UESTC)
+    plan = tasks.plan_scenes(cave, UESTC)
     assert len(plan.asked) == 11
     assert plan.present == ("balloons", "feathers")
     assert not plan.complete
@@ -124,7 +126,7 @@ def test_plan_of_the_whole_split(cave):
 
 
 def test_plan_of_a_subset(cave):
-    plan = catalog.plan_scenes(cave, UESTC, names=["feathers", "balloons"])
+    plan = tasks.plan_scenes(cave, UESTC, names=["feathers", "balloons"])
     assert plan.asked == plan.present == ("balloons", "feathers")
     assert plan.missing == ()
     assert not plan.complete
@@ -132,17 +134,17 @@ def test_plan_of_a_subset(cave):
 
 
 def test_plan_names_the_absent_scene_of_a_subset(cave):
-    plan = catalog.plan_scenes(cave, UESTC, names=["balloons", "clay"])
+    plan = tasks.plan_scenes(cave, UESTC, names=["balloons", "clay"])
     assert plan.missing == ("clay",)
     assert str(plan) == "1 of 11 scenes (missing: clay)"
 
 
 def test_plan_is_complete_when_every_scene_is_here():
-    assert catalog.plan_scenes(DemoSource(), UESTC).complete
+    assert tasks.plan_scenes(DemoSource(), UESTC).complete
 
 
 def test_plan_of_training_scenes(cave):
-    assert catalog.plan_scenes(cave, UESTC, "train").present == ("stuffed_toys",)
+    assert tasks.plan_scenes(cave, UESTC, "train").present == ("stuffed_toys",)
 
 
 @pytest.mark.parametrize(
@@ -158,31 +160,31 @@ def test_plan_of_training_scenes(cave):
 )
 def test_plan_refuses_scenes_that_are_not_in_the_split(cave, name, message):
     with pytest.raises(UsageError, match=message):
-        catalog.plan_scenes(cave, UESTC, names=["balloons", name])
+        tasks.plan_scenes(cave, UESTC, names=["balloons", name])
 
 
 def test_data_set_without_a_split():
     source = Toy()
     source.split = None
     with pytest.raises(UsageError, match=r"no split of the data set toy \(it splits cave\)"):
-        catalog.split_of(source, UESTC)
+        tasks.split_of(source, UESTC)
 
 
 def test_reading_a_scene_observes_it():
-    scene = catalog.read_scene(Toy(), "b", UESTC, 4)
+    scene = Task.over(Toy(), UESTC, 4)["b"]
     assert scene.name == "b"
     # A constant scene stays what it is under a blur and a response that sum to 1.
     np.testing.assert_allclose(scene.observation.lr_hsi, np.full((31, 4, 4), 0.25), rtol=1e-7)
     np.testing.assert_allclose(scene.observation.hr_msi, np.full((3, 16, 16), 0.25), rtol=1e-7)
     with pytest.raises(UsageError, match="not at 5"):
-        catalog.read_scene(Toy(), "b", UESTC, 5)
+        Task.over(Toy(), UESTC, 5)["b"]
 
 
 def test_other_wavelengths_than_the_cameras_are_refused():
     source = Toy()
     source.wavelengths = tuple(range(500, 801, 10))
     with pytest.raises(UsageError, match="not for 31 bands at 500, 510"):
-        catalog.read_scene(source, "a", UESTC, 4)
+        Task.over(source, UESTC, 4, "train")["a"]
 
 
 @pytest.mark.parametrize(("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (-0.25, r"-0\.25"), (1.5, r"1\.5")])
@@ -192,7 +194,7 @@ def test_a_bad_value_is_named(value, shown):
     cube[6, 3, 5] = value
     source.read = lambda name: cube
     with pytest.raises(HsbenchError, match=f"scene a, band 7: the value {shown} at row 3, column 5 "):
-        catalog.read_scene(source, "a", UESTC, 4)
+        Task.over(source, UESTC, 4, "train")["a"]
 
 
 @pytest.mark.parametrize("cube", [np.zeros((30, 4, 4), np.float32), np.zeros((31, 4, 4))])

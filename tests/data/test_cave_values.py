@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
+from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.data.observing.protocols import load_protocol
+from hsfusion_bench.data.task import Task, plan_scenes
 from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_metrics import ergas, psnr, sam, ssim
 
@@ -56,7 +57,7 @@ ROWS = {
 
 @cache
 def bicubic(name, scale):
-    scene = read_scene(open_dataset("cave"), name, load_protocol("uestc"), scale)
+    scene = Task.over(open_dataset("cave"), load_protocol("uestc"), scale)[name]
     gt, sr = scene.hr_hsi, upsample_bicubic(scene.observation.lr_hsi, scale)
     return {
         "psnr": psnr(gt, sr),

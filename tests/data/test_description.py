@@ -12,12 +12,13 @@ from scipy.io import loadmat, savemat
 
 from hsfusion_bench.cli import main
 from hsfusion_bench.data import catalog
-from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
+from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.provenance import Download
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.data.sources.described import open_description
 from hsfusion_bench.data.sources.toml_schema import read_description
+from hsfusion_bench.data.task import Task, plan_scenes
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 #: Values that say where they stand, [5, 20, 24]; the greatest is 41925.
@@ -161,7 +162,7 @@ def test_values_outside_are_cut_off_only_if_that_is_asked_for(folder):
 def test_a_protocol_needs_wavelengths(folder):
     source = open_dataset(describe(folder, 'title = "m"\nfile = "cube.mat"\nbands = 5\nconst = 5e4'))
     with pytest.raises(UsageError, match="response A needs the wavelengths of the image's 5 bands, which are unknown"):
-        read_scene(source, "mine", load_protocol("uestc"), 4)
+        Task.over(source, load_protocol("uestc"), 4)["mine"]
 
 
 @pytest.mark.parametrize(

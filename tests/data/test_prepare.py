@@ -23,6 +23,7 @@ from hsfusion_bench.data.prepare import Preparation, file_name, prepare_test, pr
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.data.windows import grid, starts
 from hsfusion_bench.errors import HsbenchError, UsageError
 
@@ -56,8 +57,9 @@ class Noise(SceneSource):
 
 
 def preparation(source: SceneSource | None = None, **changes: int | bool) -> Preparation:
-    numbers = {"scale": 4, "patch": 16, "stride": 9} | changes
-    return Preparation(source or Noise(), UESTC, **numbers)  # type: ignore[arg-type]
+    numbers = {"patch": 16, "stride": 9} | changes
+    scale = int(numbers.pop("scale", 4))
+    return Preparation(Task.over(source or Noise(), UESTC, scale), **numbers)  # type: ignore[arg-type]
 
 
 # -- where patches lie
@@ -376,11 +378,12 @@ def test_memory_holds_a_couple_of_scenes(tmp_path: Path) -> None:
         "from hsfusion_bench.data.sources.demo import DemoSource\n"
         "from hsfusion_bench.data.prepare import Preparation, prepare_train\n"
         "from hsfusion_bench.data.observing.protocols import Split, load_protocol\n"
+        "from hsfusion_bench.data.task import Task\n"
         "class Many(DemoSource):\n"
         "    names = tuple(f's{n}' for n in range(int(sys.argv[1])))\n"
         "    split = Split('many', names, ())\n"
         "    def read(self, name): return super().read('apples')\n"
-        "prepare_train(Preparation(Many(), load_protocol('uestc'), 4, 64, 34), Path(sys.argv[2]))\n"
+        "prepare_train(Preparation(Task.over(Many(), load_protocol('uestc'), 4, 'train'), 64, 34), Path(sys.argv[2]))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
 
@@ -418,7 +421,7 @@ def test_the_enlargement_of_real_scenes_has_the_published_psnr(tmp_path: Path, c
     source = CaveSource(cave_root)
     if set(UESTC.splits["cave"].test) & set(source.missing()):
         pytest.skip("not all 11 test scenes of CAVE are here")
-    (path,) = prepare_test(Preparation(source, UESTC, 4, 64, 34), tmp_path)
+    (path,) = prepare_test(Preparation(Task.over(source, UESTC, 4), 64, 34), tmp_path)
     with h5py.File(path) as file:
         errors = [
             ((file["GT"][scene].astype(float) - file["HSI_up"][scene]) ** 2).mean(axis=(1, 2)) for scene in range(11)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from hsfusion_bench.data.catalog import read_scene
 from hsfusion_bench.data.observing.named_responses import load_response
 from hsfusion_bench.data.observing.noise import Noise
 from hsfusion_bench.data.observing.protocols import ProtocolChoice, Split, load_protocol, protocol_names
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.data.sources import cave
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods.weights import cached_path
 from hsfusion_bench.runs.records import read_record, slug
@@ -292,6 +292,7 @@ class Odd(SceneSource):
     """One scene of 19 x 26 pixels."""
 
     name, title, wavelengths = "odd", "Odd", NM
+    split = Split("odd-0-1", (), ("a",))
 
     def scene_names(self):
         return ("a",)
@@ -302,15 +303,15 @@ class Odd(SceneSource):
 
 def test_a_scene_is_cropped_only_where_the_protocol_says_so():
     with pytest.raises(UsageError, match="19 x 26 pixels cannot be reduced by 8"):
-        read_scene(Odd(), "a", visible("uestc"), 8)
-    cropped = read_scene(Odd(), "a", visible("yokoya"), 8)
+        Task.over(Odd(), visible("uestc"), 8)["a"]
+    cropped = Task.over(Odd(), visible("yokoya"), 8)["a"]
     np.testing.assert_array_equal(cropped.hr_hsi, scene(19, 26)[:, :16, :24])
     assert cropped.cropped_from == (19, 26)
     whole = scene(16, 24)
     assert cropped.observation.lr_hsi.shape == (3, 2, 3)
     np.testing.assert_array_equal(visible("yokoya").cropped(whole, 8), whole)
     with pytest.raises(UsageError, match="19 x 26 pixels cannot be reduced by 32"):
-        read_scene(Odd(), "a", visible("yokoya"), 32)
+        Task.over(Odd(), visible("yokoya"), 32)["a"]
 
 
 def test_a_scene_that_fits_is_not_marked():
@@ -318,7 +319,7 @@ def test_a_scene_that_fits_is_not_marked():
         def read(self, name):
             return scene(16, 24)
 
-    assert read_scene(Even(), "a", visible("yokoya"), 8).cropped_from is None
+    assert Task.over(Even(), visible("yokoya"), 8)["a"].cropped_from is None
 
 
 # Digests and variants
@@ -392,7 +393,8 @@ def test_a_variant_is_named_and_kept_apart(tmp_path, monkeypatch):
     assert protocols[6].id == "uestc-snr35-40"
     assert protocols[9].id == "uestc-ikonos-snrinf-40"
     assert len({slug(protocol.id) for protocol in protocols}) == len(choices)
-    assert len({cached_path("m", "cave", 4, protocol.id) for protocol in protocols}) == len(choices)
+    tasks = [Task.over(Odd(), protocol, 4) for protocol in protocols]
+    assert len({cached_path("m", task.id) for task in tasks}) == len(choices)
     assert protocols[1].splits == protocols[0].splits
 
 

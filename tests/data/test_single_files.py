@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hsfusion_bench.data.catalog import open_dataset, plan_scenes, read_scene
+from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.data.task import Task, plan_scenes
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 UESTC = load_protocol("uestc")
@@ -70,8 +71,8 @@ def test_wavelengths_beside_a_cube_are_its_own(tmp_path, key, wavelengths, expec
 def test_a_cube_with_wavelengths_is_observed(tmp_path):
     melons = DemoSource().read("melons")
     matlab(tmp_path / "melons.mat", rad=melons.transpose(1, 2, 0), wavelength=np.array(WAVELENGTHS))
-    ours = read_scene(DemoSource(), "melons", UESTC, 4)
-    theirs = read_scene(open_dataset(f"mat:{tmp_path}/melons.mat"), "melons", UESTC, 4)
+    ours = Task.over(DemoSource(), UESTC, 4)["melons"]
+    theirs = Task.over(open_dataset(f"mat:{tmp_path}/melons.mat"), UESTC, 4)["melons"]
     assert scene_digest(theirs.hr_hsi) == scene_digest(ours.hr_hsi)
     np.testing.assert_array_equal(theirs.observation.hr_msi, ours.observation.hr_msi)
 
@@ -133,7 +134,7 @@ def test_files_that_are_not_named_or_not_there():
 @pytest.fixture
 def samples(tmp_path):
     """Write two of the demo's scenes as the authors of FeINFN write theirs."""
-    scenes = [read_scene(DemoSource(), name, UESTC, 4) for name in ("figs", "melons")]
+    scenes = [Task.over(DemoSource(), UESTC, 4)[name] for name in ("figs", "melons")]
     path = tmp_path / "test_cave(with_up)x4.h5"
     with h5py.File(path, "w") as file:
         file["GT"] = np.stack([scene.hr_hsi for scene in scenes]).astype(np.float64)
@@ -148,7 +149,7 @@ def test_samples_are_scenes(samples):
     assert (source.name, source.bands) == ("h5:test_cave(with_up)x4.h5", 31)
     assert (source.wavelengths, source.split.test) == (WAVELENGTHS, ("1", "2"))
     for name, original in (("1", "figs"), ("2", "melons")):
-        scene = read_scene(source, name, UESTC, 4)
+        scene = Task.over(source, UESTC, 4)[name]
         assert scene_digest(scene.hr_hsi) == scene_digest(DemoSource().read(original))
         stored = source.stored_observation(name)
         np.testing.assert_array_equal(stored.lr_hsi, scene.observation.lr_hsi)

@@ -19,6 +19,7 @@ from hsfusion_bench.data.observing.protocols import Split, load_protocol
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.prepare import Preparation, prepare_train
 from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch
 from hsfusion_bench.methods.recipes import Turns
@@ -47,7 +48,7 @@ class Noise(SceneSource):
 
 
 def task(scale: int = 4) -> Preparation:
-    return Preparation(Noise(), load_protocol("uestc"), scale, 16, 9)
+    return Preparation(Task.over(Noise(), load_protocol("uestc"), scale, "train"), 16, 9)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from torch import nn
 
 from hsfusion_bench.data.mapped import prepare_mapped
 from hsfusion_bench.data.prepare import Preparation
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 from hsfusion_bench.training.loop import Training, make_accelerator
@@ -25,7 +26,7 @@ from support.training import PROTOCOL, RECIPE, Noise, Tiny
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("noise")
-    return prepare_mapped(Preparation(Noise(root), PROTOCOL, 4, 16, 16), "train", root)
+    return prepare_mapped(Preparation(Task.over(Noise(root), PROTOCOL, 4, "train"), 16, 16), "train", root)
 
 
 def training(

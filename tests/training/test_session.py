@@ -19,6 +19,8 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 from torch import nn
 
+from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
@@ -70,6 +72,12 @@ class InterruptAt(Remember):
             raise KeyboardInterrupt
 
 
+def training_task(source: SceneSource, scene: str | None = None) -> Task:
+    if scene is not None:
+        return Task.over(source, PROTOCOL, 4, "test", [scene])
+    return Task.over(source, PROTOCOL, 4, "train")
+
+
 def train(
     source: Noise,
     path: Path,
@@ -82,7 +90,7 @@ def train(
 ) -> Trained:
     return train_weights(
         method or Tiny(),
-        TrainingScenes(source, PROTOCOL, 4, scene=scene),
+        TrainingScenes(training_task(source, scene)),
         path,
         budget or Budget(12),
         Course(**course),  # type: ignore[arg-type]
@@ -398,7 +406,7 @@ def test_what_is_not_a_span_is_refused(text: str) -> None:
 def test_bicubics_score_is_that_of_the_index_on_the_same_patches(source: Noise, tmp_path: Path) -> None:
     listener = Remember()
     train(source, tmp_path / "w.safetensors", listener=listener)
-    patches = TrainingScenes(source, PROTOCOL, 4).patches(RECIPE, 0, reference=True)
+    patches = TrainingScenes(training_task(source)).patches(RECIPE, 0, reference=True)
     _, held_out = split_patches(patches, 0)
     batch = held_out.__getitems__([Draw(0, number) for number in range(len(held_out))])
     assert batch.hr_hsi is not None
@@ -551,7 +559,7 @@ def test_a_full_disk_keeps_the_last_state(tmp_path: Path) -> None:
 
 
 def test_a_stride_smaller_than_an_lr_pixel_is_one_lr_pixel(source: Noise) -> None:
-    scenes = TrainingScenes(source, PROTOCOL, 4)
+    scenes = TrainingScenes(training_task(source))
     counts = [len(scenes.patches(replace(RECIPE, stride=stride), 0, reference=True)) for stride in (1, 4, 8)]
     assert counts[0] == counts[1] > counts[2]
 

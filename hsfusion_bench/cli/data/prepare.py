@@ -64,23 +64,22 @@ def command(
     if compress and form == "scenes":
         raise UsageError("--compress goes with --form hdf5: compressed arrays cannot be mapped")
 
-    from hsfusion_bench.data.catalog import choose_protocol, open_dataset
     from hsfusion_bench.data.mapped import prepare_mapped
-    from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.data.prepare import Preparation, prepare_test, prepare_train
+    from hsfusion_bench.data.task import open_task
 
-    source = open_dataset(name, data_root)
-    chosen = choose_protocol(ProtocolChoice(protocol), source, scale)
+    task = open_task(name, scale, protocol=protocol, data_root=data_root, partial=True)
+    chosen = task.protocol
     side = patch or chosen.patch
     distance = stride or (chosen.stride if chosen.stride and not patch else max(side // 2, scale))
-    task = Preparation(source, chosen, scale, side, distance, seed, compress)
+    job = Preparation(task, side, distance, seed, compress)
     for each in ("train", "test") if part == "all" else (part,):
         with scene_bar(f"{name}: {each} scenes") as report:
             if form == "scenes":
-                written = [prepare_mapped(task, "train" if each == "train" else "test", out, report)]
+                written = [prepare_mapped(job, "train" if each == "train" else "test", out, report)]
             elif each == "train":
-                written = prepare_train(task, out, report)
+                written = prepare_train(job, out, report)
             else:
-                written = prepare_test(task, out, report)
+                written = prepare_test(job, out, report)
         for path in written:
             console(stderr=True).print(f"written {path}", markup=False, soft_wrap=True)
