@@ -4,7 +4,7 @@ import pytest
 
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.methods import Method
+from hsfusion_bench.methods import Method, NetworkMethod
 from hsfusion_bench.methods.weights import cached_path
 
 
@@ -28,7 +28,9 @@ def test_names_of_cards_are_those_of_the_table() -> None:
 
 def test_a_colon_of_a_variant_stays_out_of_file_names() -> None:
     assert registry.find("ssrnet:overwrite").name == "ssrnet:overwrite"
-    assert cached_path("ssrnet:overwrite", "cave-x4-uestc").parent.name == "ssrnet-overwrite"
+    method = registry.find("ssrnet:overwrite").load()
+    assert isinstance(method, NetworkMethod)
+    assert cached_path("ssrnet:overwrite", method, "cave-x4-uestc").parent.name == "ssrnet-overwrite"
 
 
 def write(path: Path, text: str) -> str:

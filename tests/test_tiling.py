@@ -148,10 +148,9 @@ class Method(NetworkMethod):
 def test_a_method_fuses_as_it_is_told(tile: int | str, expected: Tiles | None) -> None:
     lr_hsi, hr_msi = (image[0].numpy() for image in images())
     observation = Observation(lr_hsi, hr_msi, SCALE, 2.0)
-    method = Method()
-    method.ready(Local(), Problem.of(observation), torch.device("cpu"), tile=tile)  # type: ignore[arg-type]
+    method = Method().with_network(Local(), Problem.of(observation), tile=tile)  # type: ignore[arg-type]
     fused = method.fuse(observation)
-    assert method.tiles == expected
+    assert method.tiles_for(observation) == expected
     whole: Callable[..., torch.Tensor] = Local()
     with torch.no_grad():
         plain = whole(*images())[0].clamp(0, 1).numpy()
@@ -166,11 +165,10 @@ class Patchwise(Method):
 def test_a_method_has_tiles_of_its_own_unless_told_otherwise(tile: int | str, expected: Tiles | None) -> None:
     lr_hsi, hr_msi = (image[0].numpy() for image in images())
     observation = Observation(lr_hsi, hr_msi, SCALE, 2.0)
-    method = Patchwise()
-    method.ready(Local(), Problem.of(observation), torch.device("cpu"), tile=tile)  # type: ignore[arg-type]
+    method = Patchwise().with_network(Local(), Problem.of(observation), tile=tile)  # type: ignore[arg-type]
     method.fuse(observation)
-    assert method.tiles == expected
+    assert method.tiles_for(observation) == expected
     small = Observation(lr_hsi[:, :8, :8], hr_msi[:, :32, :32], SCALE, 2.0)
-    method.ready(Local(), Problem.of(small), torch.device("cpu"))
+    method = Patchwise().with_network(Local(), Problem.of(small))
     method.fuse(small)
-    assert method.tiles is None
+    assert method.tiles_for(small) is None

@@ -14,6 +14,7 @@ from hsfusion_bench.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsfusion_bench.devices import Device
     from hsfusion_bench.runs.runner import Result
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -49,17 +50,11 @@ def comma_separated(_context: click.Context, _parameter: click.Parameter, value:
     return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
 
-def chosen_device(wanted: str) -> str:
+def chosen_device(wanted: str) -> Device:
     """Return "cpu" or "cuda" for ``--device``, whose "auto" takes CUDA where it is."""
-    if wanted == "cpu":
-        return "cpu"
-    import torch
+    from hsfusion_bench.devices import choose_device
 
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise UsageError("--device cuda: torch sees no CUDA device here; --device cpu runs everywhere")
-    return "cpu"
+    return choose_device(wanted)
 
 
 def tile_option(function: _Function) -> _Function:

@@ -64,7 +64,7 @@ def command(
     names = list(entries()) if methods == ["all"] else methods
     for name in names:
         find(name)
-    workload = Workload(size=size, scale=scale, device="cuda" if chosen_device(device) == "cuda" else "cpu")
+    workload = Workload(size=size, scale=scale, device=chosen_device(device))
     notes = console(stderr=True)
     found = empty_table(workload)
     where = f"{size} x {size} pixels, ×{scale}, {found.device}"

@@ -11,7 +11,7 @@ from hsfusion_bench.cli.common import chosen_device, console, settings, tile_opt
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.methods import NetworkMethod, Observation, Tile
+    from hsfusion_bench.methods import Method, Tile
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -77,7 +77,8 @@ def command(
       hsbench score fused.mat --ratio 4 --no-reference
       hsbench fuse ltmr pair.mat fused.mat --set dimension=5 --picture fused.png
     """
-    from hsfusion_bench.methods import NetworkMethod
+    from hsfusion_bench.determinism import make_deterministic
+    from hsfusion_bench.methods import NetworkMethod, Problem
     from hsfusion_bench.methods.fusing import fuse_checked
     from hsfusion_bench.methods.options import with_options
     from hsfusion_bench.registry import find
@@ -91,10 +92,16 @@ def command(
     made = with_options(find(method).load(), settings(changes, "dimension=5"))
     observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const, psf, srf))
     if isinstance(made, NetworkMethod):
-        _give_weights(made, weights, observation, chosen_device(device), tile)
+        if weights is None:
+            raise UsageError(f"{made.card.title} is a network: name its trained weights by --weights FILE")
+        make_deterministic()
+        problem = Problem.of(observation)
+        fusing: Method = made.load(weights, problem, chosen_device(device), tile=tile)
     elif weights is not None:
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
-    fused = fuse_checked(made, observation, pair.name)
+    else:
+        fusing = made
+    fused = fuse_checked(fusing, observation, pair.name)
     write_fused(output, observation, fused, counts=const if counts is None else counts)
     if picture is not None:
         write_picture(picture, observation, fused)
@@ -106,19 +113,3 @@ def command(
         markup=False,
         soft_wrap=True,
     )
-
-
-def _give_weights(
-    method: NetworkMethod, weights: Path | None, observation: Observation, device: str, tile: Tile
-) -> None:
-    import torch
-
-    from hsfusion_bench.determinism import make_deterministic
-    from hsfusion_bench.methods import Problem
-    from hsfusion_bench.methods.weights import make_ready
-
-    if weights is None:
-        raise UsageError(f"{method.card.title} is a network: name its trained weights by --weights FILE")
-    make_deterministic()
-    problem = Problem.of(observation)
-    make_ready(method, method.build(problem), weights, problem, torch.device(device), tile)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +23,6 @@ from hsfusion_bench.errors import UsageError
 if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.methods import Tile
-    from hsfusion_bench.registry import Entry, FileEntry
     from hsfusion_bench.runs.runner import Result
 
 
@@ -109,6 +108,7 @@ def command(
     from hsfusion_bench.cli.display import Display
     from hsfusion_bench.data.task import open_task
     from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting, run_method
     from hsfusion_bench.training.course import Budget
@@ -117,11 +117,14 @@ def command(
         raise UsageError("--methods names no method")
     if max_steps and not train:
         raise UsageError("--max-steps is about training: add --train")
-    entries = [find(spec) for spec in methods]
-    names = [entry.name for entry in entries]
+    names = [find(spec).name for spec in methods]
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
-    divided = {entry.name: _divided(entry, changed.get(entry.name, {}), train) for entry in entries}
+    contenders = [Contender.of(spec, changed.get(name)) for spec, name in zip(methods, names, strict=True)]
+    for contender in contenders:
+        if contender.recipe_changes and not train:
+            number = next(iter(contender.recipe_changes))
+            raise UsageError(f"--set {contender.name}.{number} is about training: add --train")
     files = _weights(weights, names)
     opened = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, scenes=scenes)
     task = context.with_resource(opened.cached())
@@ -131,22 +134,21 @@ def command(
     console(stderr=True).print(str(task), markup=False)
     results: list[Result] = []
     with Display(debug=context.find_root().params["debug"]) as display:
-        for entry in entries:
+        for contender in contenders:
             setting = Setting(
                 task=task,
                 store=store,
                 device=chosen,
                 seed=seed,
                 timing=not no_timing,
-                budget=Budget(steps.get(entry.name), divided[entry.name].recipe) if train else None,
+                budget=Budget(steps.get(contender.name), contender.recipe_changes) if train else None,
                 weights=files,
-                options=divided[entry.name].options,
                 blind=blind,
                 tile=tile,
                 save_mat=save_mat,
                 listener=display,
             )
-            results.append(run_method(entry, setting))
+            results.append(run_method(contender, setting))
     report_results(results, csv_file, latex_file)
     if any(result.record.status != "ok" for result in results):
         context.exit(1)
@@ -187,34 +189,6 @@ def _changes(values: tuple[str, ...], names: list[str]) -> dict[str, dict[str, s
         if name not in names:
             raise UsageError(f"--set {text!r}: {name!r} is not among the methods of this run ({', '.join(names)})")
         found.setdefault(name, {})[number] = value
-    return found
-
-
-class _Changes(NamedTuple):
-    """What is to be changed of a method: its options, and the numbers of its recipe."""
-
-    options: dict[str, str]
-    recipe: dict[str, str]
-
-
-def _divided(entry: Entry | FileEntry, changes: dict[str, str], train: bool) -> _Changes:
-    """Tell the options of a method from the numbers of its recipe, and try both, before anything runs."""
-    if not changes:
-        return _Changes({}, {})
-    from hsfusion_bench.methods import NetworkMethod
-    from hsfusion_bench.methods.options import options_of, with_options
-
-    method = entry.load()
-    names = options_of(method) if isinstance(method, NetworkMethod) else changes
-    found = _Changes(
-        {name: text for name, text in changes.items() if name in names},
-        {name: text for name, text in changes.items() if name not in names},
-    )
-    with_options(method, found.options)
-    if isinstance(method, NetworkMethod) and found.recipe:
-        method.recipe.changed(found.recipe)
-        if not train:
-            raise UsageError(f"--set {entry.name}.{next(iter(found.recipe))} is about training: add --train")
     return found
 
 

@@ -60,6 +60,7 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
     from hsfusion_bench.methods import NetworkMethod, Problem
     from hsfusion_bench.methods.options import options_of
     from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.measure import count_parameters
 
     entry = find(name)
     method = entry.load()
@@ -85,10 +86,10 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
     }
     if isinstance(method, NetworkMethod):
         problem = Problem(bands, msi_bands, scale, scale / 2)
-        parameters = list(method.build(problem).parameters())
+        total, trainable = count_parameters(method.build(problem))
         facts["parameters"] = {
-            "total": sum(parameter.numel() for parameter in parameters),
-            "trainable": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+            "total": total,
+            "trainable": trainable,
             "bands": bands,
             "msi_bands": msi_bands,
             "scale": scale,

@@ -139,7 +139,7 @@ def command(
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.methods.recipes import choose_recipe
     from hsfusion_bench.methods.weights import cached_path, scenes_folder
-    from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.contenders import Contender, configure
     from hsfusion_bench.training.course import Budget, Course, Every
 
     if epochs is not None and max_steps is not None:
@@ -152,11 +152,14 @@ def command(
         raise UsageError("--scenes names test scenes, which only --per-scene trains on")
     if out is not None and not per_scene and out.suffix != ".safetensors":
         raise UsageError(f"{out}: a safetensors file is written; give it a name that ends in .safetensors")
-    entry = find(method)
-    made = entry.load()
-    if not isinstance(made, NetworkMethod):
-        raise UsageError(f"{made.card.title} is no network: there is nothing to train")
-    changed = _changes(changes, batch_size, ema)
+    contender = Contender.of(method)
+    if contender.error is not None:
+        raise contender.error
+    if not isinstance(contender.method, NetworkMethod):
+        title = contender.method.card.title if contender.method else method
+        raise UsageError(f"{title} is not a network: there is nothing to train")
+    made, changed = configure(contender.method, _changes(changes, batch_size, ema))
+    assert isinstance(made, NetworkMethod)
     rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
     task = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True)
     steps = max_steps if epochs is None else epochs * rates.steps_per_epoch
@@ -171,13 +174,13 @@ def command(
         tensorboard,
     )
     job = _Job(made, task, Budget(steps, changed, recipe, start, max_minutes, fit), course)
-    path = cached_path(entry.name, task.id)
+    path = cached_path(contender.name, made, task.id)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:
             trained = job.each_scene(out or scenes_folder(path), scenes, display)
         else:
             trained = job.run(out or path, display)
-    _report(trained, entry.name, out)
+    _report(trained, contender.name, out)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from hsfusion_bench.methods.contract import (
     Problem,
     Truth,
 )
-from hsfusion_bench.methods.networks import Batch, NetworkMethod, Tile
+from hsfusion_bench.methods.networks import Batch, LoadedNetwork, NetworkMethod, Tile
 from hsfusion_bench.methods.options import option
 from hsfusion_bench.methods.recipes import Recipe
 from hsfusion_bench.methods.resize import bicubic_matrix, upsample_bicubic
@@ -40,6 +40,7 @@ __all__ = [
     "Family",
     "FunctionMethod",
     "HsbenchError",
+    "LoadedNetwork",
     "Method",
     "NetworkMethod",
     "Observation",

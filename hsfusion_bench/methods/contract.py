@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError
+
+if TYPE_CHECKING:
+    from hsfusion_bench.methods.tiling import Tiles
 
 __all__ = ["Card", "Cube", "Family", "FunctionMethod", "Method", "Observation", "Problem", "Truth"]
 
@@ -151,9 +154,16 @@ class Method(ABC):
 
     card: ClassVar[Card]
 
+    network: Any = None
+    """The network that `fuse` runs, with its weights; None of a method without."""
+
     @abstractmethod
     def fuse(self, observation: Observation) -> Cube:
         """Return the fused cube, float32 [bands, height, width], values in [0, 1]."""
+
+    def tiles_for(self, observation: Observation) -> Tiles | None:
+        """Return the tiles in which an observation is fused; None: whole, as it is by all that are not networks."""
+        return None
 
 
 class FunctionMethod(Method):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.methods.contract import Cube, Method, Observation, Problem
+from hsfusion_bench.methods.contract import Card, Cube, Method, Observation, Problem
 from hsfusion_bench.methods.recipes import Recipe
 
 if TYPE_CHECKING:
     import torch
 
     from hsfusion_bench.methods.tiling import Tiles
+    from hsfusion_bench.methods.weights import Weights
 
-__all__ = ["Batch", "NetworkMethod", "Tile"]
+__all__ = ["Batch", "LoadedNetwork", "NetworkMethod", "Tile"]
 
 Tile: TypeAlias = int | Literal["auto", "none"]
 
@@ -30,20 +31,6 @@ class Batch:
     hr_msi: torch.Tensor
     hr_hsi: torch.Tensor | None
     problem: Problem
-
-
-@dataclass
-class _Loaded:
-    """A network that is ready to run, and the problem it was built for."""
-
-    network: torch.nn.Module
-    problem: Problem
-    device: torch.device = field(repr=False)
-    tile: Tile = "auto"
-    tiles: Tiles | None = None
-    """Those that were chosen; None: images are fused whole."""
-    chosen_for: tuple[int, int, int] | None = None
-    """Shape of the result that they were chosen for."""
 
 
 class NetworkMethod(Method):
@@ -62,7 +49,6 @@ class NetworkMethod(Method):
     default_tile: ClassVar[int | None] = None
     """Side of the tiles in which larger images are fused unless told otherwise, HR pixels: that in which its authors
     evaluate, or on which they train if a network's work grows with the square of the pixels. None: whole images."""
-    _loaded: _Loaded | None = None
 
     @abstractmethod
     def build(self, problem: Problem) -> torch.nn.Module:
@@ -96,8 +82,43 @@ class NetworkMethod(Method):
         """All recipes by name; that of the class is called "published"."""
         return {"published": self.recipe, **self.variants}
 
-    def ready(self, network: torch.nn.Module, problem: Problem, device: torch.device, *, tile: Tile = "auto") -> None:
-        """Take a network with its weights, move it to a device, and be ready to fuse.
+    def load(
+        self, weights: Path, problem: Problem, device: str | torch.device = "cpu", *, tile: Tile = "auto"
+    ) -> LoadedNetwork:
+        """Return the method with the weights of a file, ready to fuse.
+
+        Parameters
+        ----------
+        weights
+            A file of ours (.safetensors), or one of the authors' that `read_authors_weights` knows.
+        problem
+            What is to be fused.
+        device
+            Where.
+        tile
+            As for `with_network`.
+
+        Raises
+        ------
+        HsbenchError
+            If the file is not there, is damaged, or does not fit the method, its options or the problem.
+        """
+        from hsfusion_bench.methods.weights import load_into, read_weights
+
+        read = read_weights(weights, self, problem)
+        network = self.build(problem)
+        load_into(network, read, self)
+        return replace(self.with_network(network, problem, device, tile=tile), weights=replace(read, state={}))
+
+    def with_network(
+        self,
+        network: torch.nn.Module,
+        problem: Problem,
+        device: str | torch.device = "cpu",
+        *,
+        tile: Tile = "auto",
+    ) -> LoadedNetwork:
+        """Return the method with a network of its kind, ready to fuse.
 
         Parameters
         ----------
@@ -107,17 +128,49 @@ class NetworkMethod(Method):
             "none": images are fused whole; a number: in overlapping tiles of that side, HR pixels; "auto": in tiles
             of `default_tile`, or where the memory that is free asks for it (`tiling.choose_tiles`).
         """
-        self._loaded = _Loaded(network.to(device).eval(), problem, device, tile)
+        import torch
+
+        place = torch.device(device)
+        return LoadedNetwork(self, network.to(place).eval(), problem, place, tile)
+
+    def fuse(self, observation: Observation) -> Cube:
+        """Refuse: random weights are never run; `load` gives a method that fuses.
+
+        Raises
+        ------
+        HsbenchError
+            Always.
+        """
+        raise HsbenchError(f"{self.card.title} has no weights yet: `load` gives it those of a file")
+
+
+@dataclass(frozen=True)
+class LoadedNetwork(Method):
+    """A network method with its weights: a value that fuses, made by `NetworkMethod.load`.
+
+    Parameters
+    ----------
+    method, network, problem, device
+        What fuses, what it was built for, where.
+    tile
+        In what tiles, see `NetworkMethod.with_network`.
+    weights
+        What is told of the weights, without the numbers; None where the network came from elsewhere.
+    """
+
+    method: NetworkMethod
+    network: torch.nn.Module = field(repr=False)
+    problem: Problem
+    device: torch.device
+    tile: Tile = "auto"
+    weights: Weights | None = field(default=None, repr=False)
+    _tiles: dict[tuple[int, int, int], Tiles | None] = field(default_factory=dict, repr=False, compare=False)
+    """Those chosen, by shape of the result: to choose takes two small fusions."""
 
     @property
-    def network(self) -> torch.nn.Module | None:
-        """The network that `fuse` runs; None before `ready`."""
-        return self._loaded.network if self._loaded else None
-
-    @property
-    def tiles(self) -> Tiles | None:
-        """The tiles of the last fusion; None if the image was fused whole."""
-        return self._loaded.tiles if self._loaded else None
+    def card(self) -> Card:  # type: ignore[override]  # that of the method, which is a class's
+        """The card of the method."""
+        return self.method.card
 
     def fuse(self, observation: Observation) -> Cube:
         """Run the network on one observation, in float32, and clip to [0, 1].
@@ -125,55 +178,60 @@ class NetworkMethod(Method):
         Raises
         ------
         HsbenchError
-            If there are no weights yet (random ones are never run), or if the network is for another problem.
+            If the network is for another problem.
         """
         import torch
 
-        if self._loaded is None:
-            raise HsbenchError(f"{self.card.title} has no weights yet: call `ready` with a trained network")
-        problem = Problem.of(observation)
-        if problem != self._loaded.problem:
-            raise HsbenchError(f"{self.card.title} was built for {self._loaded.problem}, not for {problem}")
         from hsfusion_bench.methods.tiling import predict_tiled
 
-        loaded, device = self._loaded, self._loaded.device
-
-        def predict(lr_hsi: torch.Tensor, hr_msi: torch.Tensor) -> torch.Tensor:
-            return self.predict(loaded.network, lr_hsi, hr_msi, problem)
-
-        self.choose_tiles(observation)
+        self._require(observation)
+        tiles = self.tiles_for(observation)
         with torch.inference_mode():
-            lr_hsi = torch.from_numpy(observation.lr_hsi).to(device)[None]
-            hr_msi = torch.from_numpy(observation.hr_msi).to(device)[None]
-            fused = predict_tiled(predict, lr_hsi, hr_msi, self.tiles) if self.tiles else predict(lr_hsi, hr_msi)
+            lr_hsi, hr_msi = self._tensors(observation)
+            fused = (
+                self._predict(lr_hsi, hr_msi) if tiles is None else predict_tiled(self._predict, lr_hsi, hr_msi, tiles)
+            )
             cube: Cube = fused[0].clamp(0, 1).float().cpu().numpy()
         return cube
 
-    def choose_tiles(self, observation: Observation) -> None:
-        """Decide whether an observation of this size is fused in tiles; `fuse` does so where it is not done yet.
+    def tiles_for(self, observation: Observation) -> Tiles | None:
+        """Return the tiles in which an observation of this size is fused; None: whole.
 
-        To decide takes two small fusions, which whoever counts or times a fusion makes before.
+        To decide by memory takes two small fusions; whoever counts or times a fusion asks before.
         """
+        self._require(observation)
+        shape = observation.shape
+        if shape not in self._tiles:
+            self._tiles[shape] = self._choose(observation)
+        return self._tiles[shape]
+
+    def _choose(self, observation: Observation) -> Tiles | None:
         import torch
 
         from hsfusion_bench.methods.tiling import Tiles, choose_tiles
 
-        loaded = self._loaded
-        if loaded is None or loaded.chosen_for == observation.shape:
-            return
-        loaded.chosen_for = observation.shape
-        if loaded.tile == "auto" and self.default_tile is not None:
-            larger = max(observation.shape[1:]) > self.default_tile
-            loaded.tiles = Tiles.of(self.default_tile, observation.scale) if larger else None
-        elif loaded.tile == "auto":
-            problem = Problem.of(observation)
-            with torch.inference_mode():
-                loaded.tiles = choose_tiles(
-                    lambda lr_hsi, hr_msi: self.predict(loaded.network, lr_hsi, hr_msi, problem),
-                    torch.from_numpy(observation.lr_hsi).to(loaded.device)[None],
-                    torch.from_numpy(observation.hr_msi).to(loaded.device)[None],
-                    local=self.local,
-                    patch=self.recipe.patch,
-                )
-        elif loaded.tile != "none":
-            loaded.tiles = Tiles.of(loaded.tile, observation.scale)
+        if self.tile == "none":
+            return None
+        if self.tile != "auto":
+            return Tiles.of(self.tile, observation.scale)
+        side = self.method.default_tile
+        if side is not None:
+            return Tiles.of(side, observation.scale) if max(observation.shape[1:]) > side else None
+        with torch.inference_mode():
+            lr_hsi, hr_msi = self._tensors(observation)
+            return choose_tiles(self._predict, lr_hsi, hr_msi, local=self.method.local, patch=self.method.recipe.patch)
+
+    def _predict(self, lr_hsi: torch.Tensor, hr_msi: torch.Tensor) -> torch.Tensor:
+        return self.method.predict(self.network, lr_hsi, hr_msi, self.problem)
+
+    def _tensors(self, observation: Observation) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        images = (observation.lr_hsi, observation.hr_msi)
+        lr_hsi, hr_msi = (torch.from_numpy(image).to(self.device)[None] for image in images)
+        return lr_hsi, hr_msi
+
+    def _require(self, observation: Observation) -> None:
+        problem = Problem.of(observation)
+        if problem != self.problem:
+            raise HsbenchError(f"{self.card.title} was built for {self.problem}, not for {problem}")

@@ -70,6 +70,16 @@ def options_of(method: _Carded | type[_Carded]) -> dict[str, Option]:
     }
 
 
+def changed_options(method: _Carded) -> dict[str, Value]:
+    """Return the options of a method whose values are not the defaults."""
+    return {name: each.value for name, each in options_of(method).items() if each.value != each.default}
+
+
+def short_value(value: Value) -> str:
+    """Return a value as part of a file name or a title."""
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
 def with_options(method: _Method, texts: Mapping[str, str]) -> _Method:
     """Return the method with some of its options changed.
 

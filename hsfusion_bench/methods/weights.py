@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
-from hsfusion_bench.methods import NetworkMethod, Problem, Tile
+from hsfusion_bench.methods.contract import Problem
+from hsfusion_bench.methods.networks import NetworkMethod
+from hsfusion_bench.methods.options import changed_options, short_value
 
 if TYPE_CHECKING:
     import torch
@@ -137,6 +139,9 @@ class WeightsCard(BaseModel):
     dataset_digest: str | None = Field(default=None, description="SHA-256 of those of the scenes trained on, in order")
     bands: int | None = None
     msi_bands: int | None = None
+    options: dict[str, bool | int | float | str] = Field(
+        default={}, description="options of the method whose values were not the defaults"
+    )
     stored: Literal["float32", "float16"] = Field(default="float32", description="how the numbers are kept")
     training: TrainingInfo
     versions: dict[str, str]
@@ -153,9 +158,10 @@ class Weights:
     """None for a file of the method's authors."""
 
 
-def cached_path(method: str, task: str) -> Path:
-    """Return the place where weights of a method for a task, named by its id, are kept."""
-    return user_cache() / "weights" / slug(method) / f"{task}.safetensors"
+def cached_path(name: str, method: NetworkMethod, task: str) -> Path:
+    """Return the place where weights of a method, called by its name, for a task, called by its id, are kept."""
+    options = [f"{option}-{short_value(value)}" for option, value in changed_options(method).items()]
+    return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / f"{task}.safetensors"
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:
@@ -205,7 +211,7 @@ def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights
     if not path.is_file():
         raise HsbenchError(f"{path}: there is no such weights file (for method {method.card.name!r})")
     if path.suffix == ".safetensors":
-        state, card = _read_ours(path, method.card.name, problem)
+        state, card = _read_ours(path, method, problem)
         return Weights(state, sha256_file(path), path.name, card)
     return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
 
@@ -247,27 +253,6 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
     return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
 
 
-def make_ready(
-    method: NetworkMethod,
-    network: torch.nn.Module,
-    path: Path,
-    problem: Problem,
-    device: torch.device,
-    tile: Tile = "auto",
-) -> Weights:
-    """Read a weights file into a fresh network and hand that to its method.
-
-    Raises
-    ------
-    HsbenchError
-        As `read_weights` and `load_into`.
-    """
-    weights = read_weights(path, method, problem)
-    load_into(network, weights, method)
-    method.ready(network, problem, device, tile=tile)
-    return weights
-
-
 def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     """Return state, float32, and card of a file of ours."""
     import torch
@@ -289,13 +274,23 @@ def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     return state, card
 
 
-def _read_ours(path: Path, method: str, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+def _read_ours(path: Path, method: NetworkMethod, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     state, card = _open_ours(path)
-    if card.method != method:
-        raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {method!r}")
+    name, options = method.card.name, changed_options(method)
+    if card.method != name:
+        raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {name!r}")
+    if card.options != options:
+        raise HsbenchError(
+            f"{path} was trained with {_told(card.options)}, not with {_told(options)}; options, set by --set, belong "
+            "to a network's weights"
+        )
     asked = {"scale": problem.scale, "bands": problem.bands, "msi_bands": problem.msi_bands}
     for name, wanted in asked.items():
         trained = getattr(card, name)
         if trained not in (None, wanted):  # None: a card that does not say
             raise HsbenchError(f"{path} was trained for {name} {trained}, not for {wanted}")
     return state, card
+
+
+def _told(options: Mapping[str, bool | int | float | str]) -> str:
+    return " and ".join(f"{name} {short_value(value)}" for name, value in options.items()) or "the default options"

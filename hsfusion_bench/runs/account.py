@@ -14,14 +14,14 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import Weights
-from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
 
 PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
 
-def method_info(entry: Entry | FileEntry, method: Method | None, known: frozenset[Truth]) -> MethodInfo:
+def method_info(entry: Contender, method: Method | None, known: frozenset[Truth]) -> MethodInfo:
     """Describe a method, to which the truths `known` were open; None is one that could not be imported."""
     card = method.card if method is not None else None
     options = options_of(method) if method is not None else {}

@@ -118,7 +118,7 @@ def empty_table(workload: Workload) -> Costs:
     )
 
 
-def measure(name: str, workload: Workload) -> Cost:
+def cost_of(name: str, workload: Workload) -> Cost:
     """Measure one method in this process.
 
     Raises
@@ -129,34 +129,24 @@ def measure(name: str, workload: Workload) -> Cost:
     import torch
 
     from hsfusion_bench.determinism import make_deterministic
-    from hsfusion_bench.methods.fusing import fuse_checked
-    from hsfusion_bench.runs.measure import counting_flops, measure_latency, peak_memory
+    from hsfusion_bench.runs.measure import count_parameters, measure, measure_latency
 
     entry = find(name)
     method = entry.load()
     cost = Cost(method=entry.name, title=method.card.title, family=method.card.family)
     observation = _observation(workload)
     device = torch.device(workload.device if isinstance(method, NetworkMethod) else "cpu")
-    size = (workload.size, workload.size)
     if isinstance(method, NetworkMethod):
         make_deterministic()
         torch.manual_seed(0)
         problem = Problem.of(observation)
         network = method.build(problem)
-        cost.parameters = sum(parameter.numel() for parameter in network.parameters())
-        method.ready(network, problem, device)
-        method.choose_tiles(observation)
-        if method.tiles is not None:
-            cost.tiles = TileInfo(side=method.tiles.side, overlap=method.tiles.overlap)
-        with peak_memory(device) as memory, counting_flops(size) as flops:
-            fuse_checked(method, observation, "the image")
-        cost.flops = flops[0]
-    else:
-        with peak_memory(device) as memory:
-            fuse_checked(method, observation, "the image")
-    cost.memory = memory[0] if memory else None
+        cost.parameters, _ = count_parameters(network)
+        method = method.with_network(network, problem, device)
+    measured = measure(method, observation, device, "the image")
+    cost.flops, cost.memory, cost.tiles = measured.flops, measured.memory, measured.tiles
     seen = observation.seen_by(method.card)
-    cost.latency = measure_latency(lambda: method.fuse(seen), device, size, warmed_up=1)
+    cost.latency = measure_latency(lambda: method.fuse(seen), device, (workload.size, workload.size), warmed_up=1)
     return cost
 
 
@@ -179,7 +169,7 @@ def _answer(asked: str) -> None:
     """Measure what is asked for, and print it as JSON; what goes wrong is the last line of the error stream."""
     content = json.loads(asked)
     try:
-        print(measure(content["method"], Workload(**content["workload"])).model_dump_json())
+        print(cost_of(content["method"], Workload(**content["workload"])).model_dump_json())
     except HsbenchError as error:
         sys.exit(str(error))
 

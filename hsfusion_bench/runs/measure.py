@@ -11,10 +11,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsfusion_bench.runs.records import Flops, Latency, Memory
+from hsfusion_bench.methods import Cube, Method, Observation
+from hsfusion_bench.methods.fusing import fuse_checked
+from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +51,49 @@ def synchronise(device: torch.device) -> None:
         import torch
 
         torch.cuda.synchronize(device)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One fusion: its result, and what it took."""
+
+    cube: Cube
+    flops: Flops | None
+    """None of a method without a network."""
+    memory: Memory | None
+    """None where the system does not tell."""
+    tiles: TileInfo | None
+    """None: the image was fused whole."""
+
+
+def measure(method: Method, observation: Observation, device: torch.device, scene: str) -> Measured:
+    """Fuse once, and count operations and memory meanwhile.
+
+    Raises
+    ------
+    HsbenchError
+        As `fuse_checked`, whose last argument is the name of the scene.
+    """
+    _, height, width = observation.shape
+    tiles = method.tiles_for(observation)
+    flops: list[Flops] = []
+    with peak_memory(device) as memory:
+        if method.network is None:
+            cube = fuse_checked(method, observation, scene)
+        else:
+            with counting_flops((height, width)) as flops:
+                cube = fuse_checked(method, observation, scene)
+    told = None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
+    return Measured(cube, flops[0] if flops else None, memory[0] if memory else None, told)
+
+
+def count_parameters(network: torch.nn.Module) -> tuple[int, int]:
+    """Return how many parameters a network has, and how many of them are trained."""
+    parameters = list(network.parameters())
+    return (
+        sum(parameter.numel() for parameter in parameters),
+        sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+    )
 
 
 def measure_latency(

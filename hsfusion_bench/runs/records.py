@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import slug, write_text
+from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.methods.weights import TrainingInfo
 from hsfusion_bench.spelling import spell, unspell
 
@@ -57,13 +58,13 @@ class MethodInfo(_Strict):
     def variant(self) -> str:
         """What sets the run apart from the method's ordinary one, as part of a file name; empty for that one."""
         parts = ["blind"] if self.estimated else []
-        parts += [f"{name}-{_short_value(self.options[name])}" for name in self.changed]
+        parts += [f"{name}-{short_value(self.options[name])}" for name in self.changed]
         return ".".join(parts)
 
     @property
     def full_title(self) -> str:
         """Title with what a reader must know beside it: changed options, truths given, truths estimated."""
-        parts = [f"{name} {_short_value(self.options[name])}" for name in self.changed]
+        parts = [f"{name} {short_value(self.options[name])}" for name in self.changed]
         parts += [f"uses {', '.join(sorted(self.uses))}"] if self.uses else []
         parts += [f"estimates {', '.join(sorted(self.estimated))}"] if self.estimated else []
         return self.title + (f" ({'; '.join(parts)})" if parts else "")
@@ -338,10 +339,6 @@ def json_schema() -> dict[str, Any]:
 
 def _with_variant(method: str, variant: str) -> str:
     return f"{method}.{variant}" if variant else method
-
-
-def _short_value(value: bool | int | float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def _folder(dataset: str, scale: int, protocol: str) -> str:

@@ -17,9 +17,7 @@ from hsfusion_bench.files import slug
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import fuse_checked
-from hsfusion_bench.methods.options import with_options
-from hsfusion_bench.methods.weights import Weights, cached_path, joined, make_ready, scenes_folder
-from hsfusion_bench.registry import Entry, FileEntry
+from hsfusion_bench.methods.weights import Weights, cached_path, joined, scenes_folder
 from hsfusion_bench.runs.account import (
     dataset_info,
     environment,
@@ -30,8 +28,9 @@ from hsfusion_bench.runs.account import (
     summary_of,
     weights_info,
 )
-from hsfusion_bench.runs.measure import counting_flops, device_name, measure_latency, peak_memory
-from hsfusion_bench.runs.records import Flops, Memory, ModelInfo, Record, SceneResult, Speed, Store, TileInfo, Written
+from hsfusion_bench.runs.contenders import Contender
+from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
+from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
 from hsfusion_bench.training.course import Budget, Course, TrainingListener
 
 if TYPE_CHECKING:
@@ -61,8 +60,6 @@ class Setting:
     """Train networks first, with this budget; None: use weights that exist."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Weights files by method, before those of the cache."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    """Options of the method that are to have other values than its defaults, as texts."""
     blind: bool = False
     """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
     tile: Tile = "auto"
@@ -81,7 +78,7 @@ class Result:
     written: Written
 
 
-def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
+def run_method(contender: Contender, setting: Setting) -> Result:
     """Run one method over the planned scenes, score it, and write its record after every scene.
 
     What goes wrong with the method or with a scene is not raised: the record says it, and keeps what was scored.
@@ -91,19 +88,19 @@ def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
     KeyboardInterrupt
         After the record has been written. The next run of the same method takes up where this one stopped.
     """
-    run = _Run(entry, setting)
+    run = _Run(contender, setting)
     try:
         if run.equip():
             run.fuse_all()
     except HsbenchError as error:
-        setting.listener.failed(entry.name, error)
+        setting.listener.failed(contender.name, error)
         run.fail(str(error))
     except KeyboardInterrupt:
         run.fail("interrupted")
         run.write()
         raise
     except Exception as error:  # a stranger's network may raise anything while it is built, trained or loaded
-        setting.listener.failed(entry.name, error)
+        setting.listener.failed(contender.name, error)
         run.fail(f"{type(error).__name__}: {error}")
     return Result(run.record(), run.speed, run.write())
 
@@ -111,10 +108,12 @@ def run_method(entry: Entry | FileEntry, setting: Setting) -> Result:
 class _Run:
     """The state of one method's run."""
 
-    def __init__(self, entry: Entry | FileEntry, setting: Setting) -> None:
-        self.entry = entry
+    def __init__(self, contender: Contender, setting: Setting) -> None:
+        self.contender = contender
         self.setting = setting
-        self.method: Method | None = None
+        self.method = contender.method
+        self.fusing: Method | None = None
+        """The method with its weights, where it needs some."""
         self.weights: Weights | None = None
         self.folder: Path | None = None
         """Of weights that each scene has of its own."""
@@ -131,57 +130,63 @@ class _Run:
 
     def equip(self) -> bool:
         """Import the method and give it weights; return whether it can run."""
-        self.method = with_options(self.entry.load(), self.setting.options)
+        if self.contender.error is not None:
+            raise self.contender.error
+        self.fusing = self.method
         if not isinstance(self.method, NetworkMethod):
             return True
         if self.setting.blind and self.method.card.uses:
             raise HsbenchError(f"{self.method.card.title} learns with the true camera and cannot run blind")
         setting, problem = self.setting, self.setting.task.problem
         make_deterministic()
-        network = self.method.build(problem)
-        parameters = list(network.parameters())
-        self.model = ModelInfo(
-            parameters=sum(parameter.numel() for parameter in parameters),
-            trainable=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
-        )
+        total, trainable = count_parameters(self.method.build(problem))
+        self.model = ModelInfo(parameters=total, trainable=trainable)
+        if self.contender.loaded is not None:
+            self.fusing, self.weights = self.contender.loaded, self.contender.loaded.weights
+            return True
         path = self._weights_path(self.method)
         if path is None:
             self.without_weights = True
             task = setting.task
             self.error = (
                 f"no weights of {self.method.card.title} for {task.source.name} x{task.scale} under protocol "
-                f"{task.protocol.id}: train it with --train, or pass a file with --weights {self.entry.name}=FILE"
+                f"{task.protocol.id}: train it with --train, or pass a file with --weights {self.contender.name}=FILE"
             )
             return False
         if path.is_dir():
             self.folder = path
         else:
-            self.weights = make_ready(self.method, network, path, problem, self._device(), setting.tile)
+            self._load(path)
         return True
+
+    def _load(self, path: Path) -> Weights:
+        """Give the method the weights of a file."""
+        assert isinstance(self.method, NetworkMethod)
+        loaded = self.method.load(path, self.setting.task.problem, self._device(), tile=self.setting.tile)
+        assert loaded.weights is not None
+        self.fusing, self.weights = loaded, loaded.weights
+        return loaded.weights
 
     def _take_weights_of(self, scene: str) -> None:
         """Give the method the weights that a scene has of its own, where it has."""
         if self.folder is None:
             return
-        assert isinstance(self.method, NetworkMethod)
-        problem, path = self.setting.task.problem, self.folder / f"{scene}.safetensors"
-        network, tile = self.method.build(problem), self.setting.tile
-        self.scene_weights[scene] = make_ready(self.method, network, path, problem, self._device(), tile)
+        self.scene_weights[scene] = self._load(self.folder / f"{scene}.safetensors")
         self.weights = joined(self.folder, self.scene_weights)
 
     def _weights_path(self, method: NetworkMethod) -> Path | None:
-        setting, name = self.setting, self.entry.name
-        if self.entry.name in setting.weights:
-            return setting.weights[self.entry.name]
+        setting, name = self.setting, self.contender.name
+        if self.contender.name in setting.weights:
+            return setting.weights[self.contender.name]
         if setting.budget is not None:
             from hsfusion_bench.training.scenes import TrainingScenes
             from hsfusion_bench.training.session import train_weights
 
             scenes = TrainingScenes(setting.task.train)
-            path = cached_path(name, setting.task.id)
+            path = cached_path(name, method, setting.task.id)
             course = Course(seed=setting.seed, device=self._device_type(), resume="never")
             return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
-        path = cached_path(name, setting.task.id)
+        path = cached_path(name, method, setting.task.id)
         return next((there for there in (path, scenes_folder(path)) if there.exists()), None)
 
     # -- scene by scene
@@ -194,7 +199,7 @@ class _Run:
         with ExitStack() as stack:
             export = None
             if setting.save_mat is not None:
-                export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.entry.name)}.mat"))
+                export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.contender.name)}.mat"))
             for number, name in enumerate(names, start=1):
                 try:
                     scene = setting.task[name]
@@ -211,54 +216,45 @@ class _Run:
                     self.results[name] = scene_result(name, digest, scene.hr_hsi, fused, scale, scene.cropped_from)
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
-                setting.listener.scene_done(self.entry.name, name, number, len(names))
+                setting.listener.scene_done(self.contender.name, name, number, len(names))
                 if number < len(names):
                     self.write()
 
     def _measure(self, scene: Scene) -> Cube:
         """Fuse a scene, and measure while at it: operations, memory, latency."""
-        hr_size = scene.hr_hsi.shape[1:]
-        flops: list[Flops] = []
-        if isinstance(self.method, NetworkMethod):
-            self.method.choose_tiles(scene.observation)
-        with peak_memory(self._device()) as memory:
-            if isinstance(self.method, NetworkMethod):
-                with counting_flops(hr_size) as flops:
-                    fused = self._fuse(scene)
-                tiles = self.method.tiles
-                told = None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
-                self.model = self.model.model_copy(update={"flops": flops[0], "tiles": told})
-            else:
-                fused = self._fuse(scene)
+        assert self.fusing is not None
+        found = measure(self.fusing, self._seen(scene), self._device(), scene.name)
+        self.model = self.model.model_copy(update={"flops": found.flops, "tiles": found.tiles})
         self.measured = True
         if self.setting.timing:
-            self.speed = self._time(scene, memory[0] if memory else None)
-        return fused
+            self.speed = self._time(scene, found.memory)
+        return found.cube
 
     def _time(self, scene: Scene, memory: Memory | None) -> Speed:
         assert self.method is not None
-        method, setting, device = self.method, self.setting, self._device()
+        assert self.fusing is not None
+        method, fusing, setting, device = self.method, self.fusing, self.setting, self._device()
         observation = self._seen(scene)
-        threads = None if device.type == "cuda" else _threads(isinstance(method, NetworkMethod))
+        threads = None if device.type == "cuda" else _threads(fusing.network is not None)
         return Speed(
-            method=self.entry.name,
-            variant=method_info(self.entry, method, self.known).variant,
-            version=self.entry.origin.version,
+            method=self.contender.name,
+            variant=method_info(self.contender, method, self.known).variant,
+            version=self.contender.origin.version,
             dataset=setting.task.source.name,
             scale=setting.task.scale,
             protocol=setting.task.protocol.id,
             device_kind="GPU" if device.type == "cuda" else "CPU",
             device=device_name(device),
             threads=threads,
-            latency=measure_latency(lambda: method.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
+            latency=measure_latency(lambda: fusing.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
             memory=memory,
             measured=datetime.now(UTC).date().isoformat(),
             environment=environment(),
         )
 
     def _fuse(self, scene: Scene) -> Cube:
-        assert self.method is not None
-        return fuse_checked(self.method, self._seen(scene), scene.name)
+        assert self.fusing is not None
+        return fuse_checked(self.fusing, self._seen(scene), scene.name)
 
     def _seen(self, scene: Scene) -> Observation:
         """Return what the method may see of a scene, and remember which truths there were."""
@@ -295,7 +291,7 @@ class _Run:
         return Record(
             status="no weights" if self.without_weights else status_of(scenes),
             error=self.error or bad,
-            method=method_info(self.entry, self.method, self.known),
+            method=method_info(self.contender, self.method, self.known),
             dataset=dataset_info(setting.task, scored),
             scenes=scenes,
             summary=summary_of(scenes),

@@ -17,6 +17,7 @@ import torch
 from hsfusion_bench import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Recipe
+from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.recipes import choose_recipe
 from hsfusion_bench.methods.weights import (
     EarlierTraining,
@@ -223,6 +224,7 @@ class _Session:
         """Return all that decides the weights in the end."""
         return {
             "method": self.method.card.name,
+            "options": changed_options(self.method),
             "data": self.scenes.identity(),
             "recipe": asdict(self.recipe),
             "steps": self.steps,
@@ -364,6 +366,7 @@ class _Session:
             dataset_digest=sha256("".join(data["digests"]).encode()).hexdigest(),
             bands=problem.bands,
             msi_bands=problem.msi_bands,
+            options=changed_options(self.method),
             training=TrainingInfo(
                 steps=training.progress.step,
                 planned_steps=self.steps,

@@ -17,6 +17,7 @@ from hsfusion_baselines.feinfn.network import FeINFN
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod, Problem
+from hsfusion_bench.methods.options import with_options
 from hsfusion_bench.methods.weights import cached_path
 
 PUBLISHED = 3_164_816
@@ -143,5 +144,14 @@ def test_a_name_with_a_colon_is_looked_up_in_the_table() -> None:
 
 
 def test_weights_of_a_variant_lie_in_a_folder_without_a_colon() -> None:
-    path = cached_path("feinfn:no-spatial", "demo-x4-uestc")
+    path = cached_path("feinfn:no-spatial", method("feinfn:no-spatial"), "demo-x4-uestc")
     assert path.parts[-2:] == ("feinfn-no-spatial", "demo-x4-uestc.safetensors")
+
+
+def test_an_ablation_is_an_option() -> None:
+    published = method("feinfn")
+    relu = with_options(published, {"activation": "relu"})
+    assert relu.build(Problem(4, 3, 4, 2.0)).state_dict().keys() == network("feinfn:relu").state_dict().keys()
+    assert cached_path("feinfn", relu, "t").parts[-2] == "feinfn.activation-relu"
+    with pytest.raises(UsageError, match="'tanh' is none of gabor, relu"):
+        with_options(published, {"activation": "tanh"})

@@ -13,7 +13,6 @@ from hsfusion_baselines.psrt.method import PSRTMethod
 from hsfusion_baselines.psrt.network import PSRT
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Problem
-from hsfusion_bench.methods.weights import make_ready
 from support import parity
 
 
@@ -30,12 +29,12 @@ def released() -> Path:
 def test_released_weights_give_the_authors_output_on_a_real_image(released: Path) -> None:
     fixture = parity.load("psrt_cave_x4")
     problem = Problem(31, 3, 4, 2.0)
-    method, network = PSRTMethod(), PSRT()
-    weights = make_ready(method, network, released, problem, torch.device("cpu"))
-    assert weights.sha256 == fixture.entry["checkpoint"]["sha256"]
+    loaded = PSRTMethod().load(released, problem)
+    assert loaded.weights is not None
+    assert loaded.weights.sha256 == fixture.entry["checkpoint"]["sha256"]
     images = [fixture.inputs()[name].float() / 32768 for name in ("LMS", "RGB")]
     with torch.inference_mode():
-        out = network.fuse(*images)
+        out = loaded.network.fuse(*images)
     assert fixture.error("out", out) <= fixture.tolerance("out")
 
 

@@ -84,7 +84,7 @@ def test_run_finds_the_weights_of_every_scene(own_cache: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("bicubic",), "Bicubic is no network: there is nothing to train"),
+        (("bicubic",), "Bicubic is not a network: there is nothing to train"),
         (("feinfm",), "no method 'feinfm'"),
         (("./mine.py:Seeing", "--epochs", "1", "--max-steps", "2"), "both say how long to train"),
         (("./mine.py:Seeing", "--out", "w.pth"), "a safetensors file is written"),

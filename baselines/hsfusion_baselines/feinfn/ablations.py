@@ -1,4 +1,4 @@
-"""The ablations of FeINFN's paper as methods of their own: ``feinfn:relu`` and so on.
+"""The ablations of FeINFN's paper by names of their own: ``feinfn:relu`` is ``feinfn`` with ``activation=relu``.
 
 The paper's tables compare activations of the decoder, the two branches alone, and ways of enlarging the LR features.
 Where it names a variant without its formula, the formula is ours: see the options of `FeINFN`. All are trained by the
@@ -7,74 +7,75 @@ published recipe. No torch is imported here until a network is built.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
 
-from hsfusion_baselines.feinfn.method import FeINFNMethod
-from hsfusion_bench.methods import Card, NetworkMethod, Problem
-
-if TYPE_CHECKING:
-    import torch
+from hsfusion_baselines.feinfn.method import (
+    ACTIVATION,
+    BRANCHES,
+    UPSAMPLING,
+    Activation,
+    Branches,
+    FeINFNMethod,
+    Upsampling,
+)
+from hsfusion_bench.methods import Card, option
 
 
 def _card(name: str, title: str) -> Card:
     return replace(FeINFNMethod.card, name=f"feinfn:{name}", title=f"FeINFN, {title}")
 
 
-class _Ablation(FeINFNMethod):
-    """FeINFN with other options than the published ones; its authors released no weights of it."""
-
-    def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
-        """Refuse: the authors' files are of the published network."""
-        return NetworkMethod.read_authors_weights(self, path, problem)
-
-
-class ReLU(_Ablation):
+@dataclass(frozen=True)
+class ReLU(FeINFNMethod):
     """FeINFN with ReLU for the Gabor wavelet."""
 
     card = _card("relu", "ReLU")
-    architecture: ClassVar[Mapping[str, str]] = {"activation": "relu"}
+    activation: Activation = option("relu", ACTIVATION)
 
 
-class GELU(_Ablation):
+@dataclass(frozen=True)
+class GELU(FeINFNMethod):
     """FeINFN with GELU for the Gabor wavelet."""
 
     card = _card("gelu", "GELU")
-    architecture: ClassVar[Mapping[str, str]] = {"activation": "gelu"}
+    activation: Activation = option("gelu", ACTIVATION)
 
 
-class LeakyReLU(_Ablation):
+@dataclass(frozen=True)
+class LeakyReLU(FeINFNMethod):
     """FeINFN with leaky ReLU, slope 0.01, for the Gabor wavelet."""
 
     card = _card("leaky-relu", "leaky ReLU")
-    architecture: ClassVar[Mapping[str, str]] = {"activation": "leaky_relu"}
+    activation: Activation = option("leaky_relu", ACTIVATION)
 
 
-class NoFrequency(_Ablation):
+@dataclass(frozen=True)
+class NoFrequency(FeINFNMethod):
     """FeINFN with the spatial branch alone."""
 
     card = _card("no-frequency", "no frequency branch")
-    architecture: ClassVar[Mapping[str, str]] = {"branches": "spatial"}
+    branches: Branches = option("spatial", BRANCHES)
 
 
-class NoSpatial(_Ablation):
+@dataclass(frozen=True)
+class NoSpatial(FeINFNMethod):
     """FeINFN with the frequency branch alone."""
 
     card = _card("no-spatial", "no spatial branch")
-    architecture: ClassVar[Mapping[str, str]] = {"branches": "frequency"}
+    branches: Branches = option("frequency", BRANCHES)
 
 
-class Bilinear(_Ablation):
+@dataclass(frozen=True)
+class Bilinear(FeINFNMethod):
     """FeINFN with bilinear interpolation of the LR features for the implicit query."""
 
     card = _card("bilinear", "bilinear")
-    architecture: ClassVar[Mapping[str, str]] = {"upsampling": "bilinear"}
+    upsampling: Upsampling = option("bilinear", UPSAMPLING)
 
 
-class Bicubic(_Ablation):
+@dataclass(frozen=True)
+class Bicubic(FeINFNMethod):
     """FeINFN with bicubic interpolation of the LR features for the implicit query."""
 
     card = _card("bicubic", "bicubic")
-    architecture: ClassVar[Mapping[str, str]] = {"upsampling": "bicubic"}
+    upsampling: Upsampling = option("bicubic", UPSAMPLING)

@@ -1,0 +1,431 @@
+"""What the command line does, for a program or a notebook: the names that ``import hsfusion_bench`` gives.
+
+Nothing is imported before it is needed: torch only when a network runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hsfusion_bench.data.scenes import Scene
+from hsfusion_bench.data.task import Task, open_task
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.methods import Cube, LoadedNetwork, Method, NetworkMethod, Observation, Tile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hsfusion_bench.runs.records import Record, Speed
+    from hsfusion_metrics import Indexes
+
+__all__ = [
+    "HsbenchError",
+    "Observation",
+    "Results",
+    "Scene",
+    "Task",
+    "UsageError",
+    "evaluate",
+    "fuse",
+    "leaderboard",
+    "load_method",
+    "open_task",
+    "run",
+    "score",
+    "train",
+]
+
+
+def load_method(
+    name: str,
+    *,
+    task: Task | None = None,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    tile: Tile = "auto",
+    **options: bool | int | float | str,
+) -> Method:
+    """Return a method, and a network with its weights.
+
+    Parameters
+    ----------
+    name
+        As the command line calls it: ``gsa``, or ``./mine.py:MyMethod``.
+    task
+        What is to be fused. A network's weights are looked for as `hsbench run` does, where `hsbench train` leaves
+        them; they must be told what they fuse, so that a network without a task comes without weights.
+    weights
+        A weights file, with `task`.
+    device
+        "auto", "cpu" or "cuda".
+    tile
+        In what tiles a network fuses, see `NetworkMethod.with_network`.
+    **options
+        Options of the method, as `hsbench show` lists them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such method or option.
+    HsbenchError
+        If it cannot be imported, or a network has no weights for the task; the message says how to get some.
+    """
+    from hsfusion_bench.runs.contenders import Contender
+
+    contender = Contender.of(name, {key: _text(value) for key, value in options.items()})
+    if contender.error is not None:
+        raise contender.error
+    method = contender.method
+    assert method is not None
+    if contender.recipe_changes:
+        raise UsageError(f"{next(iter(contender.recipe_changes))} is a number of {name}'s recipe: give it to hb.train")
+    if not isinstance(method, NetworkMethod):
+        if weights is not None:
+            raise UsageError(f"weights {weights}: {method.card.title} has none")
+        return method
+    if task is None:
+        if weights is not None:
+            raise UsageError(f"weights {weights}: say what they fuse by task=hb.open_task(...)")
+        return method
+    return _loaded(contender.name, method, task, weights, device, tile)
+
+
+def _loaded(
+    name: str, method: NetworkMethod, task: Task, weights: str | Path | None, device: str, tile: Tile
+) -> LoadedNetwork:
+    from hsfusion_bench.determinism import make_deterministic
+    from hsfusion_bench.devices import choose_device
+    from hsfusion_bench.methods.weights import cached_path
+
+    path = cached_path(name, method, task.id) if weights is None else Path(weights).expanduser()
+    if weights is None and not path.is_file():
+        raise HsbenchError(
+            f"no weights of {method.card.title} for {task.id}: `hsbench train {name}` or hb.train makes some, "
+            "weights=FILE names some"
+        )
+    make_deterministic()
+    return method.load(path, task.problem, choose_device(device), tile=tile)
+
+
+def fuse(method: Method | Callable[[Observation], Cube], observation: Observation) -> npt.NDArray[np.floating[Any]]:
+    """Fuse the two images of an observation by a method, or a function; return the cube [bands, H, W].
+
+    Raises
+    ------
+    HsbenchError
+        If the method fails, or returns another shape, integers, NaN or Inf.
+    """
+    from hsfusion_bench.methods import FunctionMethod
+    from hsfusion_bench.methods.fusing import fuse_checked
+
+    if not isinstance(method, Method):
+        method = FunctionMethod(method, getattr(method, "__name__", "function"))
+    return fuse_checked(method, observation, "of this observation")
+
+
+def score(scene: Scene, cube: npt.ArrayLike) -> Indexes:
+    """Return the seven indexes of a fused cube [bands, H, W] of a scene, as the MATLAB script prints them.
+
+    Raises
+    ------
+    HsbenchError
+        If the cube does not have the shape of the reference, or is too small for the indexes.
+    """
+    from hsfusion_metrics import evaluate as indexes_of
+
+    try:
+        return indexes_of(scene.hr_hsi, cube, ratio=scene.observation.scale, const=1.0)
+    except ValueError as error:
+        raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
+
+
+@dataclass(frozen=True)
+class Results:
+    """Records of methods on tasks, and tables of them.
+
+    Parameters
+    ----------
+    records
+        What each method scored on each scene, see `hsfusion_bench.runs.records.Record`.
+    speeds
+        How long they took, as far as it was measured.
+    """
+
+    records: tuple[Record, ...]
+    speeds: tuple[Speed, ...] = field(default=(), repr=False)
+
+    def table(self, *, sort: str = "psnr", published: bool = False) -> pd.DataFrame:
+        """Return a line for each method: mean and deviation of the seven indexes, costs, notes; best first."""
+        from hsfusion_bench.report.frame import frame
+
+        return frame(self._boards(sort, published))
+
+    def per_scene(self) -> pd.DataFrame:
+        """Return a line for each method and scene, with the seven indexes."""
+        import pandas as pd
+
+        from hsfusion_metrics import METRICS
+
+        return pd.DataFrame(
+            [
+                {
+                    "method": record.method.name,
+                    "dataset": record.dataset.name,
+                    "scale": record.dataset.scale,
+                    "protocol": record.dataset.protocol,
+                    "scene": scene.name,
+                    **{index: getattr(scene, index) for index in METRICS},
+                }
+                for record in self.records
+                for scene in record.scenes
+            ]
+        )
+
+    def to_csv(self) -> str:
+        """Return the table as CSV, in full precision."""
+        from hsfusion_bench.report.frame import csv
+
+        return csv(self._boards())
+
+    def to_latex(self) -> str:
+        """Return the leaderboard as a LaTeX table."""
+        from hsfusion_bench.report.latex import latex
+
+        return latex(self._boards())
+
+    def to_markdown(self) -> str:
+        """Return the leaderboard as a Markdown table."""
+        from hsfusion_bench.report.markdown import markdown
+
+        return markdown(self._boards())
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def _repr_markdown_(self) -> str:
+        """Show the leaderboard in a notebook."""
+        return self.to_markdown()
+
+    def _boards(self, sort: str = "psnr", published: bool = False) -> list[Any]:
+        from hsfusion_bench.report.leaderboard import leaderboards
+
+        return leaderboards(self.records, self.speeds, sort=sort, published=published)
+
+
+def run(
+    task: Task,
+    methods: Iterable[str | Method | Callable[[Observation], Cube]],
+    *,
+    records: str | Path | None,
+    weights: Mapping[str, str | Path] | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    timing: bool = True,
+    blind: bool = False,
+    tile: Tile = "auto",
+) -> Results:
+    """Run methods on a task, as `hsbench run` does: observe, fuse, score, count, time.
+
+    Parameters
+    ----------
+    task
+        From `open_task`.
+    methods
+        Names, methods, or functions of an observation.
+    records
+        Folder of records, which an interrupted run resumes from; None: nothing is written.
+    weights
+        Weights files by a network's name; else they are found as by `load_method`.
+    device, seed, timing, blind, tile
+        As the options of `hsbench run`.
+
+    Returns
+    -------
+    Results
+        Also of methods that failed: their record says why, and a warning does.
+
+    Raises
+    ------
+    UsageError
+        If there is no such method.
+    HsbenchError
+        If scenes are not here, or the folder cannot be written.
+    """
+    from hsfusion_bench.data.task import require_present
+    from hsfusion_bench.devices import choose_device
+    from hsfusion_bench.runs.contenders import Contender
+    from hsfusion_bench.runs.records import Store
+    from hsfusion_bench.runs.runner import Setting, run_method
+
+    asked = [methods] if isinstance(methods, str) else list(methods)
+    contenders = [Contender.of(method) for method in asked]
+    if not contenders:
+        raise UsageError("no method is given")
+    require_present(task.source, task.plan)
+    files = {name: Path(file).expanduser() for name, file in (weights or {}).items()}
+    strangers = files.keys() - {contender.name for contender in contenders}
+    if strangers:
+        raise UsageError(f"weights of {min(strangers)}: it is not among the methods of this run")
+    results = []
+    with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch, task.cached() as cached:
+        store = Store(Path(scratch) if records is None else Path(records).expanduser())
+        store.require_writable()
+        for contender in contenders:
+            setting = Setting(
+                task=cached,
+                store=store,
+                device=choose_device(device),
+                seed=seed,
+                timing=timing,
+                weights=files,
+                blind=blind,
+                tile=tile,
+            )
+            results.append(run_method(contender, setting))
+    for result in results:
+        if result.record.status != "ok":
+            warnings.warn(f"{result.record.method.name}: {result.record.error}", stacklevel=2)
+    return Results(
+        tuple(result.record for result in results),
+        tuple(result.speed for result in results if result.speed is not None),
+    )
+
+
+def train(
+    task: Task,
+    method: str | NetworkMethod,
+    *,
+    steps: int | None = None,
+    recipe: str = "published",
+    changes: Mapping[str, bool | int | float | str] | None = None,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> Path:
+    """Train a network on the training scenes of a task, as `hsbench train` does; return its weights file.
+
+    Parameters
+    ----------
+    task
+        From `open_task`; its training scenes are taken.
+    method
+        A name, or a network method.
+    steps
+        Optimiser steps; None: the whole recipe.
+    recipe, changes
+        Which of its recipes, and numbers of it that are to be others.
+    weights
+        Where the weights are written; None: where `load_method` finds them.
+    seed, device
+        Of weights and patches; "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    UsageError
+        If the method is not a network, or the recipe has no such number.
+    HsbenchError
+        If there is no training scene, or training diverges.
+    """
+    from hsfusion_bench.devices import choose_device
+    from hsfusion_bench.methods.weights import cached_path
+    from hsfusion_bench.runs.contenders import Contender
+    from hsfusion_bench.training.course import Budget, Course, TrainingListener
+    from hsfusion_bench.training.scenes import TrainingScenes
+    from hsfusion_bench.training.session import train_weights
+
+    contender = Contender.of(method, {name: _text(value) for name, value in (changes or {}).items()})
+    if contender.error is not None:
+        raise contender.error
+    if not isinstance(contender.method, NetworkMethod):
+        raise UsageError(f"{contender.name} is not a network: there is nothing to train")
+    path = cached_path(contender.name, contender.method, task.id) if weights is None else Path(weights).expanduser()
+    budget = Budget(steps, contender.recipe_changes, recipe)
+    course = Course(seed, choose_device(device))
+    return train_weights(contender.method, TrainingScenes(task.train), path, budget, course, TrainingListener()).path
+
+
+def evaluate(
+    task: Task,
+    results: str | Path,
+    *,
+    name: str,
+    records: str | Path | None = None,
+    const: float = 1.0,
+    key: str | None = None,
+    layout: str | None = None,
+    trust_their_reference: bool = False,
+) -> Results:
+    """Score fused cubes that were made elsewhere, as `hsbench evaluate` does.
+
+    Parameters
+    ----------
+    task
+        From `open_task`.
+    results
+        A file, or a folder of one file a scene.
+    name
+        Name of the method in tables.
+    records
+        Folder of records; None: nothing is written.
+    const, key, layout, trust_their_reference
+        As the options of `hsbench evaluate`.
+
+    Raises
+    ------
+    UsageError
+        If the name is taken, or axes are ambiguous.
+    HsbenchError
+        If a cube is missing, or is not what it is said to be. What is odd about cubes is a warning.
+    """
+    from hsfusion_bench.data.task import require_present
+    from hsfusion_bench.runs.elsewhere import Claim, score_claim
+    from hsfusion_bench.runs.records import Store
+    from hsfusion_bench.runs.runner import Setting
+
+    require_present(task.source, task.plan)
+    claim = Claim(Path(results).expanduser(), name.strip(), key, layout, const, trust_their_reference)
+    with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch:
+        store = Store(Path(scratch) if records is None else Path(records).expanduser())
+        result, odd = score_claim(claim, Setting(task, store, timing=False))
+    for text in odd:
+        warnings.warn(text, stacklevel=2)
+    return Results((result.record,))
+
+
+def leaderboard(
+    folder: str | Path, *, dataset: str | None = None, scale: int | None = None, protocol: str | None = None
+) -> Results:
+    """Read the records below a folder, of all tasks or of some.
+
+    Raises
+    ------
+    HsbenchError
+        If there are none, or one is damaged.
+    """
+    from hsfusion_bench.runs.records import Store
+
+    store = Store(Path(folder).expanduser())
+    wanted: Sequence[tuple[str, object]] = (("name", dataset), ("scale", scale), ("protocol", protocol))
+    found = tuple(
+        record
+        for record in store.records()
+        if all(value is None or getattr(record.dataset, key) == value for key, value in wanted)
+    )
+    if not found:
+        raise HsbenchError(f"{folder} holds no such records; hb.run and `hsbench run` make them")
+    return Results(found, tuple(store.speeds()))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
