@@ -14,6 +14,8 @@ from hsfusion_bench.runs.records import Store
 ROOT = Path(__file__).parents[1]
 CLASSICAL = (ROOT / "docs" / "classical.md").read_text(encoding="utf-8")
 NETWORKS = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+START = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+PROOF = (ROOT / "docs" / "cave.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +113,28 @@ def test_the_table_of_the_authors_weights(boards: dict[tuple[str, int], Leaderbo
             assert values == [row.printed(index) for index in ("psnr", "sam", "ergas")]
             checked += 1
     assert checked == 3
+
+
+def test_the_first_steps(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    board = boards["cave", 4]
+    (shown,) = [line.split() for line in START.splitlines() if line.startswith("Bicubic   34.33")]
+    (bicubic,) = [row for row in board.rows if row.record.method.name == "bicubic"]
+    assert shown[1:5] == [bicubic.printed(index) for index in ("psnr", "sam", "ergas", "ssim")]
+    words = " ".join(START.split())
+    for method, pattern in (
+        ("feinfn", r"FeINFN reached (\S+) dB on the 11 test scenes after (\d+) of its (\d+) steps"),
+        ("mossfuse", r"MossFuse reached (\S+) dB after (\d+) of (\d+) steps"),
+    ):
+        (row,) = [row for row in board.rows if row.record.method.name == method]
+        assert row.record.weights is not None
+        training = row.record.weights.training
+        assert training is not None
+        assert re.findall(pattern, words) == [(row.printed("psnr"), str(training.steps), str(training.recipe_steps))]
+
+
+def test_the_table_of_the_proof(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    lines = re.findall(r"^\| cave ×(\d) \| (PSNR|SAM|ERGAS) \| [^|]* \| ([^|]*) \|", PROOF, flags=re.MULTILINE)
+    assert len(lines) == 6
+    for scale, index, ours in lines:
+        (row,) = [row for row in boards["cave", int(scale)].rows if row.record.method.name == "bicubic"]
+        assert ours.replace(" ", "") == row.printed(index.lower())
