@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
+from hsfusion_bench.methods.weights import WeightsCard
 
 METHOD = """
 from dataclasses import replace
@@ -112,3 +113,82 @@ def test_a_data_set_without_training_scenes() -> None:
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1
     assert "has no training scenes" in said(done)
+
+
+WITH_OPTIONS = '''
+from dataclasses import dataclass
+from hsfusion_bench.methods import Card, NetworkMethod, Recipe, option
+
+@dataclass(frozen=True)
+class Wide(NetworkMethod):
+    """A network with an option, as hsfusion_bench.methods.options tells."""
+
+    card = Card(name="wide", title="Wide", family="cnn")
+    recipe = Recipe(
+        supervision="reference", optimiser="adam", learning_rate=1e-3, final_learning_rate=1e-3, schedule_epochs=1,
+        epochs=1, patches_per_epoch=8, batch_size=2, patch=16, loss="L1", source="a test",
+    )
+    width: int = option(4, "channels of the hidden layer", at_least=1)
+
+    def build(self, problem):
+        from torch import nn
+
+        hidden = nn.Conv2d(problem.msi_bands, self.width, 1)
+        return nn.Sequential(hidden, nn.ReLU(), nn.Conv2d(self.width, problem.bands, 1))
+
+    def predict(self, network, lr_hsi, hr_msi, problem):
+        return network(hr_msi)
+
+    def loss(self, network, batch):
+        return {"l1": (network(batch.hr_msi) - batch.hr_hsi).abs().mean()}
+'''
+
+
+def test_a_networks_options_belong_to_its_weights(own_cache: Path) -> None:
+    Path("wide.py").write_text(WITH_OPTIONS)
+    wide = "./wide.py:Wide"
+    done = invoke("train", wide, "--set", "width=8", "--max-steps", "2", "--set", "patch=20")
+    assert done.exit_code == 0, done.output
+    (weights,) = own_cache.rglob("weights/*/*.safetensors")
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["options"] == {"width": 8}
+    assert card["training"]["changes"] == {"patch": "20"}
+    # found by the same options, and by no others
+    ran = invoke("run", "--methods", wide, "--no-timing", "--set", "wide:Wide.width=8")
+    assert ran.exit_code == 0, ran.output
+    ran = invoke("run", "--methods", wide, "--no-timing")
+    assert ran.exit_code == 1
+    assert "no weights" in said(ran)
+    ran = invoke("run", "--methods", wide, "--no-timing", "--weights", f"wide:Wide={weights}")
+    assert ran.exit_code == 1
+    assert "was trained with width 8, not with the default options" in said(ran)
+    done = invoke("train", wide, "--set", "width=0", "--max-steps", "2")
+    assert done.exit_code == 2
+    assert "the least is 1" in said(done)
+
+
+def test_a_number_that_is_the_recipes_own_is_not_a_change(own_cache: Path) -> None:
+    Path("wide.py").write_text(WITH_OPTIONS)
+    done = invoke("train", "./wide.py:Wide", "--max-steps", "4", "--set", "learning_rate=0.001", "--batch-size", "2")
+    assert done.exit_code == 0, done.output
+    (weights,) = own_cache.rglob("weights/*/*.safetensors")
+    made = WeightsCard.model_validate_json(
+        json.dumps({k: v for k, v in json.loads(weights.with_suffix(".json").read_text()).items() if k != "sha256"})
+    )
+    assert made.training.changes == {}
+    assert made.training.describe().startswith("4 of 4 steps (the whole recipe)")
+
+
+def test_a_file_is_run_once(own_cache: Path) -> None:
+    Path("wide.py").write_text(WITH_OPTIONS + "\nprint('here')\n")
+    done = invoke("run", "--methods", "./wide.py:Wide", "--no-timing", "--set", "wide:Wide.width=8")
+    assert done.output.count("here\n") == 1
+
+
+def test_a_method_that_cannot_be_imported_is_one_failed_row_whatever_is_set(own_cache: Path) -> None:
+    Path("broken.py").write_text("import nothing_of_that_name\n")
+    done = invoke("run", "--methods", "bicubic,./broken.py:Broken", "--no-timing", "--set", "broken:Broken.width=8")
+    assert done.exit_code == 1
+    assert "No module named 'nothing_of_that_name'" in said(done)
+    assert record("bicubic")["status"] == "ok"
+    assert record("broken-broken")["status"] == "failed"
