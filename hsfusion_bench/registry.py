@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Literal
 
-from hsfusion_bench import __version__
+from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import FunctionMethod, Method
 from hsfusion_bench.suggest import unknown

@@ -226,7 +226,7 @@ def test_a_value_that_is_no_number_is_found(gt: Array, value: float) -> None:
     estimate[1, 3, 4, 5] = estimate[1, 7, 0, 0] = value
     np.save("x.npy", estimate)
     message = refused(evaluate("x.npy"))
-    assert f"scene figs: 2 values are NaN or infinite, the first ({value}) at band 3, row 4, column 5" in message
+    assert f"scene figs: 2 values are NaN or infinite, the first ({value}) in band 4 at row 4, column 5" in message
 
 
 def test_rows_and_columns_that_are_swapped_are_seen(gt: Array) -> None:

@@ -156,8 +156,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arrays", "options", "says"),
         [
-            ({"HSim": LR_HSI}, (), "say by --hr-msi which array it is; the file holds HSim (16, 24, 6)"),
-            ({"HSim": LR_HSI, "ms": LR_HSI, "Z": HR_MSI}, (), "say by --lr-hsi which array it is"),
+            ({"HSim": LR_HSI}, (), "say by --hr-msi which array is the HR-MSI; it holds HSim [16, 24, 6]"),
+            ({"HSim": LR_HSI, "ms": LR_HSI, "Z": HR_MSI}, (), "say by --lr-hsi which array is the LR-HSI"),
             ({"HSim": LR_HSI, "Z": HR_MSI}, ("--lr-hsi", "Y"), "has no array 'Y'; it holds HSim"),
             ({"HSim": LR_HSI, "Z": HR_MSI[:60]}, (), "these are not an LR-HSI and an HR-MSI of one scene"),
             ({"HSim": LR_HSI, "Z": HR_MSI}, ("--scale", 8), "not an LR-HSI and an HR-MSI of one scene at scale 8"),

@@ -16,7 +16,9 @@ from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.task import ScenePlan
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.runs.predictions import Cubes, beside, choose, find_predictions
+from hsfusion_bench.formats.finding import RESULT, find_array
+from hsfusion_bench.runs.elsewhere import brought
+from hsfusion_bench.runs.predictions import Cubes, find_predictions
 
 Array = NDArray[np.float64]
 ALL = ("face", "photo_and_face", "beads", "cd")
@@ -169,7 +171,7 @@ def test_every_kind_of_file_and_order_of_axes_gives_the_cube(
     stored = stored.reshape([1 if axis == "1" else stored.shape[places.index(axis)] for axis in order])
     KINDS[kind](tmp_path / kind, sr=stored, psnr=np.array([[40.0]]))
     with open_arrays(tmp_path / kind) as arrays:
-        cubes = Cubes(choose(arrays, tmp_path / kind, None), ("cd",), IMAGE, None, 1.0)
+        cubes = Cubes(find_array(arrays, tmp_path / kind, RESULT), ("cd",), IMAGE, None, 1.0)
         assert cubes.axes == order
         np.testing.assert_array_equal(cubes[0], cube)
 
@@ -183,7 +185,7 @@ def test_cubes_of_several_scenes_come_one_by_one(
     several = np.stack([cube + number for number in range(3)])
     KINDS[kind](tmp_path / kind, sr=several.transpose(["BCHW".index(axis) for axis in order]))
     with open_arrays(tmp_path / kind) as arrays:
-        cubes = Cubes(choose(arrays, tmp_path / kind, None), SPLIT.test, IMAGE, None, 2.0)
+        cubes = Cubes(find_array(arrays, tmp_path / kind, RESULT), SPLIT.test, IMAGE, None, 2.0)
         assert cubes.axes == order
         for number in (0, 1, 2, 0):
             np.testing.assert_array_equal(cubes[number], (cube + number) / 2)
@@ -199,7 +201,7 @@ def test_what_octave_saves_is_read(tmp_path: Path, cube: Array, option: str) -> 
     )
     subprocess.run(["octave-cli", "--norc", "--eval", text], check=True, capture_output=True)
     with open_arrays(tmp_path / "o.mat") as arrays:
-        cubes = Cubes(choose(arrays, tmp_path / "o.mat", None), ("cd",), IMAGE, None, 1.0)
+        cubes = Cubes(find_array(arrays, tmp_path / "o.mat", RESULT), ("cd",), IMAGE, None, 1.0)
         assert cubes.axes == "HWC"
         np.testing.assert_allclose(cubes[0], cube, rtol=0, atol=1e-15)
 
@@ -280,13 +282,13 @@ def held(*names: str, **shapes: tuple[int, ...]) -> dict[str, StoredArray]:
     ],
 )
 def test_the_result_is_the_only_array_or_has_a_usual_name(names: tuple[str, ...], expected: str) -> None:
-    assert choose(held(*names, psnr=(1, 1)), Path("x.mat"), None).name == expected
+    assert find_array(held(*names, psnr=(1, 1)), Path("x.mat"), RESULT).name == expected
 
 
 def test_a_key_names_the_array() -> None:
-    assert choose(held("a", "sr"), Path("x.mat"), "a").name == "a"
+    assert find_array(held("a", "sr"), Path("x.mat"), RESULT, ["a"]).name == "a"
     with pytest.raises(HsbenchError, match=r"x\.mat has no array 'b'; it holds a \[5, 20, 24\], sr"):
-        choose(held("a", "sr"), Path("x.mat"), "b")
+        find_array(held("a", "sr"), Path("x.mat"), RESULT, ["b"])
 
 
 @pytest.mark.parametrize(
@@ -294,14 +296,14 @@ def test_a_key_names_the_array() -> None:
 )
 def test_an_array_that_cannot_be_told_is_asked_for(names: tuple[str, ...], words: str) -> None:
     with pytest.raises(HsbenchError, match=words):
-        choose(held(*names), Path("x.mat"), None)
+        find_array(held(*names), Path("x.mat"), RESULT)
 
 
 def test_a_reference_beside_the_result_is_found() -> None:
-    found = beside(held("sr", "gt"))
+    found = brought(held("sr", "gt"))
     assert found is not None
     assert found.name == "gt"
-    assert beside(held("sr", gt=(1, 1))) is None
+    assert brought(held("sr", gt=(1, 1))) is None
 
 
 # -- which axes

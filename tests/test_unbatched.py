@@ -109,7 +109,7 @@ class TestRefusals:
         with h5py.File(golden / "other.h5", "w") as file:
             file["LRHSI"] = np.ones((3, 4, 4, 4))
         said = message(score(golden / "outputs", "--gt", golden / "other.h5", "--ratio", 4))
-        assert "other.h5 has no array GT or gt; it holds LRHSI" in said
+        assert "other.h5 has no array 'GT' or 'gt'; it holds LRHSI" in said
 
     @pytest.mark.parametrize(
         ("arguments", "says"),

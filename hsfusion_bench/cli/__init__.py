@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from hsfusion_bench import __version__
+from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli.verbs import Verbs
 from hsfusion_bench.errors import HsbenchError, UsageError
 

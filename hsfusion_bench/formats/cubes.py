@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import permutations
 from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,13 +13,12 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray
+from hsfusion_bench.formats.finding import CUBE, assignments, find_array, last, told
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.rasters import in_nanometres
 
 Cube: TypeAlias = NDArray[np.float32]
 
-#: Names under which hyperspectral cubes are kept, the likeliest first.
-USUAL_KEYS = ("rad", "b", "msi", "hsi", "hyperimg", "ref", "data")
 #: Names under which the centres of their bands are kept beside them.
 _WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
 #: Nanometres; an array of other numbers is of something else.
@@ -39,49 +37,22 @@ def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]
     path
         The file, for messages.
     keys
-        Names that the array may have, the likeliest first; none: the only array of three axes, else the first of
-        `USUAL_KEYS`.
+        Names that the array may have, the likeliest first; none: as `finding.CUBE` has them.
 
     Raises
     ------
     HsbenchError
         If there is none of these names, or it cannot be told which; the message says what there is.
     """
-    array = _choose(arrays, path, keys)
+    array = find_array(arrays, path, CUBE, keys)
     return array if array.wavelengths else replace(array, wavelengths=_beside(arrays, array))
-
-
-def _choose(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]) -> StoredArray:
-    holds = ", ".join(f"{name or 'an array'} {_shape(array.shape)}" for name, array in arrays.items()) or "no numbers"
-    if keys:
-        for key in keys:
-            if key in arrays:
-                return arrays[key]
-        if list(arrays) == [""]:  # the file's only array has no name
-            return arrays[""]
-        raise HsbenchError(f"{path} has no array {' or '.join(map(repr, keys))}; it holds {holds}")
-    cubes = {name: array for name, array in arrays.items() if len(array.shape) == 3}
-    if len(cubes) == 1:
-        return next(iter(cubes.values()))
-    for usual in USUAL_KEYS:
-        found = [array for name, array in cubes.items() if name.rpartition("/")[2].lower() == usual]
-        if len(found) == 1:
-            return found[0]
-    if not cubes:
-        raise HsbenchError(
-            f"{path} has no array of three axes, [height, width, bands] or the like; it holds {holds}. If pixels are "
-            "in one row, describe it in a TOML file with key and shape"
-        )
-    raise HsbenchError(
-        f"{path}: which array is the cube cannot be told; name its key, as in mat:FILE:KEY. It holds {holds}"
-    )
 
 
 def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float, ...]:
     """Return the wavelengths of an array of a usual name and of as many numbers as the cube may have bands."""
     for usual in _WAVELENGTH_KEYS:
         for name, array in arrays.items():
-            if name.rpartition("/")[2].lower() == usual and prod(array.shape) == max(array.shape) in cube.shape:
+            if last(name).lower() == usual and prod(array.shape) == max(array.shape) in cube.shape:
                 centres = array.read(tuple(slice(None) for _ in array.shape)).ravel()
                 nanometres = in_nanometres([float(centre) for centre in centres])
                 if min(nanometres) >= _SHORTEST and max(nanometres) <= _LONGEST:
@@ -98,7 +69,7 @@ def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:
         If the number of values differs.
     """
     if prod(shape) != prod(array.shape):
-        raise HsbenchError(f"{array} has the shape {_shape(array.shape)}, which cannot be taken for {_shape(shape)}")
+        raise HsbenchError(f"{array} has the shape {told(array.shape)}, which cannot be taken for {told(shape)}")
 
     def read(index: Index) -> NDArray[Any]:
         whole = array.read(tuple(slice(None) for _ in array.shape))
@@ -135,13 +106,8 @@ def axes_of(
     """
     shape = array.shape
     known = {"C": bands, "H": size and size[0], "W": size and size[1]}
-    ways = [
-        "".join(way)
-        for way in permutations("CHW")
-        if len(shape) == 3
-        and all(known[letter] in (None, side) for letter, side in zip(way, shape, strict=True))
-        and (layout is None or layout == "".join(way))
-    ]
+    fitting = assignments(shape, known) if len(shape) == 3 else ()
+    ways = [way for way in fitting if layout in (None, way)]
     if layout is None and (size is None or size[0] == size[1]):
         ways = [way for way in ways if way.index("H") < way.index("W")]
     if len(ways) > 1 and bands is None and size is None:
@@ -154,9 +120,9 @@ def axes_of(
         + [f"axes {layout}"] * (layout is not None)
     )
     if not ways:
-        raise HsbenchError(f"{array} has the shape {_shape(shape)}, which is no cube of {stated or 'three axes'}")
+        raise HsbenchError(f"{array} has the shape {told(shape)}, which is no cube of {stated or 'three axes'}")
     raise HsbenchError(
-        f"{array} has the shape {_shape(shape)}, whose axes may be {' or '.join(ways)}: say which in a TOML file that "
+        f"{array} has the shape {told(shape)}, whose axes may be {' or '.join(ways)}: say which in a TOML file that "
         f'describes it, as layout = "{ways[0]}"'
     )
 
@@ -255,25 +221,3 @@ def divide(cube: Cube, full_scale: float) -> None:
     if full_scale != 1:
         for band in cube:
             band[...] = band.astype(np.float64) / full_scale
-
-
-def require_finite(cube: Cube, where: str) -> None:
-    """Refuse a cube with a value that is no number.
-
-    Raises
-    ------
-    HsbenchError
-        If there is one; the message starts with `where` and says the band, from 1, the row and the column, from 0.
-    """
-    for number, band in enumerate(cube, 1):
-        wrong = ~np.isfinite(band)
-        if wrong.any():
-            row, column = np.unravel_index(wrong.argmax(), wrong.shape)
-            raise HsbenchError(
-                f"{where}: the value {band[row, column]} in band {number} at row {row}, column {column} is no number "
-                f"({np.count_nonzero(wrong)} such values in this band); mend the file, or crop them away"
-            )
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "[" + ", ".join(map(str, shape)) + "]"

@@ -17,9 +17,9 @@ import numpy as np
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array
 from hsfusion_bench.matlab.batches import nyquist_gains
 from hsfusion_bench.matlab.processes import FloatArray, dealt
-from hsfusion_bench.runs.predictions import choose
 from hsfusion_metrics import Indexes, NoReference, evaluate, evaluate_no_reference
 
 _NAME = re.compile(r"output_mulExm_(\d+)\.mat", re.IGNORECASE)
@@ -136,10 +136,7 @@ def _numbered(folder: Path, count: int, batches: Path) -> list[Path]:
 
 
 def _batch(path: Path, arrays: Mapping[str, StoredArray], usual: Sequence[str]) -> StoredArray:
-    found = next((arrays[name] for name in usual if name in arrays), None)
-    if found is None:
-        there = ", ".join(arrays) or "no numbers"
-        raise HsbenchError(f"{path} has no array {' or '.join(usual)}; it holds {there}")
+    found = find_array(arrays, path, REFERENCE, usual)
     if len(found.shape) != 4 or 0 in found.shape:
         raise HsbenchError(f"{found} has the shape {found.shape}; [B, C, H, W] is needed")
     return found
@@ -154,7 +151,7 @@ def _images(
         parts = [_batch(batches, arrays, usual).read((number, everything, everything, everything)) for usual in names]
         images = [np.ascontiguousarray(part, dtype=np.float64) for part in parts]
     with open_arrays(files[number]) as arrays:
-        array = choose(arrays, files[number], key)
+        array = find_array(arrays, files[number], RESULT, [key] if key else ())
         images.append(_estimate(array, len(images[0])))
     return images
 

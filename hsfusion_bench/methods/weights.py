@@ -12,20 +12,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
-from hsfusion_bench.methods.contract import Problem
-from hsfusion_bench.methods.networks import NetworkMethod
+from hsfusion_bench.methods.contract import Card, Problem
 from hsfusion_bench.methods.options import changed_options, short_value
 
 if TYPE_CHECKING:
     import torch
 
 _KEY = "hsfusion-bench"
+
+
+class NetworkLike(Protocol):
+    """A network method, as far as its weights are concerned."""
+
+    card: ClassVar[Card]
+
+    def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
+        """Read a checkpoint in the authors' own format."""
 
 
 class ValidationInfo(BaseModel):
@@ -158,7 +166,7 @@ class Weights:
     """None for a file of the method's authors."""
 
 
-def cached_path(name: str, method: NetworkMethod, task: str) -> Path:
+def cached_path(name: str, method: NetworkLike, task: str) -> Path:
     """Return the place where weights of a method, called by its name, for a task, called by its id, are kept."""
     options = [f"{option}-{short_value(value)}" for option, value in changed_options(method).items()]
     return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / f"{task}.safetensors"
@@ -200,7 +208,7 @@ def halve(path: Path, target: Path) -> None:
     write_weights(target, state, card.model_copy(update={"stored": "float16"}))
 
 
-def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights:
+def read_weights(path: Path, method: NetworkLike, problem: Problem) -> Weights:
     """Read a weights file for a method: ours (.safetensors), else by the method's reader of its authors' files.
 
     Raises
@@ -216,7 +224,7 @@ def read_weights(path: Path, method: NetworkMethod, problem: Problem) -> Weights
     return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
 
 
-def load_into(network: torch.nn.Module, weights: Weights, method: NetworkMethod) -> None:
+def load_into(network: torch.nn.Module, weights: Weights, method: NetworkLike) -> None:
     """Load a state into a network, every tensor of it.
 
     Raises
@@ -274,7 +282,7 @@ def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     return state, card
 
 
-def _read_ours(path: Path, method: NetworkMethod, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+def _read_ours(path: Path, method: NetworkLike, problem: Problem) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     state, card = _open_ours(path)
     name, options = method.card.name, changed_options(method)
     if card.method != name:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from numpy.typing import ArrayLike
 
-from hsfusion_bench import __version__
+from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Method, Truth

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from hsfusion_bench import __version__
+from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import FunctionMethod, LoadedNetwork, Method, NetworkMethod
 from hsfusion_bench.methods.options import options_of, with_options

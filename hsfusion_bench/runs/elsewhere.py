@@ -6,7 +6,7 @@ range, a swapped axis or another reference would only give bad numbers, silently
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import slug
-from hsfusion_bench.formats.arrays import open_arrays
+from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array, last, require_finite
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import dataset_info, environment, metrics_info, scene_result, status_of, summary_of
-from hsfusion_bench.runs.predictions import GT, Cubes, PredictionFile, beside, choose, find_predictions
+from hsfusion_bench.runs.predictions import Cubes, PredictionFile, find_predictions
 from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult, read_record
 from hsfusion_bench.runs.runner import Result, Setting
 
@@ -109,7 +110,7 @@ def score_claim(claim: Claim, setting: Setting) -> tuple[Result, list[str]]:
         scenes.append(result)
         setting.listener.scene_done(claim.name, result.name, len(scenes), total)
     if claim.trust_reference and not found.brought_reference:
-        raise UsageError(f"--trust-their-reference: no reference ({GT}) came with {claim.path}")
+        raise UsageError(f"--trust-their-reference: no reference ({REFERENCE.usual[0]}) came with {claim.path}")
     record = _record(claim, setting, scenes, found)
     return Result(record, None, setting.store.write(record)), found.warnings
 
@@ -119,7 +120,8 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
     digest = sha256()
     for file in files:
         with open_arrays(file.path) as arrays:
-            stored, theirs = choose(arrays, file.path, claim.key), beside(arrays)
+            stored = find_array(arrays, file.path, RESULT, [claim.key] if claim.key else ())
+            theirs = brought(arrays)
             cubes: Cubes | None = None
             for number, name in enumerate(file.scenes):
                 scene = setting.task[name]
@@ -137,6 +139,12 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
                 of_reference = scene_digest(reference.astype(np.float32))
                 yield scene_result(name, of_reference, reference, cube, setting.task.scale, scene.cropped_from)
     found.digest = digest.hexdigest()
+
+
+def brought(arrays: Mapping[str, StoredArray]) -> StoredArray | None:
+    """Return the reference that a file brings itself, if it does."""
+    names = [name for name, array in arrays.items() if last(name).lower() in REFERENCE.usual and len(array.shape) >= 3]
+    return arrays[names[0]] if names else None
 
 
 def _checked(cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, found: _Findings) -> FloatArray:
@@ -169,23 +177,6 @@ def _checked(cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, 
     if np.array_equal(cube, hr_hsi):
         found.warnings.append(f"{where}: the cube is the reference itself")
     return cube
-
-
-def require_finite(cube: FloatArray, where: str) -> None:
-    """Refuse a cube [bands, H, W] with a value that is NaN or infinite; counts bands, rows and columns from 0.
-
-    Raises
-    ------
-    HsbenchError
-        If there is one; the message starts with `where`.
-    """
-    bad = np.argwhere(~np.isfinite(cube))
-    if len(bad):
-        band, row, column = bad[0]
-        raise HsbenchError(
-            f"{where}: {len(bad)} values are NaN or infinite, the first ({cube[band, row, column]}) at band {band}, "
-            f"row {row}, column {column}"
-        )
 
 
 def require_range(cube: FloatArray, hr_hsi: Image, const: float, where: str) -> None:

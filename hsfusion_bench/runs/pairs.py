@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, find_array
 from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
-
-#: Names under which people keep the two images.
-LR_HSI_KEYS = ("lr_hsi", "LRHSI", "HSim", "HSI", "hs", "ms", "Y", "Yh")
-HR_MSI_KEYS = ("hr_msi", "HRMSI", "RGB", "MSim", "MSI", "pan", "Z", "Ym")
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,8 @@ def read_pair(path: Path, form: Form) -> Observation:
         sum to 1.
     """
     with open_arrays(path) as arrays:
-        lr_array = _find(path, arrays, form.lr_hsi, LR_HSI_KEYS, "--lr-hsi")
-        hr_array = _find(path, arrays, form.hr_msi, HR_MSI_KEYS, "--hr-msi")
+        lr_array = find_array(arrays, path, LR_HSI, _keys(form.lr_hsi))
+        hr_array = find_array(arrays, path, HR_MSI, _keys(form.hr_msi))
         layout, scale = _fitting(lr_array, hr_array, form)
         lr_hsi, hr_msi = (_read(array, layout, form.const) for array in (lr_array, hr_array))
         psf, srf = _camera(path, arrays, form.psf, "--psf"), _camera(path, arrays, form.srf, "--srf")
@@ -113,7 +110,7 @@ def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, opti
     """Read a PSF or an SRF."""
     if key is None:
         return None
-    array = _find(path, arrays, key, (), option)
+    array = find_array(arrays, path, LR_HSI, [key])
     if len(array.shape) != 2:
         raise HsbenchError(f"{array}, named by {option}, has shape {array.shape}, which is no matrix")
     matrix: NDArray[np.float64] = array.read((slice(None),) * 2).astype(np.float64)
@@ -122,19 +119,8 @@ def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, opti
     return matrix
 
 
-def _find(
-    path: Path, arrays: Mapping[str, StoredArray], key: str | None, usual: Sequence[str], option: str
-) -> StoredArray:
-    holds = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "no numbers"
-    if key is not None:
-        if key not in arrays:
-            raise HsbenchError(f"{path} has no array {key!r}; it holds {holds}")
-        found = [arrays[key]]
-    else:
-        found = [arrays[name] for name in usual if name in arrays]
-    if len(found) != 1:
-        raise HsbenchError(f"{path}: say by {option} which array it is; the file holds {holds}")
-    return found[0]
+def _keys(key: str | None) -> list[str]:
+    return [] if key is None else [key]
 
 
 def _fitting(lr_array: StoredArray, hr_array: StoredArray, form: Form) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Fused cubes that were made elsewhere: which file is of which scene, which array in it, and how its axes lie.
+"""Fused cubes that were made elsewhere: which file is of which scene, and how the axes of its cubes lie.
 
 What follows from names and shapes is found out; what does not is asked for.
 """
@@ -6,9 +6,8 @@ What follows from names and shapes is found out; what does not is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,11 @@ from numpy.typing import NDArray
 from hsfusion_bench.data.task import ScenePlan
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import SUFFIXES, StoredArray
+from hsfusion_bench.formats.finding import assignments, told
 from hsfusion_bench.formats.matfile import Index
 
 FloatArray = NDArray[np.float64]
 
-#: Names under which authors save their results, the first one first.
-USUAL_KEYS = ("sr", "output", "Z", "fused", "pred", "prediction", "result", "rec")
-#: Names of references, which must never pass for results.
-REFERENCE_KEYS = ("gt", "ref", "reference", "label", "target")
-#: The name that the field's MATLAB script gives to the reference.
-GT = "gt"
 _NUMBERED = re.compile(r"output_mulExm_(\d+)")
 #: How much of a file is read at once: cubes may interleave in it, so that one at a time reads it again and again.
 _READ_BYTES = 2**28
@@ -131,55 +125,6 @@ def _by_number(files: Sequence[Path], plan: ScenePlan) -> dict[str, list[Path]]:
     return {order[number]: some for number, some in numbered.items()}
 
 
-def choose(arrays: Mapping[str, StoredArray], path: Path, key: str | None) -> StoredArray:
-    """Return the array that holds the results.
-
-    Parameters
-    ----------
-    arrays
-        What the file holds.
-    path
-        The file, for messages.
-    key
-        Name of the array; None: the only one of three or more axes that is not named as a reference, else the
-        first of `USUAL_KEYS`.
-
-    Raises
-    ------
-    HsbenchError
-        If there is none, or it cannot be told which.
-    """
-    holds = ", ".join(f"{name or 'an array'} {_shape(array.shape)}" for name, array in arrays.items()) or "no numbers"
-    if key is not None:
-        if key not in arrays:
-            raise HsbenchError(f"{path} has no array {key!r}; it holds {holds}")
-        return arrays[key]
-    images = {
-        name: array
-        for name, array in arrays.items()
-        if len(array.shape) >= 3 and _last(name).lower() not in REFERENCE_KEYS
-    }
-    if len(images) == 1:
-        return next(iter(images.values()))
-    for usual in USUAL_KEYS:
-        found = [array for name, array in images.items() if _last(name).lower() == usual.lower()]
-        if len(found) == 1:
-            return found[0]
-    if not images:
-        raise HsbenchError(f"{path} has no array that could be a result; it holds {holds}")
-    raise HsbenchError(f"{path}: say by --key which array is the result; it holds {holds}")
-
-
-def beside(arrays: Mapping[str, StoredArray]) -> StoredArray | None:
-    """Return the reference that the file brings itself, if it does."""
-    return next((array for name, array in arrays.items() if _last(name) == GT and len(array.shape) >= 3), None)
-
-
-def _last(name: str) -> str:
-    """Return the name of an array without the HDF5 groups above it."""
-    return name.rpartition("/")[2]
-
-
 class Cubes:
     """The cubes of a file, each as [bands, H, W] in float64 and divided by the full scale.
 
@@ -236,10 +181,10 @@ class Cubes:
 
 def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], layout: str | None) -> str:
     """Name the axes of an array."""
-    shape, sizes = array.shape, dict(zip("CHW", image, strict=True))
+    shape, sizes = array.shape, dict[str, int | None](zip("CHW", image, strict=True))
     if len(scenes) > 1:
         sizes = {"B": len(scenes), **sizes}
-    fitting = list(_assignments(shape, sizes))
+    fitting = list(assignments(shape, sizes))
     if layout is not None:
         found = [axes for axes in fitting if layout in (axes.replace("1", ""), axes.replace("1", "B"))]
     else:
@@ -251,7 +196,7 @@ def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], lay
     if found:
         ways = ", ".join(axes.replace("1", "B") for axes in found)
         raise UsageError(
-            f"{array} has the shape {_shape(shape)}, which may be {ways} ({scene}): say which by --layout {found[0]}"
+            f"{array} has the shape {told(shape)}, which may be {ways} ({scene}): say which by --layout {found[0]}"
         )
     for count in _counts(shape, image):
         if count != len(scenes):
@@ -260,29 +205,15 @@ def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], lay
                 f"{_some(scenes)}. Say by --scenes which of them it holds, in the split's order"
             )
     asked = f" of axes {layout}" if layout else ""
-    raise HsbenchError(f"{array} has the shape {_shape(shape)}, which is no cube{asked} of its scene ({scene})")
-
-
-def _assignments(shape: Sequence[int], sizes: Mapping[str, int]) -> Iterator[str]:
-    """Give all ways to name the axes so that sizes agree and the axes left over have one place."""
-    for places in permutations(range(len(shape)), len(sizes)):
-        names = ["1"] * len(shape)
-        for name, place in zip(sizes, places, strict=True):
-            names[place] = name
-        if all(sizes.get(name, 1) == size for name, size in zip(names, shape, strict=True)):
-            yield "".join(names)
+    raise HsbenchError(f"{array} has the shape {told(shape)}, which is no cube{asked} of its scene ({scene})")
 
 
 def _counts(shape: Sequence[int], image: tuple[int, ...]) -> Iterator[int]:
     """Give the numbers of cubes of a size that an array may hold."""
-    sizes = dict(zip("CHW", image, strict=True))
+    sizes = dict[str, int | None](zip("CHW", image, strict=True))
     for count in dict.fromkeys([1, *shape]):
-        if any(_assignments(shape, sizes if count == 1 else {"B": count, **sizes})):
+        if any(assignments(shape, sizes if count == 1 else {"B": count, **sizes})):
             yield count
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "[" + ", ".join(map(str, shape)) + "]"
 
 
 def _some(names: Sequence[str]) -> str:

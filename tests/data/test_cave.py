@@ -305,7 +305,10 @@ def test_watercolors_as_mat_has_eight_bits(tmp_path):
         (pixels() / 65536 / 4, "are neither fractions"),
         (pixels() - 700.0, "from -.* to 64835, are neither"),
         (pixels() + 0.5, "from .* to 65535.5, are neither"),
-        (np.where(pixels() == 65535, np.nan, pixels()), "value nan in band 1 at row 0, column 0 is no number"),
+        (
+            np.where(pixels() == 65535, np.nan, pixels()),
+            "values are NaN or infinite, the first .nan. in band 1 at row 0, column 0",
+        ),
         (pixels(30), r"\[30, 4, 6\], which is no cube of 31 bands"),
     ],
 )
@@ -319,7 +322,7 @@ def test_values_that_cannot_be_told_are_named(tmp_path, cube, words):
     ("variables", "words"),
     [
         ({"one": pixels(), "two": pixels()}, r"which array is the cube.*one \[31, 4, 6\], two \[31, 4, 6\]"),
-        ({"label": np.eye(3)}, r"no array of three axes.*it holds label \[3, 3\]"),
+        ({"label": np.eye(3)}, r"no array that could be a cube, of three axes.*it holds label \[3, 3\]"),
         ({"msi": np.zeros((31, 31, 6))}, r"\[31, 31, 6\], whose axes may be CHW or HCW"),
     ],
 )

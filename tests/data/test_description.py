@@ -228,7 +228,8 @@ def test_numbers_that_are_none_are_named(folder):
     for const in ("5e4", '"maximum"'):
         source = open_dataset(describe(folder, f"{BASE}bands = 5\nconst = {const}"))
         with pytest.raises(
-            HsbenchError, match=r"X of .*cube\.mat: the value nan in band 2 at row 3, column 4 is no num"
+            HsbenchError,
+            match=r"X of .*cube\.mat: 1 values .* the first \(nan\) in band 2 at row 3, column 4",
         ):
             source.read("mine")
 

@@ -109,7 +109,7 @@ def test_axes_that_cannot_be_told_are_asked_for(tmp_path, shape):
         ((MATLABS * 65535).astype(np.uint16), r"are not in \[0, 1\]"),
         (
             np.where(MATLABS[3, 4, 1] == MATLABS, np.nan, MATLABS),
-            r"X of .*: the value nan in band 2 at row 3, column 4",
+            r"X of .*: 1 values are NaN or infinite, the first \(nan\) in band 2 at row 3, column 4",
         ),
     ],
 )

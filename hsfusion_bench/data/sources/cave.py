@@ -35,7 +35,8 @@ from hsfusion_bench.data.sources.archives import Archive
 from hsfusion_bench.data.sources.pngs import BandFile, read_bands
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import open_arrays
-from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube, require_finite
+from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube
+from hsfusion_bench.formats.finding import require_finite
 from hsfusion_bench.suggest import unknown
 
 SCENES = (

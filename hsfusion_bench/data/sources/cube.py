@@ -8,7 +8,8 @@ from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.scenes import Cube, SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import axes_of, find_cube, read_cube, require_finite
+from hsfusion_bench.formats.cubes import axes_of, find_cube, read_cube
+from hsfusion_bench.formats.finding import require_finite
 from hsfusion_bench.suggest import unknown
 
 

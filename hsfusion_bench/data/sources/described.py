@@ -12,7 +12,8 @@ from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
 from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths, SceneRegion, read_description
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, require_finite, reshaped
+from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, reshaped
+from hsfusion_bench.formats.finding import require_finite
 from hsfusion_bench.suggest import unknown
 
 
