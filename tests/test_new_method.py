@@ -67,6 +67,7 @@ def test_what_is_written_is_clean(kind: str) -> None:
         ("", "such as my-method"),
         ("bicubic", "there is a method 'bicubic' already, of hsfusion-bench"),
         ("feinfn-relu", "there is a method 'feinfn:relu' already"),  # their records would have one name
+        ("schema", "`hsbench show schema`"),
         ("lambda", "a word of Python"),
         ("none", "a word of Python"),
         ("numpy", "in the way of another"),

@@ -19,7 +19,6 @@ _VERBS = (
     "evaluate",
     "score",
     "verify",
-    "goldens",
     "leaderboard",
     "cost",
     "data",
@@ -27,7 +26,6 @@ _VERBS = (
     "list",
     "show",
     "new-method",
-    "schema",
 )
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.verbs import refuse_renamed
 from hsfusion_bench.errors import HsbenchError
 
 
-@click.command("list", short_help="List methods, datasets, protocols or metrics.")
-@click.argument("what", type=click.Choice(["methods", "datasets", "protocols", "metrics"]))
+class _What(click.Choice[str]):
+    """What can be listed; what is listed elsewhere by now says where."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        refuse_renamed(f"list {value}")
+        return super().convert(value, param, ctx)
+
+
+@click.command("list", short_help="List methods, protocols or metrics.")
+@click.argument("what", type=_What(["methods", "protocols", "metrics"]))
 def command(what: str) -> None:
-    """List the methods, datasets, protocols or metrics that can be used here.
+    """List the methods, protocols or metrics that can be used here; `hsbench data list` has the data sets.
 
     \b
     Example:
       hsbench list methods
     """
-    {"methods": _methods, "datasets": _datasets, "protocols": _protocols, "metrics": _metrics}[what]()
+    {"methods": _methods, "protocols": _protocols, "metrics": _metrics}[what]()
 
 
 def _print(heads: list[str], rows: list[list[str]]) -> None:
@@ -47,14 +58,6 @@ def _methods() -> None:
     _print(["name", "title", "family", "year", "uses", "from"], rows)
     for entry in clashes():
         click.echo(f"warning: method {entry.name!r} of {entry.origin} is hidden by another of that name", err=True)
-
-
-def _datasets() -> None:
-    from hsfusion_bench.data.catalog import dataset_clashes, dataset_names
-
-    _print(["name", "title"], [[name, title] for name, title in dataset_names().items()])
-    for line in dataset_clashes():
-        click.echo(f"warning: {line}", err=True)
 
 
 def _protocols() -> None:

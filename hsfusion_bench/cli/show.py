@@ -1,4 +1,4 @@
-"""``hsbench show``: all that is known of one method."""
+"""``hsbench show``: all that is known of one method, and the schema of a record."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from hsfusion_bench.methods import NetworkMethod
 
 
-@click.command("show", short_help="Show a method: options, parameters, reference, recipe, origin.")
-@click.argument("method")
+@click.command("show", short_help="Show a method, or the schema of a record.")
+@click.argument("method", metavar="METHOD|schema")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
 @click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
 @click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
 def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
-    """Show what is known of a method.
+    """Show what is known of a method; or of `schema`, the JSON Schema of a record.
 
     \b
-    Example:
+    Examples:
       hsbench show feinfn
+      hsbench show schema > record.schema.json
     """
+    if method == "schema":
+        from hsfusion_bench.runs.records import json_schema
+
+        click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        return
     facts = _facts(method, bands, msi_bands, scale)
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))

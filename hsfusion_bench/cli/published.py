@@ -1,11 +1,10 @@
-"""``hsbench data proof``: published Bicubic rows, made again."""
+"""``hsbench verify --published``: published Bicubic rows, made again."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, Final
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.errors import HsbenchError
@@ -13,30 +12,31 @@ from hsfusion_bench.errors import HsbenchError
 if TYPE_CHECKING:
     from hsfusion_bench.report.proof import Sheet
 
-_BEGIN, _END = "<!-- proof: written by hsbench data proof -->", "<!-- end of proof -->"
+_BEGIN: Final = "<!-- proof: written by hsbench verify --published -->"
+_END: Final = "<!-- end of proof -->"
+#: The first mark, whichever verb wrote it.
+_ANY_BEGIN: Final = re.compile(r"<!-- proof: written by hsbench .*?-->")
 
 
-@click.command("proof", short_help="Make published Bicubic rows again, and try other protocols on them.")
-@click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the datasets' files."
-)
-@click.option(
-    "--markdown",
-    "markdown_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the tables as Markdown: a new file, or the marked part of a page.",
-)
-@click.pass_context
-def command(context: click.Context, data_root: Path | None, markdown_file: Path | None) -> None:
+def verify_published(data_root: Path | None, markdown_file: Path | None) -> bool:
     """Make every published Bicubic row again that can be, and print it beside the published one.
 
-    Below, what other blurs, first samples and protocols give on the same scenes, each with its distance from the
-    published row. Takes some minutes. Exits with 1 if a row whose scenes are known is not equal in PSNR and SAM to the
-    last printed digit.
+    Parameters
+    ----------
+    data_root
+        Folder of the data sets' files.
+    markdown_file
+        Where the tables are written as Markdown: a new file, or the marked part of a page.
 
-    \b
-    Example:
-      hsbench data proof --data-root ~/CAVE --markdown docs/cave.md
+    Returns
+    -------
+    bool
+        Whether every row whose scenes are known is equal in PSNR and SAM to the last printed digit.
+
+    Raises
+    ------
+    HsbenchError
+        If the scenes of no row are here, or a page has no marked part.
     """
     from rich.progress import Progress
 
@@ -73,8 +73,7 @@ def command(context: click.Context, data_root: Path | None, markdown_file: Path 
         before, after = page
         write_text(markdown_file, f"{before}{markdown(tables)}{after}")
         notes.print(f"markdown  {markdown_file}", markup=False, soft_wrap=True)
-    if any(proof.fails for proof in proofs):
-        context.exit(1)
+    return not any(proof.fails for proof in proofs)
 
 
 def _page(path: Path | None) -> tuple[str, str]:
@@ -82,14 +81,14 @@ def _page(path: Path | None) -> tuple[str, str]:
     if path is None or not path.exists():
         return "", ""
     text = path.read_text("utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
+    begin = _ANY_BEGIN.search(text)
+    _, end, after = text[begin.end() if begin else 0 :].partition(_END)
+    if begin is None or not end:
         raise HsbenchError(
             f"{path} exists and has no part for the tables; mark one by the lines {_BEGIN} and {_END}, "
             "or name another file"
         )
-    return f"{before}{begin}\n\n", f"\n{end}{after}"
+    return f"{text[: begin.start()]}{_BEGIN}\n\n", f"\n{end}{after}"
 
 
 def _show(sheet: Sheet) -> None:
