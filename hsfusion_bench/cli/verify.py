@@ -48,7 +48,7 @@ class _Run:
         return all(check.passed for one in self.verified for check in one.checks)
 
 
-@click.command("verify", short_help="Compare us with your MATLAB test package, or with published rows.")
+@click.command("verify", short_help="Compare us with your MATLAB package, or published rows.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @engine_options
 @click.option("--ratio", type=_POSITIVE, default=4.0, show_default=True, help="Resolution ratio of the two inputs.")
