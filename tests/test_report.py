@@ -210,3 +210,18 @@ def test_what_is_suspect_of_a_published_row_is_said(cave_records: list[Record]) 
         record.dataset = record.dataset.model_copy(update={"name": "harvard"})
     (board,) = leaderboards(cave_records, published=True)
     assert any("MTF-GLP-HS" in line and "suspect: below Bicubic" in line for line in board.sources)
+
+
+@pytest.mark.parametrize(("better", "first", "second"), [("psnr", 40.001, 39.9951), ("sam", 3.0041, 2.9951)])
+def test_what_is_printed_equal_has_the_same_place(better: str, first: float, second: float) -> None:
+    records = [with_means(name, **{better: value}) for name, value in [("a", first), ("b", second), ("c", 30.0)]]
+    (board,) = leaderboards(records)
+    places = {row.record.method.name: row.places[better] for row in board.rows}
+    assert places["a"] == places["b"]
+    value = f"{first:.2f}±0.12"
+    if better == "psnr":
+        assert markdown([board]).count(f"**{value}**") == 2
+        assert latex([board]).count(rf"\textbf{{{value.replace('±', '$' + chr(92) + 'pm$')}}}") == 2
+        out = io.StringIO()
+        show(Console(file=out, width=200, force_terminal=True, color_system="standard"), [board])
+        assert out.getvalue().count(f"\x1b[1m{value}") == 2
