@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.errors import HsbenchError
-
-if TYPE_CHECKING:
-    from hsfusion_bench.report.proof import Sheet
+from hsfusion_bench.terminal import print_table
 
 _BEGIN: Final = "<!-- proof: written by hsbench verify --published -->"
 _END: Final = "<!-- end of proof -->"
@@ -38,7 +36,7 @@ def verify_published(data_root: Path | None, markdown_file: Path | None) -> bool
     HsbenchError
         If the scenes of no row are here, or a page has no marked part.
     """
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from hsfusion_bench.files import write_text
     from hsfusion_bench.report.proof import bicubic_rows, markdown, prove, sheets
@@ -46,7 +44,8 @@ def verify_published(data_root: Path | None, markdown_file: Path | None) -> bool
     page = _page(markdown_file)
     proofs = []
     notes = console(stderr=True)
-    with Progress(console=notes, transient=True, disable=not notes.is_terminal) as progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), MofNCompleteColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         for row in bicubic_rows():
             title = f"{row.dataset} ×{row.scale}"
             task = progress.add_task(title)
@@ -67,8 +66,8 @@ def verify_published(data_root: Path | None, markdown_file: Path | None) -> bool
     if all(proof.obstacle is not None for proof in proofs):
         raise HsbenchError("no published row could be made again: the scenes of none of them are here")
     tables = sheets(proofs)
-    for table in tables:
-        _show(table)
+    for sheet in tables:
+        print_table(sheet.heads, sheet.rows, title=sheet.title)
     if markdown_file is not None:
         before, after = page
         write_text(markdown_file, f"{before}{markdown(tables)}{after}")
@@ -89,14 +88,3 @@ def _page(path: Path | None) -> tuple[str, str]:
             "or name another file"
         )
     return f"{text[: begin.start()]}{_BEGIN}\n\n", f"\n{end}{after}"
-
-
-def _show(sheet: Sheet) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*sheet.heads, box=box.SIMPLE_HEAD, title=sheet.title, title_justify="left")
-    for row in sheet.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)

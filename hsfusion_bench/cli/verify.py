@@ -185,13 +185,15 @@ def _refuse(context: click.Context, goes_with: str, *parameters: str) -> None:
 
 def _make_golden(file: Path, package: Path, engine: Any, time_limit: float) -> None:
     """Write a golden file anew."""
+    from rich.text import Text
+
     from hsfusion_bench.cli.common import console
     from hsfusion_bench.files import write_text
     from hsfusion_bench.matlab import goldens
     from hsfusion_bench.matlab.engine import find_engine
 
     found = find_engine(engine)
-    with console(stderr=True).status(f"{found.title} runs the test package on {len(goldens.CASES)} cases"):
+    with console(stderr=True).status(Text(f"{found.title} runs the test package on {len(goldens.CASES)} cases")):
         text = goldens.make(found, package, time_limit=time_limit)
     write_text(file, text)
     click.echo(f"{file}: {len(goldens.CASES)} cases")
@@ -209,6 +211,8 @@ def _golden(file: Path | None) -> _Run:
 
 
 def _live(script: Script, file: Path, arguments: Arguments, package: Path, engine: Any, time_limit: float) -> _Run:
+    from rich.text import Text
+
     from hsfusion_bench.cli.common import console
     from hsfusion_bench.matlab.engine import check_package, find_engine, run_script
     from hsfusion_bench.matlab.verify import compare, kind_of_file, our_summary
@@ -216,7 +220,7 @@ def _live(script: Script, file: Path, arguments: Arguments, package: Path, engin
     kind = kind_of_file(script, file)
     check_package(package, script)
     found = find_engine(engine)
-    with console(stderr=True).status(f"{found.title} runs {script.file}"):
+    with console(stderr=True).status(Text(f"{found.title} runs {script.file}")):
         # ours first: a file or a sensor that is not fit is told at once, and in our words
         ours = our_summary(script, file, arguments)
         answer = run_script(found, package, script, file, arguments, time_limit=time_limit)
