@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     }
     for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
         assert f"{package}/py.typed" in names
-    for data in ("data/protocols/uestc.toml", "data/responses/ikonos.toml", "published.csv"):
+    for data in ("data/observing/protocols/uestc.toml", "data/observing/responses/ikonos.toml", "report/published.csv"):
         assert f"hsfusion_bench/{data}" in names
     assert "hsfusion_bench/cli/templates/shared/pyproject.toml.in" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -45,6 +46,12 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     assert stand_ins <= set(names)
     for name in set(names) - stand_ins:
         assert name.endswith((".py", ".toml", ".in", "published.csv", "py.typed")) or ".dist-info/" in name, name
+
+
+def test_a_plain_install_can_train() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert any(each.startswith("accelerate") for each in project["dependencies"])
+    assert "train" not in project["optional-dependencies"]
 
 
 def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:
