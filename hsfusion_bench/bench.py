@@ -139,7 +139,7 @@ def score(scene: Scene, cube: npt.ArrayLike) -> Indexes:
     HsbenchError
         If the cube does not have the shape of the reference, or is too small for the indexes.
     """
-    from hsfusion_metrics import evaluate as indexes_of
+    from hsfusion_metrics import score as indexes_of
 
     try:
         return indexes_of(scene.hr_hsi, cube, ratio=scene.observation.scale, const=1.0)

@@ -311,7 +311,7 @@ def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) 
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "evaluate", "score", "verify", "goldens", "leaderboard", "list", "show", "schema"]
+    "verb", ["run", "train", "fuse", "evaluate", "score", "verify", "leaderboard", "cost", "list", "show", "new-method"]
 )
 def test_every_verb_helps_with_an_example(verb: str) -> None:
     shown = hsbench(verb, "--help")
@@ -319,11 +319,34 @@ def test_every_verb_helps_with_an_example(verb: str) -> None:
     assert f"hsbench {verb}" in shown.stdout.partition("Example")[2]
 
 
-@pytest.mark.parametrize("what", ["methods", "datasets", "protocols", "metrics"])
+def test_the_verbs_of_the_help_are_these() -> None:
+    commands = hsbench("--help").stdout.partition("Commands:\n")[2].splitlines()
+    expected = "run train fuse evaluate score verify leaderboard cost data weights list show new-method"
+    assert [line.split()[0] for line in commands if not line.startswith("   ")] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("goldens matlab.toml", "goldens is now hsbench verify --make-golden"),
+        ("goldens --help", "goldens is now hsbench verify --make-golden"),
+        ("data proof --markdown x.md", "data proof is now hsbench verify --published"),
+        ("list datasets", "list datasets is now hsbench data list"),
+        ("schema", "schema is now hsbench show schema"),
+    ],
+)
+def test_a_verb_of_an_older_name_says_the_new_one(old: str, new: str) -> None:
+    done = hsbench(*old.split())
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr == f"Error: hsbench {new}\n"
+
+
+@pytest.mark.parametrize("what", ["methods", "protocols", "metrics"])
 def test_lists(what: str) -> None:
     shown = hsbench("list", what)
     assert shown.exit_code == 0
-    expected = {"methods": "mossfuse", "datasets": "demo", "protocols": "uestc", "metrics": "qave"}[what]
+    expected = {"methods": "mossfuse", "protocols": "uestc", "metrics": "qave"}[what]
     assert expected in shown.stdout
 
 
@@ -367,4 +390,4 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
 
 
 def test_the_schema_is_json() -> None:
-    assert "summary" in json.loads(hsbench("schema").stdout)["properties"]
+    assert "summary" in json.loads(hsbench("show", "schema").stdout)["properties"]

@@ -67,6 +67,7 @@ def test_what_is_written_is_clean(kind: str) -> None:
         ("", "such as my-method"),
         ("bicubic", "there is a method 'bicubic' already, of hsfusion-bench"),
         ("feinfn-relu", "there is a method 'feinfn:relu' already"),  # their records would have one name
+        ("schema", "`hsbench show schema`"),
         ("lambda", "a word of Python"),
         ("none", "a word of Python"),
         ("numpy", "in the way of another"),
@@ -99,8 +100,11 @@ def test_a_folder_that_cannot_be_made_is_explained() -> None:
 @pytest.mark.slow
 def test_packages_build_install_are_found_and_pass_their_own_tests(tmp_path: Path) -> None:
     names = {"classical": "sharp-one", "network": "deep-one"}
+    told = []
     for kind, name in names.items():
-        assert hsbench("new-method", name, "--kind", kind).exit_code == 0
+        done = hsbench("new-method", name, "--kind", kind)
+        assert done.exit_code == 0
+        told += [line.split()[1:] for line in done.stdout.splitlines() if line.strip().startswith("hsbench run")]
     folders = [tmp_path / name for name in names.values()]
     site = tmp_path / "site"
     installed = run(
@@ -113,6 +117,10 @@ def test_packages_build_install_are_found_and_pass_their_own_tests(tmp_path: Pat
         (line,) = [line for line in listed.stdout.splitlines() if line.strip().startswith(name)]
         assert title in line
         assert f"{name} 0.1.0" in line
+    for command in told:  # what it says to try next
+        tried = run("-m", "hsfusion_bench", *command, path=site, cwd=tmp_path)
+        assert tried.returncode == 0, tried.stdout + tried.stderr
+        assert "one" in tried.stdout
     tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, *folders, path=site)
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert "2 passed" in tested.stdout

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     assert stand_ins <= set(names)
     for name in set(names) - stand_ins:
         assert name.endswith((".py", ".toml", ".in", "published.csv", "py.typed")) or ".dist-info/" in name, name
+
+
+def test_a_plain_install_can_train() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert any(each.startswith("accelerate") for each in project["dependencies"])
+    assert "train" not in project["optional-dependencies"]
 
 
 def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def silent(scene: str, number: int, total: int) -> None:
 
 
 def hsbench(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["data", "proof", *arguments])
+    return CliRunner().invoke(main, ["verify", "--published", *arguments])
 
 
 @pytest.fixture(autouse=True)
@@ -150,15 +150,17 @@ def on_demo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("on_demo")
-def test_the_tables_replace_the_marked_part_of_a_page() -> None:
+@pytest.mark.parametrize("verb", ["verify --published", "data proof"])  # the second marked pages once
+def test_the_tables_replace_the_marked_part_of_a_page(verb: str) -> None:
     page = Path("page.md")
-    page.write_text("# Before\n<!-- proof: written by hsbench data proof -->\nold\n<!-- end of proof -->\nafter\n")
+    page.write_text(f"# Before\n<!-- proof: written by hsbench {verb} -->\nold\n<!-- end of proof -->\nafter\n")
     done = hsbench("--markdown", "page.md")
     assert done.exit_code == 0, done.output
     text = page.read_text()
     assert text.startswith("# Before\n")
     assert text.endswith("<!-- end of proof -->\nafter\n")
     assert "old" not in text
+    assert text.count("<!-- proof: written by hsbench verify --published -->") == 1
     assert "| demo ×4 | PSNR | 29.97 ± 0.17 | 29.97 ± 0.17 | 29.9" in text
     assert "cave ×4 | all |  |  |  |  | not made again" in text
     assert "equal" in done.stdout

@@ -4,6 +4,7 @@ import math
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -144,14 +145,88 @@ def test_escape_leaves_words_alone() -> None:
     assert escape("FeINFN 3.2 (x4)") == "FeINFN 3.2 (x4)"
 
 
+def shown(width: int, records: list[Record], indexes: list[str] | None = None, **options: Any) -> list[str]:
+    out = io.StringIO()
+    show(Console(file=out, width=width), leaderboards(records, **options), indexes)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
 @pytest.mark.parametrize("width", [30, 80, 200])
 def test_a_narrow_terminal_cuts_off_no_value(records: list[Record], width: int) -> None:
-    out = io.StringIO()
-    show(Console(file=out, width=width), leaderboards(records, [make_speed("high", 1234.5)]))
-    text = " ".join(out.getvalue().split())
-    for value in ("40.00±0.12", "3.00±0.12", "32.0000±1.0000", "1234", "Lacking_%: no weights", "2 of 2 scenes"):
+    lines = shown(width, records, speeds=[make_speed("high", 1234.5)])
+    text = " ".join(" ".join(lines).split())
+    values = ["40.00", "±0.12", "3.00", "32.0000", "±1.0000", "1234", "Lacking_%: no weights", "2 of 2 scenes"]
+    for value in values:
         assert value in text
     assert "…" not in text
+
+
+def heads(lines: list[str]) -> list[str]:
+    (line,) = [line for line in lines if line.startswith("method")]
+    return [word for word in line.split() if word.isalnum()][1:]
+
+
+def test_a_table_has_the_columns_that_fit(records: list[Record]) -> None:
+    four, seven = ["PSNR", "SAM", "ERGAS", "SSIM"], ["PSNR", "SAM", "ERGAS", "SSIM", "SCC", "UQI", "Q2n"]
+    assert heads(shown(200, records)) == seven
+    narrow = shown(80, records)
+    assert heads(narrow) == four
+    assert max(map(len, narrow)) <= 80
+    (note,) = [line for line in narrow if "--indexes scc,uqi,q2n" in line]
+    least = int(" ".join(narrow).partition("terminal of ")[2].split()[0])
+    assert note.startswith("hsbench leaderboard")
+    assert heads(shown(least, records)) == seven
+    assert heads(shown(least - 1, records)) == four
+    assert heads(shown(200, records, ["uqi"])) == ["UQI"]
+    assert not [line for line in shown(80, records, ["uqi", "psnr"]) if "--indexes" in line]
+
+
+def test_where_nothing_else_fits_deviations_stand_below_their_means(records: list[Record]) -> None:
+    lines = shown(48, records)
+    (number,) = [number for number, line in enumerate(lines) if line.startswith("High")]
+    assert lines[number].split() == ["High", "40.00", "4.00", "32.00", "32.0000"]
+    assert lines[number + 1].split() == ["±0.12", "±0.12", "±1.00", "±1.0000"]
+    assert max(map(len, lines[: number + 4])) <= 48
+
+
+def test_long_titles_are_folded_and_not_cut(records: list[Record]) -> None:
+    title = "A method (one_option 0.125; another_option none; uses psf, srf)"
+    records[0].method = MethodInfo(**(records[0].method.model_dump() | {"title": title}))
+    lines = shown(80, records)
+    first = next(number for number, line in enumerate(lines) if line.startswith("A method"))
+    words = [word for line in lines[first:] for word in line.split() if "±" not in word]
+    assert " ".join(words).startswith(title)
+    assert max(map(len, lines)) <= 80
+
+
+def test_columns_that_say_nothing_are_left_out(records: list[Record]) -> None:
+    assert "params" not in " ".join(shown(200, records))
+    assert "latency" in " ".join(shown(200, records, speeds=[make_speed("high", 1.0)]))
+    records[0].model = ModelInfo(parameters=1, trainable=1)
+    assert "params" in " ".join(shown(200, records))
+
+
+def test_titles_are_no_markup(records: list[Record]) -> None:
+    records[0].method = MethodInfo(**(records[0].method.model_dump() | {"title": ":fire: [bold]x[/bold] [/]"}))
+    records[0].error, records[0].summary, records[0].status = "a :smile: [red]", None, "failed"
+    lines = shown(200, records)
+    assert any(line.startswith(":fire: [bold]x[/bold] [/] ") for line in lines)
+    assert ":fire: [bold]x[/bold] [/]: failed: a :smile: [red]" in lines
+
+
+@pytest.mark.parametrize(("better", "first", "second"), [("psnr", 40.001, 39.9951), ("sam", 3.0041, 2.9951)])
+def test_what_is_printed_equal_has_the_same_place(better: str, first: float, second: float) -> None:
+    records = [with_means(name, **{better: value}) for name, value in [("a", first), ("b", second), ("c", 30.0)]]
+    (board,) = leaderboards(records)
+    places = {row.record.method.name: row.places[better] for row in board.rows}
+    assert places["a"] == places["b"]
+    value = f"{first:.2f}±0.12"
+    if better == "psnr":
+        assert markdown([board]).count(f"**{value}**") == 2
+        assert latex([board]).count(rf"\textbf{{{value.replace('±', '$' + chr(92) + 'pm$')}}}") == 2
+        out = io.StringIO()
+        show(Console(file=out, width=200, force_terminal=True, color_system="standard"), [board])
+        assert out.getvalue().count(f"\x1b[1m{value}") == 2
 
 
 def test_markdown_has_a_line_a_row(records: list[Record]) -> None:
@@ -186,7 +261,8 @@ def test_published_rows_are_shown_digit_by_digit(cave_records: list[Record]) -> 
     out = io.StringIO()
     show(Console(file=out, width=200), boards)
     (line,) = [line for line in out.getvalue().splitlines() if line.startswith("BDT")]
-    assert line.split() == ["BDT", "[2]", "52.30±3.98", "1.93±0.55", "1.02±0.77", "0.997±0.0014", "2.668", "-"]
+    assert line.split()[:6] == ["BDT", "[2]", "52.30±3.98", "1.93±0.55", "1.02±0.77", "0.997±0.0014"]
+    assert line.split()[6:] == ["-", "-", "-", "2.668"]
     assert "[2] Deng et al., BDT, IJCAI 2023, Table 1" in out.getvalue()
     assert r"BDT [2] & 52.30$\pm$3.98 & 1.93$\pm$0.55 &" in latex(boards)
     assert "| BDT [2] | 52.30±3.98 | 1.93±0.55 |" in markdown(boards)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,14 @@ def test_tiles_are_chosen_from_free_memory(
 
     chosen = choose_tiles(twenty_maps, *images(128, 128), local=local, patch=64)
     assert chosen == expected
+
+
+def test_free_memory_is_told_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("there is no /proc")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert 0 < tiling.free_memory(torch.device("cpu")) < 2**50
 
 
 @pytest.mark.parametrize(("side", "overlap"), [(4, None), (64, 64), (64, 100)])

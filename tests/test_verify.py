@@ -511,7 +511,7 @@ class TestPackage:
     @pytest.mark.slow
     def test_goldens_made_anew_are_those_we_ship(self, real_package: Path, tmp_path: Path) -> None:
         file = tmp_path / "new.toml"
-        made = CliRunner().invoke(main, ["goldens", str(file), "--package", str(real_package)])
+        made = verify("--make-golden", file, "--package", real_package)
         assert made.exit_code == 0, made.output
         assert verify("--golden", file).exit_code == 0
         new, old = shipped.read(file), shipped.read()
@@ -608,3 +608,36 @@ class TestGolden:
         done = verify("--golden", tmp_path / "none.toml")
         assert done.exit_code == 1
         assert "cannot be read" in done.output
+
+
+class TestMakeGolden:
+    def test_the_text_is_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("hsfusion_bench.matlab.engine.find_engine", lambda name: Engine("octave", "octave"))
+        monkeypatch.setattr(shipped, "make", lambda engine, package, time_limit: f"{package} {time_limit:g}\n")
+        done = verify("--make-golden", tmp_path / "new.toml", "--package", tmp_path, "--time-limit", 5)
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / "new.toml").read_text() == f"{tmp_path} 5\n"
+        assert done.stdout == f"{tmp_path / 'new.toml'}: {len(shipped.CASES)} cases\n"
+
+    def test_it_needs_the_package(self, tmp_path: Path) -> None:
+        done = verify("--make-golden", tmp_path / "new.toml")
+        assert done.exit_code == 2
+        assert "--package FOLDER" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--golden", "--published"), "--golden and --published do not go together"),
+        (("x.mat", "--published"), "FILE and --published do not go together"),
+        (("x.mat", "--make-golden", "y.toml"), "FILE and --make-golden do not go together"),
+        (("x.mat", "--data-root", "y"), "--data-root goes with --published"),
+        (("--golden", "--markdown", "y"), "--markdown goes with --published"),
+        (("--published", "--json"), "--json goes with the package"),
+        (("--make-golden", "y.toml", "--ratio", "2"), "--ratio goes with a comparison"),
+    ],
+)
+def test_one_thing_is_verified_at_a_time(arguments: tuple[str, ...], message: str) -> None:
+    done = verify(*arguments)
+    assert done.exit_code == 2
+    assert message in done.output

@@ -6,11 +6,14 @@ quick.
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli.verbs import Verbs
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.terminal import make_streams_readable
 
 _VERBS = (
     "run",
@@ -19,7 +22,6 @@ _VERBS = (
     "evaluate",
     "score",
     "verify",
-    "goldens",
     "leaderboard",
     "cost",
     "data",
@@ -27,7 +29,6 @@ _VERBS = (
     "list",
     "show",
     "new-method",
-    "schema",
 )
 
 
@@ -41,6 +42,10 @@ class _Message(click.ClickException):
 
 class _Main(Verbs):
     """The verbs of ``hsbench``, with errors as messages."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        make_streams_readable()
+        return super().main(*args, **more)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

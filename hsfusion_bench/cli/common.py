@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: Width of a table that is not drawn on a terminal, so that no line of it is folded.
-_PLAIN_WIDTH = 200
-
 
 def results_dir_option(function: _Function) -> _Function:
     """Add ``--results-dir``."""
@@ -36,11 +33,10 @@ def results_dir_option(function: _Function) -> _Function:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console that folds nothing where it does not write to a terminal."""
-    from rich.console import Console
+    """Return the console of `hsfusion_bench.terminal`, which is imported when something is drawn."""
+    from hsfusion_bench.terminal import console
 
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
+    return console(stderr=stderr)
 
 
 def comma_separated(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str] | None:

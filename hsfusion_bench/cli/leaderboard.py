@@ -26,7 +26,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
     "--indexes",
     callback=comma_separated,
     metavar="INDEX,...",
-    help="Indexes to print (CSV has all).  [default: psnr,sam,ergas,ssim]",
+    help="Indexes to print (CSV has all).  [default: psnr,sam,ergas,ssim; a table that has room shows all]",
 )
 @click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
 @click.option("--published", is_flag=True, help="Add the rows that papers printed, with their sources, unranked.")
@@ -58,8 +58,7 @@ def command(
     from hsfusion_bench.runs.records import Store
     from hsfusion_metrics import METRICS
 
-    chosen = indexes or list(DEFAULT_INDEXES)
-    for index in chosen:
+    for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
     store = Store(results_dir)
@@ -74,7 +73,8 @@ def command(
         raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
     boards = leaderboards(records, store.speeds(), sort=sort, device=device, published=published)
     if style == "table":
-        show(console(), boards, chosen)
+        show(console(), boards, indexes)
     else:
+        chosen = indexes or DEFAULT_INDEXES
         text = csv(boards) if style == "csv" else {"latex": latex, "markdown": markdown}[style](boards, chosen)
         click.echo(text, nl=False)

@@ -2,81 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
-from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.verbs import refuse_renamed
 from hsfusion_bench.errors import HsbenchError
 
 
-@click.command("list", short_help="List methods, datasets, protocols or metrics.")
-@click.argument("what", type=click.Choice(["methods", "datasets", "protocols", "metrics"]))
-def command(what: str) -> None:
-    """List the methods, datasets, protocols or metrics that can be used here.
+class _What(click.Choice[str]):
+    """What can be listed; what is listed elsewhere by now says where."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        refuse_renamed(f"list {value}")
+        return super().convert(value, param, ctx)
+
+
+@click.command("list", short_help="List methods, protocols or metrics.")
+@click.argument("what", type=_What(["methods", "protocols", "metrics"]))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(what: str, as_json: bool) -> None:
+    """List the methods, protocols or metrics that can be used here; `hsbench data list` has the data sets.
 
     \b
-    Example:
+    Examples:
       hsbench list methods
+      hsbench list metrics --json
     """
-    {"methods": _methods, "datasets": _datasets, "protocols": _protocols, "metrics": _metrics}[what]()
+    from hsfusion_bench.terminal import json_text, print_table
+
+    found, heads, row = {"methods": _methods, "protocols": _protocols, "metrics": _metrics}[what]()
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        print_table(heads, [row(each) for each in found])
 
 
-def _print(heads: list[str], rows: list[list[str]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*heads, box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+_Fact = dict[str, Any]
+_Listed = tuple[list[_Fact], list[str], Callable[[_Fact], list[str]]]
 
 
-def _methods() -> None:
+def _methods() -> _Listed:
     from hsfusion_bench.registry import clashes, entries
 
-    rows = []
+    found: list[_Fact] = []
     for entry in entries().values():
+        origin = {"kind": entry.origin.kind, "distribution": entry.origin.distribution, "version": entry.origin.version}
         try:
             card = entry.load().card
         except HsbenchError as error:
-            rows.append([entry.name, "(cannot be imported)", "", "", "", str(entry.origin)])
+            what = dict.fromkeys(("title", "family", "year", "uses"))
+            found.append({"name": entry.name, **what, "origin": origin, "error": str(error)})
             click.echo(f"warning: {error}", err=True)
             continue
-        needs = ", ".join(sorted(card.uses)) or "-"
-        rows.append([entry.name, card.title, card.family, str(card.year or ""), needs, str(entry.origin)])
-    _print(["name", "title", "family", "year", "uses", "from"], rows)
+        what = {"title": card.title, "family": card.family, "year": card.year, "uses": sorted(card.uses)}
+        found.append({"name": entry.name, **what, "origin": origin, "error": None})
     for entry in clashes():
         click.echo(f"warning: method {entry.name!r} of {entry.origin} is hidden by another of that name", err=True)
 
+    def row(each: _Fact) -> list[str]:
+        origin = each["origin"]
+        # what is shipped is most of the list, and of one version
+        place = "hsbench" if origin["kind"] == "shipped" else f"{origin['distribution']} {origin['version']}"
+        if each["error"]:
+            return [each["name"], "(cannot be imported)", "", "", "", place]
+        year, uses = str(each["year"] or ""), ", ".join(each["uses"]) or "-"
+        return [each["name"], each["title"], each["family"], year, uses, place]
 
-def _datasets() -> None:
-    from hsfusion_bench.data.catalog import dataset_clashes, dataset_names
-
-    _print(["name", "title"], [[name, title] for name, title in dataset_names().items()])
-    for line in dataset_clashes():
-        click.echo(f"warning: {line}", err=True)
+    return found, ["name", "title", "family", "year", "uses", "from"], row
 
 
-def _protocols() -> None:
+def _protocols() -> _Listed:
     from hsfusion_bench.data.observing.protocols import load_protocol, protocol_names
 
-    rows = []
+    found: list[_Fact] = []
     for name in protocol_names():
         protocol = load_protocol(name)
-        blur, response = protocol.blur, protocol.response.name
-        kernel = f"{blur.kind} {blur.size}" + (f", σ {blur.sigma}" if blur.sigma else "")
-        scales = ", ".join(f"×{scale}" for scale in protocol.scales)
-        phases = ", ".join(f"{protocol.phase(scale):g}" for scale in protocol.scales)
-        splits = ", ".join(protocol.splits) or "-"
-        rows.append([name, protocol.title, scales, kernel, blur.boundary, phases, response, protocol.crop, splits])
-    _print(["name", "title", "scales", "blur (r = scale)", "border", "phases", "response", "crop", "splits of"], rows)
+        blur = protocol.blur
+        sigma = str(blur.sigma) if blur.sigma else None
+        found.append(
+            {
+                "name": name,
+                "title": protocol.title,
+                "scales": list(protocol.scales),
+                "blur": {"kind": blur.kind, "size": str(blur.size), "sigma": sigma, "boundary": blur.boundary},
+                "phases": [protocol.phase(scale) for scale in protocol.scales],
+                "response": protocol.response.name,
+                "crop": protocol.crop,
+                "splits": sorted(protocol.splits),
+            }
+        )
+
+    def row(each: _Fact) -> list[str]:
+        blur = each["blur"]
+        kernel = f"{blur['kind']} {blur['size']}" + (f", σ {blur['sigma']}" if blur["sigma"] else "")
+        scales = ", ".join(f"×{scale}" for scale in each["scales"])
+        phases = ", ".join(f"{phase:g}" for phase in each["phases"])
+        splits = ", ".join(each["splits"]) or "-"
+        told = [scales, kernel, blur["boundary"], phases, each["response"], each["crop"], splits]
+        return [each["name"], each["title"], *told]
+
+    heads = ["name", "title", "scales", "blur (r = scale)", "border", "phases", "response", "crop", "splits of"]
+    return found, heads, row
 
 
-def _metrics() -> None:
+def _metrics() -> _Listed:
     from hsfusion_metrics import METRICS
 
-    rows = [
-        [name, metric.title, metric.unit or "-", metric.better, metric.matlab_field, metric.description]
+    found: list[_Fact] = [
+        {
+            "name": name,
+            "title": metric.title,
+            "unit": metric.unit or None,
+            "better": metric.better,
+            "matlab_field": metric.matlab_field,
+            "description": metric.description,
+        }
         for name, metric in METRICS.items()
     ]
-    _print(["name", "title", "unit", "better", "in MATLAB", "what it is"], rows)
+
+    def row(each: _Fact) -> list[str]:
+        return [text or "-" for text in each.values()]
+
+    return found, ["name", "title", "unit", "better", "in MATLAB", "what it is"], row

@@ -99,6 +99,8 @@ def _require_free(name: str, package: str, class_name: str) -> None:
         # records are kept by slug
         if slug(known) == slug(name):
             raise UsageError(f"there is a method {known!r} already, of {entry.origin}; choose another name")
+    if name == "schema":
+        raise UsageError("`hsbench show schema` shows the schema of a record; choose another name")
     if keyword.iskeyword(package) or keyword.iskeyword(class_name):
         raise UsageError(f"{name!r} is a word of Python; choose another name")
     found = importlib.util.find_spec(package)

@@ -30,7 +30,7 @@ _NO_REFERENCE_FIELDS = {"d_lambda": "d_lambda", "hqnr": "qnr_index", "d_s": "d_s
 _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 
 
-@click.command("score", short_help="Score a .mat file, or a folder, as the MATLAB test package does.")
+@click.command("score", short_help="Score a .mat file or a folder, as the MATLAB package does.")
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--ratio", type=_POSITIVE, required=True, help="Resolution ratio of the two inputs.")
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")

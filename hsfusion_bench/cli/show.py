@@ -1,57 +1,50 @@
-"""``hsbench show``: all that is known of one method."""
+"""``hsbench show``: all that is known of one method, and the schema of a record."""
 
 from __future__ import annotations
 
 import inspect
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsfusion_bench.cli.common import console
+from hsfusion_bench.terminal import json_text, print_facts
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from hsfusion_bench.methods import NetworkMethod
 
 
-@click.command("show", short_help="Show a method: options, parameters, reference, recipe, origin.")
-@click.argument("method")
+@click.command("show", short_help="Show a method, or the schema of a record.")
+@click.argument("method", metavar="METHOD|schema")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
 @click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
 @click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
 def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
-    """Show what is known of a method.
+    """Show what is known of a method; or of `schema`, the JSON Schema of a record.
 
     \b
-    Example:
+    Examples:
       hsbench show feinfn
+      hsbench show schema > record.schema.json
     """
+    if method == "schema":
+        from hsfusion_bench.runs.records import json_schema
+
+        click.echo(json_text(json_schema()))
+        return
     facts = _facts(method, bands, msi_bands, scale)
     if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        click.echo(json_text(facts))
         return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE, show_header=False)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
     options, recipe, variants = facts.pop("options"), facts.pop("recipe"), facts.pop("variants")
-    for name, value in _flat(facts):
-        table.add_row(name, Text(value))
-    for name, text in _recipe_rows(recipe or {}):
-        table.add_row(f"recipe.{name}", text)
+    rows = [(name, value, "") for name, value in _flat(facts)]
+    rows += [(f"recipe.{name}", value, source) for name, value, source in _recipe_rows(recipe or {})]
     for variant, numbers in variants.items():
         for name, value in numbers.items():
-            text = Text(value) if name == "source" else _sourced(value["value"], value["source"])
-            table.add_row(f"recipe {variant}: {name}", text)
-    for name, each in options.items():
-        table.add_row(f"options.{name}", Text(f"{each['value']}: {each['meaning']}"))
-    console().print(table)
+            told = (value, "") if name == "source" else (str(value["value"]), value["source"])
+            rows.append((f"recipe {variant}: {name}", *told))
+    rows += [(f"options.{name}", f"{each['value']}: {each['meaning']}", "") for name, each in options.items()]
+    print_facts(rows)
 
 
 def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
@@ -109,21 +102,14 @@ def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:
     return facts
 
 
-def _recipe_rows(recipe: dict[str, Any]) -> list[tuple[str, Text]]:
+def _recipe_rows(recipe: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return the numbers of a recipe, each with where it is from; what it does without is left out."""
     sources = recipe.get("sources", {})
     return [
-        (name, _sourced(", ".join(map(str, value)) if isinstance(value, tuple) else value, sources.get(name, "")))
+        (name, ", ".join(map(str, value)) if isinstance(value, tuple) else str(value), sources.get(name, ""))
         for name, value in recipe.items()
         if name != "sources" and value not in (None, {}, ())
     ]
-
-
-def _sourced(value: object, source: str) -> Text:
-    """Return a value, and dimmed where it is from."""
-    from rich.text import Text
-
-    return Text.assemble(str(value), (f"  ({source})", "dim") if source else "")
 
 
 def _tiles(method: NetworkMethod) -> str:

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import click
 
+from hsfusion_bench.errors import UsageError
+
+#: Verbs that had another name, by what followed `hsbench`: a script of yesterday is told what to write today.
+RENAMED: Final[Mapping[str, str]] = {
+    "goldens": "verify --make-golden",
+    "data proof": "verify --published",
+    "list datasets": "data list",
+    "schema": "show schema",
+}
+
 #: Names that a module cannot have without hiding a builtin; theirs end with an underscore.
 _BUILTINS = frozenset({"list"})
+
+
+def refuse_renamed(words: str) -> None:
+    """Refuse a verb of an older name, by what followed `hsbench`.
+
+    Raises
+    ------
+    UsageError
+        If it has a new name, which the message tells.
+    """
+    if words in RENAMED:
+        raise UsageError(f"hsbench {words} is now hsbench {RENAMED[words]}")
 
 
 class Verbs(click.Group):
@@ -38,3 +61,11 @@ class Verbs(click.Group):
         module = importlib.import_module(f"{self.package}.{name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is asked for; one of an older name is refused."""
+        parents = [] if ctx.parent is None else [str(ctx.info_name)]
+        refuse_renamed(" ".join([*parents, args[0]]))
+        return super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""``hsbench verify``: our numbers beside those of the user's own MATLAB test package."""
+"""``hsbench verify``: our numbers beside those of the user's own MATLAB test package, and beside published ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Run:
         return all(check.passed for one in self.verified for check in one.checks)
 
 
-@click.command("verify", short_help="Compare our indexes with your copy of the MATLAB test package.")
+@click.command("verify", short_help="Compare us with your MATLAB package, or published rows.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @engine_options
 @click.option("--ratio", type=_POSITIVE, default=4.0, show_default=True, help="Resolution ratio of the two inputs.")
@@ -59,7 +59,33 @@ class _Run:
     "--golden",
     is_flag=True,
     help="Compare with values that the package returned before; needs no package. FILE may name a file of "
-    "`hsbench goldens`, instead of the one we ship.",
+    "--make-golden, instead of the one we ship.",
+)
+@click.option(
+    "--make-golden",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT",
+    help="Run both scripts of the package on the golden cases, and write what they return to the file OUT, in TOML.",
+)
+@click.option(
+    "--published",
+    is_flag=True,
+    help="Make published Bicubic rows again, and try other protocols on them; needs the scenes, and no package.",
+)
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    envvar="HSBENCH_DATA",
+    show_envvar=True,
+    metavar="FOLDER",
+    help="With --published: folder of the data sets' files.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --published: write the tables as Markdown: a new file, or the marked part of a page.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -74,6 +100,10 @@ def command(
     no_reference: bool,
     sensor: str | None,
     golden: bool,
+    make_golden: Path | None,
+    published: bool,
+    data_root: Path | None,
+    markdown_file: Path | None,
     as_json: bool,
 ) -> None:
     """Run your own copy of the MATLAB test package on FILE, and compare its numbers with ours.
@@ -82,15 +112,41 @@ def command(
     [B, 1, H, W], and `ms`, which the script loads but does not use. The package runs unmodified, in a copy of its
     folder, in MATLAB or GNU Octave. The exit code is 0 if all indexes agree, and 1 if one does not.
 
+    The golden cases are images built from seeds. A file of --make-golden holds their SHA-256, what the scripts returned
+    with 17 digits, the engine's version, and which functions of MATLAB it lacked, so that ours stood in; the one we
+    ship was made so.
+
+    --published takes some minutes. Below each row stands what other blurs, first samples and protocols give on the
+    same scenes, with their distances from the published row. The exit code is 1 if a row whose scenes are known is not
+    equal in PSNR and SAM to the last printed digit.
+
     \b
-    Example:
+    Examples:
       hsbench verify results.mat --package ~/Matlab_Test_Package --ratio 4
       hsbench verify real_wv3.mat --no-reference --sensor WV3 --package ~/Matlab_Test_Package
       hsbench verify --golden
+      hsbench verify --make-golden matlab.toml --package ~/Matlab_Test_Package --engine matlab
+      hsbench verify --golden matlab.toml
+      hsbench verify --published --data-root ~/CAVE --markdown proof.md
     """
+    _one_of(
+        {"FILE": file is not None and not golden}
+        | {"--golden": golden, "--make-golden": make_golden is not None, "--published": published}
+    )
+    told = ("ratio", "const", "no_reference", "sensor")
+    if not published:
+        _refuse(context, "--published", "data_root", "markdown_file")
+    if published:
+        _refuse(context, "the package, not with --published", "package", "engine", "time_limit", *told, "as_json")
+        from hsfusion_bench.cli.published import verify_published
+
+        context.exit(0 if verify_published(data_root, markdown_file) else 1)
+    if make_golden is not None:
+        _refuse(context, "a comparison, not with --make-golden", *told, "as_json")
+        _make_golden(make_golden, required_package(package), engine, time_limit)
+        return
     if golden:
-        meant = "a FILE that is to be run, not with --golden"
-        _refuse(context, meant, "package", "engine", "time_limit", "ratio", "const", "no_reference", "sensor")
+        _refuse(context, "a FILE that is to be run, not with --golden", "package", "engine", "time_limit", *told)
         run = _golden(file)
     elif file is None:
         raise UsageError("FILE is needed: a MAT-file with gt and sr; or --golden, which needs none")
@@ -112,10 +168,35 @@ def command(
     context.exit(0 if run.passed else 1)
 
 
-def _refuse(context: click.Context, goes_with: str, *options: str) -> None:
-    for option in options:
-        if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{option.replace('_', '-')} goes with {goes_with}")
+def _one_of(modes: dict[str, bool]) -> None:
+    """Refuse more than one thing to do."""
+    given = [name for name, wanted in modes.items() if wanted]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together: one at a time")
+
+
+def _refuse(context: click.Context, goes_with: str, *parameters: str) -> None:
+    """Refuse options that were given on the command line, by the names of their parameters."""
+    spelt = {each.name: each.opts[0] for each in context.command.params}
+    for name in parameters:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"{spelt[name]} goes with {goes_with}")
+
+
+def _make_golden(file: Path, package: Path, engine: Any, time_limit: float) -> None:
+    """Write a golden file anew."""
+    from rich.text import Text
+
+    from hsfusion_bench.cli.common import console
+    from hsfusion_bench.files import write_text
+    from hsfusion_bench.matlab import goldens
+    from hsfusion_bench.matlab.engine import find_engine
+
+    found = find_engine(engine)
+    with console(stderr=True).status(Text(f"{found.title} runs the test package on {len(goldens.CASES)} cases")):
+        text = goldens.make(found, package, time_limit=time_limit)
+    write_text(file, text)
+    click.echo(f"{file}: {len(goldens.CASES)} cases")
 
 
 def _golden(file: Path | None) -> _Run:
@@ -130,6 +211,8 @@ def _golden(file: Path | None) -> _Run:
 
 
 def _live(script: Script, file: Path, arguments: Arguments, package: Path, engine: Any, time_limit: float) -> _Run:
+    from rich.text import Text
+
     from hsfusion_bench.cli.common import console
     from hsfusion_bench.matlab.engine import check_package, find_engine, run_script
     from hsfusion_bench.matlab.verify import compare, kind_of_file, our_summary
@@ -137,7 +220,7 @@ def _live(script: Script, file: Path, arguments: Arguments, package: Path, engin
     kind = kind_of_file(script, file)
     check_package(package, script)
     found = find_engine(engine)
-    with console(stderr=True).status(f"{found.title} runs {script.file}"):
+    with console(stderr=True).status(Text(f"{found.title} runs {script.file}")):
         # ours first: a file or a sensor that is not fit is told at once, and in our words
         ours = our_summary(script, file, arguments)
         answer = run_script(found, package, script, file, arguments, time_limit=time_limit)

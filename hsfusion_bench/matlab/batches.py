@@ -14,18 +14,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import io
 
+import hsfusion_metrics
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.matfile import NUMERIC, Variable, open_matfile, readable
 from hsfusion_bench.matlab.interleaved import each_sample, taken_apart
 from hsfusion_bench.matlab.processes import FloatArray
-from hsfusion_metrics import NYQUIST_GAINS, Indexes, NoReference, evaluate, evaluate_no_reference
+from hsfusion_metrics import NYQUIST_GAINS, Indexes, NoReference
 
 _Result = TypeVar("_Result")
 
 _NAMES = ("gt", "sr")
 _NO_REFERENCE_NAMES = ("sr", "lms", "pan")
 _READABLE = NUMERIC | {"logical"}
+#: As `channel_axis`: the axes of these files are known, and whatever their shapes, the script scores them so.
+FIRST_AXIS = -3
 #: MATLAB reads no larger variable from a file of version 7 or before.
 _V7_BYTES = 2**31
 _V73_TEXT = b"MATLAB 7.3 MAT-file, Platform: any, Created by: hsfusion-bench, HDF5 schema 1.00 ."
@@ -90,7 +93,7 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     --------
     >>> with open_batches("results.mat") as batches:  # doctest: +SKIP
     ...     for gt, sr in batches:
-    ...         print(evaluate(gt, sr, ratio=4).psnr)
+    ...         print(hsfusion_metrics.score(gt, sr, ratio=4).psnr)
     """
     path = Path(path)
     with open_matfile(path) as variables:
@@ -188,7 +191,8 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: i
         As `open_batches`, and when the images are smaller than 16 x 16 pixels.
     """
     with open_batches(path) as batches:
-        yield from batches.score(partial(evaluate, ratio=ratio, const=const), workers)
+        work = partial(hsfusion_metrics.score, ratio=ratio, const=const, channel_axis=FIRST_AXIS)
+        yield from batches.score(work, workers)
 
 
 def score_no_reference(
@@ -231,7 +235,7 @@ def score_no_reference(
         if len({variable.shape[0] for variable in labelled.values()}) > 1:
             shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
-        work = partial(evaluate_no_reference, ratio=ratio, gains=gains)
+        work = partial(hsfusion_metrics.score_no_reference, ratio=ratio, gains=gains, channel_axis=FIRST_AXIS)
         yield from each_sample(path, list(labelled.values()), work, workers=workers)
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array
-from hsfusion_bench.matlab.batches import nyquist_gains
+from hsfusion_bench.matlab.batches import FIRST_AXIS, nyquist_gains
 from hsfusion_bench.matlab.processes import FloatArray, dealt
-from hsfusion_metrics import Indexes, NoReference, evaluate, evaluate_no_reference
+from hsfusion_metrics import Indexes, NoReference, score, score_no_reference
 
 _NAME = re.compile(r"output_mulExm_(\d+)\.mat", re.IGNORECASE)
 _Result = TypeVar("_Result")
@@ -57,7 +57,7 @@ def score_folder(
     HsbenchError
         When a file is missing, damaged, or its image does not fit; when there are more files than references.
     """
-    work = partial(evaluate, ratio=ratio, const=const)
+    work = partial(score, ratio=ratio, const=const, channel_axis=FIRST_AXIS)
     return _scores(folder, references, (("GT", "gt"),), key, work, workers)
 
 
@@ -93,7 +93,10 @@ def score_folder_no_reference(
     HsbenchError
         As `score_folder`; for an unknown sensor, or one with another number of bands.
     """
-    work = partial(_no_reference, partial(evaluate_no_reference, ratio=ratio, gains=nyquist_gains(sensor)))
+    work = partial(
+        _no_reference,
+        partial(score_no_reference, ratio=ratio, gains=nyquist_gains(sensor), channel_axis=FIRST_AXIS),
+    )
     return _scores(folder, inputs, (("lms",), ("pan",)), key, work, workers)
 
 

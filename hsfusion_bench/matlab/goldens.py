@@ -261,7 +261,7 @@ def make(engine: Engine, package: Path, *, time_limit: float) -> str:
     [version] = versions
     head = (
         "# What the MATLAB test package returned for the cases of goldens.py, [mean, std] over the batch.\n"
-        "# Made by `hsbench goldens`; not to be edited.\n"
+        "# Made by `hsbench verify --make-golden`; not to be edited.\n"
         f'schema = "{SCHEMA}"\n'
         f'engine = "{version}"\n'
         f'script_sha256 = "{sha256_file(package / REFERENCE.file)}"\n'

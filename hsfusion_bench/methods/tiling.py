@@ -13,8 +13,8 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+import psutil
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
@@ -135,12 +135,7 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         free: int = torch.cuda.mem_get_info(device)[0]
         return free
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-        fields = dict(line.split(":", 1) for line in lines)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError):
-        return 2**62  # a system that does not tell: no tiles
+    return int(psutil.virtual_memory().available)
 
 
 def _memory_model(predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, scale: int) -> Callable[[float], float]:

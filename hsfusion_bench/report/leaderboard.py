@@ -25,7 +25,10 @@ class Row:
     record: Record
     speed: Speed | None
     places: dict[str, int]
-    """1 for the best value of an index, 2 for the second; nothing for the others and for unranked rows."""
+    """1 for the best value of an index, 2 for the second; nothing for the others and for unranked rows.
+
+    What is printed equal has the same place.
+    """
 
     @property
     def title(self) -> str:
@@ -81,8 +84,7 @@ class Row:
         value = self.value(index)
         if value is None:
             return "-"
-        digits = _DIGITS.get(index, 4)
-        return plus_minus.join(_fixed(part, digits) for part in value)
+        return plus_minus.join(_fixed(part, index) for part in value)
 
     @property
     def parameters(self) -> str:
@@ -250,12 +252,12 @@ def _choose_device(speeds: Sequence[Speed], wanted: str | None) -> str | None:
 
 
 def _places(records: Sequence[Record]) -> list[dict[str, int]]:
-    """Give first and second place for each index among the records with the most scenes."""
+    """Give first and second place for each index among the records with the most scenes, by the printed means."""
     most = max(record.dataset.scenes for record in records)
     places: list[dict[str, int]] = [{} for _ in records]
     for index, metric in METRICS.items():
         values = {
-            number: record.summary[index].mean
+            number: float(_fixed(record.summary[index].mean, index))
             for number, record in enumerate(records)
             if record.summary is not None
             and record.dataset.scenes == most
@@ -276,9 +278,10 @@ def _order(row: Row, sort: str) -> tuple[bool, float, str]:
     return False, -value[0] if METRICS[sort].better == "higher" else value[0], row.record.method.name
 
 
-def _fixed(value: float, digits: int) -> str:
+def _fixed(value: float, index: str) -> str:
+    """Return a value of an index in the digits that papers print."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "Inf" if value > 0 else "-Inf"
-    return f"{value:.{digits}f}"
+    return f"{value:.{_DIGITS.get(index, 4)}f}"

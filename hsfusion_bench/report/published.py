@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-#: The protocol of these papers; how far that is proven is what `hsbench data proof` tells.
+#: The protocol of these papers; how far that is proven is what `hsbench verify --published` tells.
 PROTOCOL = "uestc"
 
 _WHAT = ("dataset", "scale", "method", "source", "note")

@@ -1,60 +1,136 @@
-"""A leaderboard on the terminal."""
+"""A leaderboard on the terminal, in as many columns as it has room for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
+from hsfusion_bench.terminal import GAP, fold, plain_table, readable
 from hsfusion_metrics import METRICS
 
+_ALL = (*DEFAULT_INDEXES, *(index for index in METRICS if index not in DEFAULT_INDEXES))
 _STYLES = {1: "bold", 2: "underline"}
+#: Titles are folded to this width, or to their longest word, before anything else gives way.
+_TITLE = 20
 
 
-def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str] = DEFAULT_INDEXES) -> None:
-    """Print leaderboards: best values bold, second underlined; below, what must be known of the rows."""
+def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None) -> None:
+    """Print leaderboards: best values bold, second underlined; below, what must be known of the rows.
+
+    Parameters
+    ----------
+    console
+        Where to; its width chooses the layout, and its encoding the signs.
+    boards
+        The leaderboards.
+    indexes
+        Columns; by default all seven where they fit, and else the four that papers print.
+    """
     for board in boards:
         console.print(Text(board.title, style="bold"), "", sep="\n")
-        _print_whole(console, table(board, indexes))
+        widest = _Layout(board, indexes or _ALL, console.encoding)
+        layout = widest
+        if not indexes and layout.width > console.width:
+            layout = _Layout(board, DEFAULT_INDEXES, console.encoding)
+        if layout.width > console.width:
+            layout = _Layout(board, layout.indexes, console.encoding, stacked=True)
+        # values are never cut off: a terminal too narrow for any layout breaks the lines
+        console.print(layout.table(console.width), crop=False)
+        hidden = [index for index in widest.indexes if index not in layout.indexes]
+        if hidden:
+            titles = ", ".join(METRICS[index].title for index in hidden)
+            verb = f"hsbench leaderboard --indexes {','.join(hidden)}"
+            console.print(Text(f"{verb} shows {titles}; so does a terminal of {widest.width} columns"))
         for line in notes(board):
-            console.print(line, markup=False)
+            console.print(Text(line))
         console.print()
 
 
-def _print_whole(console: Console, rich_table: Table) -> None:
-    """Print a table in its full width: on a terminal that is too narrow, lines are broken but no value is cut off."""
-    needed = Measurement.get(console, console.options.update(max_width=10_000), rich_table).maximum
-    wide = Console(file=console.file, width=needed, force_terminal=console.is_terminal, highlight=False)
-    (wide if needed > console.width else console).print(rich_table)
+class _Layout:
+    """The cells of a leaderboard with some indexes; each deviation stands behind its mean, or (stacked) below it."""
+
+    def __init__(self, board: Leaderboard, indexes: Sequence[str], encoding: str, *, stacked: bool = False) -> None:
+        self.indexes = tuple(indexes)
+        self._encoding = encoding
+        self._plus_minus = "\n±" if stacked else "±"
+        # a column that says nothing of any row has no room taken for it
+        counted = [*(row.parameters for row in board.rows), *(line.parameters for line in board.published)]
+        scenes = {row.scenes for row in board.rows if row.record.summary is not None}
+        self._shown = (set(counted) != {"-"}, any(row.latency != "-" for row in board.rows), len(scenes) > 1)
+        heads = ["\nmethod", *map(self._head, self.indexes), *self._said("params\n(M)", "latency\n(ms)", "\nscenes")]
+        one_line = not any(self._shown[:2])
+        self._first, *self._heads = [head.lstrip("\n") for head in heads] if one_line else heads
+        self._rows = [self._row(row) for row in board.rows]
+        self._published = [self._published_row(line) for line in board.published]
+        every = [cells for _, *cells in [*self._rows, *self._published]]
+        self._widths = [
+            max(_width(cell) for cell in (head, *column))
+            for head, *column in zip(map(Text, self._heads), *every, strict=True)
+        ]
+
+    def _head(self, index: str) -> str:
+        return self._readable(f"\n{METRICS[index].title} {'↑' if METRICS[index].better == 'higher' else '↓'}")
+
+    def _row(self, row: Row) -> list[Text]:
+        values = [
+            # the mark is the value's, not the space's before it
+            Text.assemble(
+                (self._readable(row.printed(index, self._plus_minus)), _STYLES.get(row.places.get(index, 0), ""))
+            )
+            for index in self.indexes
+        ]
+        return [self._title(row.title), *values, *map(Text, self._said(row.parameters, row.latency, row.scenes))]
+
+    def _published_row(self, line: Printed) -> list[Text]:
+        values = [self._readable(line.printed(index, self._plus_minus)) for index in self.indexes]
+        return [self._title(line.title), *map(Text, (*values, *self._said(line.parameters, "-", "")))]
+
+    def _said(self, parameters: str, latency: str, scenes: str) -> list[str]:
+        """Return those cells whose columns are shown."""
+        return [cell for cell, shown in zip((parameters, latency, scenes), self._shown, strict=True) if shown]
+
+    def _title(self, title: str) -> Text:
+        return Text(self._readable(" ".join(title.split())))
+
+    def _readable(self, text: str) -> str:
+        return readable(text, self._encoding)
+
+    @property
+    def _beside_titles(self) -> int:
+        return sum(GAP + width for width in self._widths)
+
+    @property
+    def width(self) -> int:
+        """The least width of the table."""
+        titles = [title.plain for title, *_ in [*self._rows, *self._published]]
+        words = max(len(word) for title in titles for word in title.split(" "))
+        return max(words, min(_TITLE, max(map(len, titles)))) + self._beside_titles
+
+    def table(self, width: int) -> Table:
+        """Return the table, in a width or in its least one."""
+        room = max(width, self.width) - self._beside_titles
+        folded = [Text("\n".join(fold(title.plain, room))) for title, *_ in [*self._rows, *self._published]]
+        table = plain_table(self._encoding)
+        table.add_column(self._first, no_wrap=True, min_width=max(map(_width, folded)))
+        for head, least in zip(self._heads, self._widths, strict=True):
+            table.add_column(Text(head), justify="right", no_wrap=True, min_width=least)
+        measured = len(self._rows)
+        for title, (_, *cells) in zip(folded, self._rows, strict=False):
+            table.add_row(title, *cells)
+        if self._published:
+            table.add_section()
+            table.add_row(Text("as published", style="italic"))
+        for title, (_, *cells) in zip(folded[measured:], self._published, strict=True):
+            table.add_row(title, *cells)
+        return table
 
 
-def table(board: Leaderboard, indexes: Sequence[str] = DEFAULT_INDEXES) -> Table:
-    """Return the table of a leaderboard, without title and notes."""
-    rich_table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    rich_table.add_column("\nmethod", no_wrap=True)
-    for index in indexes:
-        arrow = "↑" if METRICS[index].better == "higher" else "↓"
-        rich_table.add_column(f"\n{METRICS[index].title} {arrow}", justify="right", no_wrap=True)
-    rich_table.add_column("params\n(M)", justify="right", no_wrap=True)
-    rich_table.add_column("latency\n(ms)", justify="right", no_wrap=True)
-    mixed = len({row.scenes for row in board.rows if row.record.summary is not None}) > 1
-    if mixed:
-        rich_table.add_column("\nscenes", no_wrap=True)
-    for row in board.rows:
-        values = [Text(row.printed(index), style=_STYLES.get(row.places.get(index, 0), "")) for index in indexes]
-        scenes = [row.scenes] if mixed else []
-        rich_table.add_row(Text(row.title), *values, row.parameters, row.latency, *scenes)
-    if board.published:
-        rich_table.add_section()
-        rich_table.add_row(Text("as published", style="italic"))
-    for line in board.published:
-        rich_table.add_row(Text(line.title), *(line.printed(index) for index in indexes), line.parameters, "-")
-    return rich_table
+def _width(cell: Text) -> int:
+    return max(len(line) for line in cell.plain.split("\n"))
 
 
 def notes(board: Leaderboard) -> list[str]:

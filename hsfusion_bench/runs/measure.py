@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import platform
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from hsfusion_bench.methods import Cube, Method, Observation
 from hsfusion_bench.methods.fusing import fuse_checked
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 MIN_RUNS = 10
 MIN_SECONDS = 2.0
+_LOOK_SECONDS = 0.002
 
 COUNTER = "torch.utils.flop_counter.FlopCounterMode (2 per multiply-add)"
 
@@ -138,8 +142,8 @@ def measure_latency(
 def peak_memory(device: torch.device) -> Iterator[list[Memory]]:
     """Measure the peak of memory that the block takes; the list receives one `Memory` at its end.
 
-    On a CPU that is the growth of the process's resident memory; where the system does not tell it (it is not Linux),
-    the list stays empty.
+    On a CPU that is the growth of the process's resident memory: by the kernel's record of its peak where that can be
+    set back (Linux), and else by looking often.
     """
     found: list[Memory] = []
     if device.type == "cuda":
@@ -150,10 +154,16 @@ def peak_memory(device: torch.device) -> Iterator[list[Memory]]:
         synchronise(device)
         found.append(Memory(peak_mb=torch.cuda.max_memory_allocated(device) / 1e6, kind="CUDA memory allocated"))
         return
-    before = _reset_resident_peak()
-    yield found
-    if before is not None:
-        found.append(Memory(peak_mb=max(0.0, _status_mb("VmHWM") - before), kind="growth of the process"))
+    recorded = _reset_recorded_peak()
+    before = _resident_mb()
+    if recorded:
+        yield found
+        peak = _recorded_peak_mb()
+    else:
+        with _watching() as seen:
+            yield found
+        peak = max(seen)
+    found.append(Memory(peak_mb=max(0.0, peak - before), kind="growth of the process"))
 
 
 @contextmanager
@@ -198,17 +208,42 @@ def counting_flops(hr_size: tuple[int, int]) -> Iterator[list[Flops]]:
     )
 
 
-def _reset_resident_peak() -> float | None:
-    """Set the kernel's record of our peak back to now, and return what is resident now, in MB (Linux only)."""
+def _resident_mb() -> float:
+    """Return how much memory of this process is resident, in MB."""
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def _reset_recorded_peak() -> bool:
+    """Set the kernel's record of our peak back to now, and tell whether it has one (Linux only)."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        return _status_mb("VmRSS")
     except OSError:
-        return None
+        return False
+    return True
 
 
-def _status_mb(field: str) -> float:
+def _recorded_peak_mb() -> float:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(field + ":"):
+        if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
+    return _resident_mb()
+
+
+@contextmanager
+def _watching() -> Iterator[list[float]]:
+    """Look at the resident memory in a thread, until the block ends; the list receives what was seen, in MB."""
+    seen = [_resident_mb()]
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            seen.append(_resident_mb())
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+        seen.append(_resident_mb())

@@ -26,8 +26,6 @@ from hsfusion_bench.training.schedules import learning_rate
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_EXTRA = "training needs Hugging Face Accelerate: pip install 'hsfusion-bench[train]'"
-
 
 def make_accelerator(
     device: str, *, precision: Precision = "no", accumulate: int = 1, trackers: Mapping[str, Any] | None = None
@@ -48,13 +46,12 @@ def make_accelerator(
     Raises
     ------
     UsageError
-        If Accelerate is not installed, or the device cannot compute in that precision.
+        If the device cannot compute in that precision.
     """
-    try:
-        from accelerate import Accelerator, DistributedDataParallelKwargs
-        from accelerate.state import AcceleratorState
-    except ImportError as error:
-        raise UsageError(_EXTRA) from error
+    # it takes a second, and only trainings need it
+    from accelerate import Accelerator, DistributedDataParallelKwargs
+    from accelerate.state import AcceleratorState
+
     if precision == "fp16" and device == "cpu":
         raise UsageError("--precision fp16 needs a CUDA device; on the CPU there are no and bf16")
     make_deterministic()

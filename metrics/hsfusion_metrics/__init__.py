@@ -2,16 +2,17 @@
 
 Each index takes a reference and an estimate, ``(gt, sr)``, both [C, H, W], computes in float64 and equals the
 value that ``analysis_ref_batched_images.m`` prints to 1e-10 relative. NaN and Inf come out where they come
-out there.
+out there. Images [H, W, C] are scored with ``channel_axis=-1``.
 
-Where there is no reference, `evaluate_no_reference` gives the three indexes of ``analysis_unref_batched_images.m``.
+`score` gives all seven; where there is no reference, `score_no_reference` gives the three indexes of
+``analysis_unref_batched_images.m``. Their older names, `evaluate` and `evaluate_no_reference`, go on working.
 
 Examples
 --------
 >>> import numpy as np
->>> from hsfusion_metrics import evaluate, summarise
+>>> from hsfusion_metrics import score, summarise
 >>> gt = np.full((3, 64, 64), 0.5)
->>> indexes = evaluate(gt, gt + 0.01, ratio=4)
+>>> indexes = score(gt, gt + 0.01, ratio=4)
 >>> round(indexes.psnr, 6), round(indexes.ergas, 6)
 (40.0, 0.5)
 >>> summarise([indexes])["psnr"].std
@@ -19,13 +20,13 @@ Examples
 """
 
 from hsfusion_metrics.ergas import ergas
-from hsfusion_metrics.hqnr import NYQUIST_GAINS, NoReference, d_lambda, d_s, evaluate_no_reference
+from hsfusion_metrics.hqnr import NYQUIST_GAINS, NoReference, d_lambda, d_s, evaluate_no_reference, score_no_reference
 from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.q2n import q2n, q2n_uncast
 from hsfusion_metrics.sam import sam
 from hsfusion_metrics.scc import scc
 from hsfusion_metrics.ssim import ssim
-from hsfusion_metrics.suite import METRICS, SUITE_VERSION, Indexes, MeanStd, Metric, evaluate, summarise
+from hsfusion_metrics.suite import METRICS, SUITE_VERSION, Indexes, MeanStd, Metric, evaluate, score, summarise
 from hsfusion_metrics.uqi import uqi
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "q2n_uncast",
     "sam",
     "scc",
+    "score",
+    "score_no_reference",
     "ssim",
     "summarise",
     "uqi",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,13 +14,22 @@ FloatArray = NDArray[np.float64]
 quietly = np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore")
 
 
-def as_pair(gt: ArrayLike, sr: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Check a reference and an estimate and return both in float64.
+#: From this size on, an axis may be the side of an image that is handed over in the other order.
+_SIDE = 64
+
+#: As `channel_axis`: the first axis, and no guess that it might not be meant.
+FIRST = -3
+
+
+def as_pair(gt: ArrayLike, sr: ArrayLike, channel_axis: int = 0) -> tuple[FloatArray, FloatArray]:
+    """Check a reference and an estimate and return both in float64, [C, H, W].
 
     Parameters
     ----------
     gt, sr
-        Images of one shape [C, H, W], real and numeric. float64 arrays are passed on without a copy.
+        Images of one shape, real and numeric. float64 arrays [C, H, W] are passed on without a copy.
+    channel_axis
+        The axis of the bands. 0 and -1 are refused where they are seen to be wrong, see `_refuse_other_order`.
 
     Returns
     -------
@@ -29,13 +39,15 @@ def as_pair(gt: ArrayLike, sr: ArrayLike) -> tuple[FloatArray, FloatArray]:
     Raises
     ------
     TypeError
-        When an image is boolean, complex or not numeric.
+        When an image is boolean, complex or not numeric, or `channel_axis` is not an integer.
     ValueError
-        When an image does not have three axes, is empty, or differs in shape from the other.
+        When an image does not have three axes, is empty, or differs in shape from the other; when there is no such
+        axis, or it is not that of the bands.
     """
-    reference, estimate = _as_image(gt, "gt"), _as_image(sr, "sr")
+    axis = _as_axis(channel_axis)
+    reference, estimate = _as_image(gt, "gt", axis), _as_image(sr, "sr", axis)
     if reference.shape != estimate.shape:
-        raise ValueError(f"gt and sr must have one shape [C, H, W]: gt {reference.shape}, sr {estimate.shape}")
+        raise ValueError(f"gt and sr must have one shape: gt {np.shape(gt)}, sr {np.shape(sr)}")
     return reference, estimate
 
 
@@ -53,12 +65,48 @@ def strips(rows: int, height: int = 64) -> Iterator[tuple[int, int]]:
         yield start, min(start + height, rows)
 
 
-def _as_image(image: ArrayLike, name: str) -> FloatArray:
+def _as_axis(channel_axis: int) -> int:
+    """Return the number of an axis as it was given, after a look at it."""
+    if isinstance(channel_axis, (bool, np.bool_)):
+        raise TypeError(f"channel_axis must be an integer, not {channel_axis!r}")
+    try:
+        axis = operator.index(channel_axis)
+    except TypeError:
+        raise TypeError(f"channel_axis must be an integer, not {channel_axis!r}") from None
+    if not -3 <= axis <= 2:
+        raise ValueError(f"channel_axis must be one of the three axes, -3 to 2, not {axis}")
+    return axis
+
+
+def _as_image(image: ArrayLike, name: str, axis: int) -> FloatArray:
     array = np.asarray(image)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be real and numeric, not {array.dtype}")
     if array.ndim != 3:
-        raise ValueError(f"{name} must have the axes [C, H, W], not the shape {array.shape}")
+        raise ValueError(f"{name} must have three axes, those of [C, H, W], not the shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: shape {array.shape}")
+    _refuse_other_order(array.shape, name, axis)
+    if axis % 3:
+        # band after band in memory, for every index goes through the image by bands
+        return np.ascontiguousarray(np.moveaxis(array, axis, 0), dtype=np.float64)
     return array.astype(np.float64, copy=False)
+
+
+def _refuse_other_order(shape: tuple[int, ...], name: str, axis: int) -> None:
+    """Refuse [H, W, C] for [C, H, W], and the reverse, where the shape gives it away.
+
+    That is: the axis said to be the bands' is equal to the one beside it, at least 64, and more than twice the third.
+    Images are square so often, and bands as many as rows so seldom, that nothing else is guessed: (198, 100, 100) and
+    (31, 8, 512) are [C, H, W]. The same axis by its other number (-3 for 0, 2 for -1) is taken at its word.
+    """
+    if axis not in (0, -1):
+        return
+    bands, beside, third = shape if axis == 0 else shape[::-1]
+    if bands == beside >= _SIDE and bands > 2 * third:
+        found, expected = ("[H, W, C]", "[C, H, W]") if axis == 0 else ("[C, H, W]", "[H, W, C]")
+        other, insisting = (-1, -3) if axis == 0 else (0, 2)
+        raise ValueError(
+            f"{name} has the shape {shape}, which looks like {found}, and {expected} is expected: say "
+            f"channel_axis={other}, or channel_axis={insisting} if it is {expected} all the same"
+        )

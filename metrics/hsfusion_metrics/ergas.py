@@ -10,7 +10,7 @@ from hsfusion_metrics._threads import deal
 
 
 @quietly
-def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
+def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float, channel_axis: int = 0) -> float:
     """ERGAS: the bands' errors relative to the reference's band means, scaled by the resolution ratio.
 
     ``(100 / ratio) sqrt(mean_b(MSE_b / mean(gt_b)^2))``. Not symmetric in its two images.
@@ -23,6 +23,8 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
         Estimate, [C, H, W].
     ratio
         Ground sampling distance of the low-resolution image over that of the high-resolution one: 4, 8, ...
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -32,7 +34,7 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape; for a `ratio` that is not positive.
+        For images that are not real, or not of one shape with three axes; for a `ratio` that is not positive.
 
     Notes
     -----
@@ -50,7 +52,7 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float) -> float:
     >>> round(ergas(gt, gt + 0.01, ratio=4), 9)
     0.5
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     factor = 100.0 / positive(ratio, "ratio")
     relative = list(deal(_relative_error, zip(reference, estimate, strict=True)))
     return float(factor * np.sqrt(np.mean(relative)))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import fft
 from scipy.ndimage import correlate1d
 
-from hsfusion_metrics._pair import FloatArray, as_pair, quietly
+from hsfusion_metrics._pair import FIRST, FloatArray, as_pair, quietly
 from hsfusion_metrics._threads import deal, threads
 from hsfusion_metrics.q2n import q2n
 
@@ -54,13 +54,14 @@ class NoReference(NamedTuple):
     hqnr: float
 
 
-def evaluate_no_reference(
+def score_no_reference(
     sr: ArrayLike,
     lms: ArrayLike,
     pan: ArrayLike,
     *,
     ratio: int,
     gains: float | Sequence[float] = 0.3,
+    channel_axis: int = 0,
     workers: int = 1,
 ) -> NoReference:
     """D_lambda, D_s and HQNR of an estimate, as the MATLAB package's script prints them for one sample.
@@ -77,6 +78,8 @@ def evaluate_no_reference(
         Resolution ratio, 2 or 4.
     gains
         As for `d_lambda`.
+    channel_axis
+        The axis of the bands in all three images: 0 for [C, H, W], -1 for [H, W, C].
     workers
         Number of threads. It changes nothing in the values.
 
@@ -104,18 +107,24 @@ def evaluate_no_reference(
     --------
     >>> import numpy as np
     >>> lms = np.random.default_rng(0).integers(1, 2048, (4, 64, 64))
-    >>> found = evaluate_no_reference(lms, lms, lms[:1], ratio=4)
+    >>> found = score_no_reference(lms, lms, lms[:1], ratio=4)
     >>> found.hqnr == (1 - found.d_lambda) * (1 - found.d_s)
     True
     """
     with threads(workers):
-        spectral = d_lambda(sr, lms, ratio=ratio, gains=gains)
-        spatial = d_s(sr, lms, pan, ratio=ratio)
+        spectral = d_lambda(sr, lms, ratio=ratio, gains=gains, channel_axis=channel_axis)
+        spatial = d_s(sr, lms, pan, ratio=ratio, channel_axis=channel_axis)
     return NoReference(spectral, spatial, (1.0 - spectral) * (1.0 - spatial))
 
 
+#: The older name of `score_no_reference`.
+evaluate_no_reference = score_no_reference
+
+
 @quietly
-def d_lambda(sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequence[float] = 0.3) -> float:
+def d_lambda(
+    sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequence[float] = 0.3, channel_axis: int = 0
+) -> float:
     """Spectral distortion of Khan et al.: 1 less the Q2n of the estimate, blurred as by the sensor.
 
     As in `q2n`, the images are cast to 16-bit integers: **data in [0, 1] are binarised**.
@@ -130,6 +139,8 @@ def d_lambda(sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequen
         Resolution ratio, 2 or 4.
     gains
         Gain of the sensor at the Nyquist frequency, of each band or of all; see `NYQUIST_GAINS`.
+    channel_axis
+        The axis of the bands in both images: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -139,7 +150,7 @@ def d_lambda(sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequen
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape; for sides that are no multiples of 32; for
+        For images that are not real, or not of one shape with three axes; for sides that are no multiples of 32; for
         another `ratio`; for `gains` not between 0 and 1 or not one a band.
 
     Notes
@@ -158,18 +169,18 @@ def d_lambda(sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequen
     >>> round(d_lambda(lms, lms, ratio=4), 2)
     0.0
     """
-    estimate, interpolated = _checked(sr, lms, ratio)
+    estimate, interpolated = _checked(sr, lms, ratio, channel_axis)
     each = list(gains) if isinstance(gains, Sequence) else [gains] * len(estimate)
     if len(each) != len(estimate):
         raise ValueError(f"there are {len(each)} gains for {len(estimate)} bands")
     if not all(0.0 < gain < 1.0 for gain in each):
         raise ValueError(f"gains at the Nyquist frequency lie between 0 and 1, not {gains!r}")
     blurred = deal(lambda band: _blurred(band[0], _sensor_filter(ratio, band[1])), zip(estimate, each, strict=True))
-    return 1.0 - q2n(interpolated, np.stack(list(blurred)))
+    return 1.0 - q2n(interpolated, np.stack(list(blurred)), channel_axis=FIRST)
 
 
 @quietly
-def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int) -> float:
+def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int, channel_axis: int = 0) -> float:
     """Spatial distortion of QNR: how the bands' likeness to the sharp image differs between the scales.
 
     Likeness is the mean of Wang and Bovik's index over 32 x 32 blocks side by side; at the lower scale it is
@@ -187,6 +198,8 @@ def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int) -> float:
     ratio
         Resolution ratio, 2 or 4. (For 8 and more the script interpolates beyond the size of the image, and
         compares what does not belong together.)
+    channel_axis
+        The axis of the bands in all three images: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -215,11 +228,12 @@ def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int) -> float:
     >>> 0 < d_s(lms, lms, lms[:1], ratio=4) < 1
     True
     """
-    estimate, interpolated = _checked(sr, lms, ratio)
-    sharp = np.asarray(pan)
-    if sharp.shape != (1, *estimate.shape[1:]):
-        raise ValueError(f"pan must be one band [1, H, W] of the estimate's size {estimate.shape}, not {sharp.shape}")
-    [sharp], _ = as_pair(sharp, sharp)
+    estimate, interpolated = _checked(sr, lms, ratio, channel_axis)
+    image = np.asarray(pan)
+    expected = np.expand_dims(estimate[0], channel_axis).shape
+    if image.shape != expected:
+        raise ValueError(f"pan must be one band of the estimate's size, {expected}, not {image.shape}")
+    [sharp], _ = as_pair(image, image, channel_axis)
     smooth = _interpolated(_reduced(sharp, ratio), ratio)
 
     def difference(band: tuple[FloatArray, FloatArray]) -> float:
@@ -229,13 +243,13 @@ def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int) -> float:
     return float(np.mean(list(deal(difference, zip(estimate, interpolated, strict=True)))))
 
 
-def _checked(sr: ArrayLike, lms: ArrayLike, ratio: int) -> tuple[FloatArray, FloatArray]:
+def _checked(sr: ArrayLike, lms: ArrayLike, ratio: int, channel_axis: int) -> tuple[FloatArray, FloatArray]:
     if ratio not in _RATIOS:
         raise ValueError(f"indexes without a reference are defined for the ratios 2 and 4, not {ratio!r}")
     images = [np.asarray(sr), np.asarray(lms)]
     if images[0].shape != images[1].shape:
-        raise ValueError(f"sr and lms must have one shape [C, H, W]: sr {images[0].shape}, lms {images[1].shape}")
-    estimate, interpolated = as_pair(*images)
+        raise ValueError(f"sr and lms must have one shape: sr {images[0].shape}, lms {images[1].shape}")
+    estimate, interpolated = as_pair(images[0], images[1], channel_axis)
     height, width = estimate.shape[1:]
     if height % _SIDE or width % _SIDE:
         raise ValueError(f"the sides must be multiples of {_SIDE} pixels, these are {height} x {width}")

@@ -10,7 +10,7 @@ from hsfusion_metrics._threads import deal
 
 
 @quietly
-def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
+def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0, channel_axis: int = 0) -> float:
     """Mean over bands of each band's PSNR, in dB.
 
     For a band b it is ``10 log10(const^2 / MSE_b)``. The mean is taken over the bands' decibels, so that it
@@ -24,6 +24,8 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
         Estimate, [C, H, W].
     const
         The value that stands for full scale: 1 for data in [0, 1], 2047 for 11-bit data.
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -33,7 +35,7 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape; for a `const` that is not positive.
+        For images that are not real, or not of one shape with three axes; for a `const` that is not positive.
 
     Notes
     -----
@@ -46,7 +48,7 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     >>> round(psnr(gt, gt + 0.01), 9)
     40.0
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     peak = positive(const, "const") ** 2
     errors = np.array(list(deal(_band_error, zip(reference, estimate, strict=True))))
     return float(np.mean(10.0 * np.log10(peak / errors)))

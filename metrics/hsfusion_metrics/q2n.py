@@ -18,7 +18,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _UNDER_HALF = float(np.nextafter(0.5, 0.0))
 
 
-def q2n(gt: ArrayLike, sr: ArrayLike) -> float:
+def q2n(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     """Q2n as the MATLAB test package computes it, on images that it first casts to 16-bit integers.
 
     The images, mirrored at the right and the bottom to whole blocks, are rounded half away from zero and
@@ -34,6 +34,8 @@ def q2n(gt: ArrayLike, sr: ArrayLike) -> float:
         Reference, [C, H, W].
     sr
         Estimate, [C, H, W].
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -43,7 +45,7 @@ def q2n(gt: ArrayLike, sr: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape; for a side under 16 pixels, which cannot
+        For images that are not real, or not of one shape with three axes; for a side under 16 pixels, which cannot
         be mirrored to a block (the MATLAB script stops there too).
 
     Notes
@@ -62,10 +64,10 @@ def q2n(gt: ArrayLike, sr: ArrayLike) -> float:
     >>> round(q2n(gt, gt), 9)
     1.0
     """
-    return _q2n(gt, sr, _to_uint16)
+    return _q2n(gt, sr, _to_uint16, channel_axis)
 
 
-def q2n_uncast(gt: ArrayLike, sr: ArrayLike) -> float:
+def q2n_uncast(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     """Q2n of the data themselves, without the cast to 16-bit integers.
 
     On data in [0, 1] the cast of `q2n` leaves a binarised image; this is the index as its paper defines it.
@@ -77,6 +79,8 @@ def q2n_uncast(gt: ArrayLike, sr: ArrayLike) -> float:
         Reference, [C, H, W].
     sr
         Estimate, [C, H, W].
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -100,12 +104,12 @@ def q2n_uncast(gt: ArrayLike, sr: ArrayLike) -> float:
     >>> abs(q2n_uncast(gt, gt + 16) - q2n(gt, gt + 16)) < 1e-12
     True
     """
-    return _q2n(gt, sr, lambda block: block)
+    return _q2n(gt, sr, lambda block: block, channel_axis)
 
 
 @quietly
-def _q2n(gt: ArrayLike, sr: ArrayLike, cast: Callable[[FloatArray], FloatArray]) -> float:
-    reference, estimate = as_pair(gt, sr)
+def _q2n(gt: ArrayLike, sr: ArrayLike, cast: Callable[[FloatArray], FloatArray], channel_axis: int) -> float:
+    reference, estimate = as_pair(gt, sr, channel_axis)
     _, height, width = reference.shape
     if min(height, width) < _SIDE // 2:
         raise ValueError(f"Q2n needs images of at least 16 x 16 pixels, these are {height} x {width}")

@@ -10,7 +10,7 @@ from hsfusion_metrics._threads import deal
 
 
 @quietly
-def sam(gt: ArrayLike, sr: ArrayLike) -> float:
+def sam(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     """Mean over pixels of the angle between the two spectra, in degrees.
 
     Pixels where either spectrum is zero, or the product of the squared norms underflows to it, are left out; when none
@@ -22,6 +22,8 @@ def sam(gt: ArrayLike, sr: ArrayLike) -> float:
         Reference, [C, H, W].
     sr
         Estimate, [C, H, W].
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -31,7 +33,7 @@ def sam(gt: ArrayLike, sr: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape.
+        For images that are not real, or not of one shape with three axes.
 
     Notes
     -----
@@ -51,7 +53,7 @@ def sam(gt: ArrayLike, sr: ArrayLike) -> float:
     >>> round(sam(gt, sr), 9)
     45.0
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     product, norm = np.empty((2, *reference.shape[1:]))
 
     def fill(rows: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ from hsfusion_metrics._threads import deal
 
 
 @quietly
-def scc(gt: ArrayLike, sr: ArrayLike) -> float:
+def scc(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     """Cosine between the Sobel gradient magnitudes of the two images, over all bands and pixels together.
 
     One pixel is cropped all round; the Sobel filters then see zeros beyond the border, and the cosine is not
@@ -22,6 +22,8 @@ def scc(gt: ArrayLike, sr: ArrayLike) -> float:
         Reference, [C, H, W].
     sr
         Estimate, [C, H, W].
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -31,7 +33,7 @@ def scc(gt: ArrayLike, sr: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape.
+        For images that are not real, or not of one shape with three axes.
 
     Notes
     -----
@@ -49,7 +51,7 @@ def scc(gt: ArrayLike, sr: ArrayLike) -> float:
     >>> round(scc(gt, 2.0 * gt), 9)
     1.0
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     product = energy_gt = energy_sr = np.float64(0.0)
     for band in deal(_strip_sums, zip(reference, estimate, strict=True)):
         for edges, edges_gt, edges_sr in band:

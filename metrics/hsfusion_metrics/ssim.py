@@ -16,7 +16,7 @@ _TAPS /= _TAPS.sum()
 
 
 @quietly
-def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
+def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0, channel_axis: int = 0) -> float:
     """Mean over bands of Wang's SSIM.
 
     11 x 11 Gaussian window of standard deviation 1.5, only windows that lie inside the image, biased moments,
@@ -30,6 +30,8 @@ def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
         Estimate, [C, H, W].
     const
         The value that stands for full scale: 1 for data in [0, 1], 2047 for 11-bit data.
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -39,7 +41,7 @@ def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape; for a `const` that is not positive.
+        For images that are not real, or not of one shape with three axes; for a `const` that is not positive.
 
     Notes
     -----
@@ -58,7 +60,7 @@ def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0) -> float:
     >>> round(ssim(gt, gt), 9)
     1.0
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     full_scale = positive(const, "const")
     c1, c2 = (0.01 * full_scale) ** 2, (0.03 * full_scale) ** 2
     bands, height, width = reference.shape

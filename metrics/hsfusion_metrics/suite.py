@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import as_pair, quietly
+from hsfusion_metrics._pair import FIRST, as_pair, quietly
 from hsfusion_metrics._threads import threads
 from hsfusion_metrics.ergas import ergas
 from hsfusion_metrics.hqnr import NoReference
@@ -140,7 +140,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 """The seven indexes by name, in the order of `Indexes`."""
 
 
-def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, workers: int = 1) -> Indexes:
+def score(
+    gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, channel_axis: int = 0, workers: int = 1
+) -> Indexes:
     """All seven indexes of one estimate, as the MATLAB script prints them for one sample.
 
     Parameters
@@ -153,6 +155,8 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, 
         Resolution ratio; only ERGAS depends on it.
     const
         Full scale of the data; only PSNR and SSIM depend on it.
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
     workers
         Number of threads. It changes nothing in the values, not even their last bits.
 
@@ -164,8 +168,9 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, 
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape, or with a side under 16 pixels; for a
-        `ratio` or a `const` that is not positive, or `workers` under 1.
+        For images that are not real, or not of one shape with three axes, or with a side under 16 pixels; for a
+        `ratio` or a `const` that is not positive, or `workers` under 1; for bands on another axis, where the shape
+        gives it away: (512, 512, 31) is not [C, H, W]. Where it is, ``channel_axis=-3`` insists.
 
     Notes
     -----
@@ -175,20 +180,26 @@ def evaluate(gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, 
     --------
     >>> import numpy as np
     >>> gt = np.random.default_rng(0).uniform(0.1, 1.0, (4, 64, 64))
-    >>> evaluate(gt, gt, ratio=4).psnr
+    >>> score(gt, gt, ratio=4).psnr
+    inf
+    >>> score(np.moveaxis(gt, 0, -1), np.moveaxis(gt, 0, -1), ratio=4, channel_axis=-1).psnr
     inf
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     with threads(workers):
         return Indexes(
-            psnr=psnr(reference, estimate, const=const),
-            ssim=ssim(reference, estimate, const=const),
-            sam=sam(reference, estimate),
-            ergas=ergas(reference, estimate, ratio=ratio),
-            scc=scc(reference, estimate),
-            uqi=uqi(reference, estimate),
-            q2n=q2n(reference, estimate),
+            psnr=psnr(reference, estimate, const=const, channel_axis=FIRST),
+            ssim=ssim(reference, estimate, const=const, channel_axis=FIRST),
+            sam=sam(reference, estimate, channel_axis=FIRST),
+            ergas=ergas(reference, estimate, ratio=ratio, channel_axis=FIRST),
+            scc=scc(reference, estimate, channel_axis=FIRST),
+            uqi=uqi(reference, estimate, channel_axis=FIRST),
+            q2n=q2n(reference, estimate, channel_axis=FIRST),
         )
+
+
+#: The older name of `score`.
+evaluate = score
 
 
 @quietly

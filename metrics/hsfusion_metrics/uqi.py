@@ -13,7 +13,7 @@ _PIXELS = _SIDE**2
 
 
 @quietly
-def uqi(gt: ArrayLike, sr: ArrayLike) -> float:
+def uqi(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     """Mean over bands of Wang and Bovik's universal quality index, in 32 x 32 windows at every pixel.
 
     A window that is flat in both images has no variance to compare: its value is that of the means alone,
@@ -25,6 +25,8 @@ def uqi(gt: ArrayLike, sr: ArrayLike) -> float:
         Reference, [C, H, W].
     sr
         Estimate, [C, H, W].
+    channel_axis
+        The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
 
     Returns
     -------
@@ -34,7 +36,7 @@ def uqi(gt: ArrayLike, sr: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not [C, H, W] of one shape.
+        For images that are not real, or not of one shape with three axes.
 
     Notes
     -----
@@ -54,7 +56,7 @@ def uqi(gt: ArrayLike, sr: ArrayLike) -> float:
     >>> round(uqi(gt, 2.0 * gt), 9)
     0.8
     """
-    reference, estimate = as_pair(gt, sr)
+    reference, estimate = as_pair(gt, sr, channel_axis)
     bands, height, width = reference.shape
     rows, columns = height - _SIDE + 1, width - _SIDE + 1
     if rows < 1 or columns < 1:

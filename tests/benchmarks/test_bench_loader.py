@@ -24,8 +24,8 @@ from hsfusion_bench.data.task import Task
 from hsfusion_bench.methods import Batch
 from hsfusion_bench.training.loading import EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
-from hsfusion_bench.training.stored import StoredPatches
 from support.loading import data_loader
+from support.stored import StoredPatches
 
 UESTC = load_protocol("uestc")
 BATCH, EPOCHS = 32, 4

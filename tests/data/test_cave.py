@@ -110,7 +110,7 @@ def test_empty_scene_folder_lacks_every_band(root, scene):
 def test_truncated_file_is_named(root, scene, kept):
     path = scene / "clay_ms_05.png"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(HsbenchError, match=r"clay_ms_05\.png is no PNG file, or is damaged or cut short"):
+    with pytest.raises(HsbenchError, match=r"clay_ms_05\.png is (not a PNG file, or is )?damaged or cut short"):
         CaveSource(root).read("clay")
 
 
@@ -126,7 +126,7 @@ def test_every_flipped_bit_is_found(root, scene):
 def test_whole_file_that_cannot_be_decoded_is_named(root, scene):
     signature, end = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
     (scene / "clay_ms_05.png").write_bytes(signature + end)
-    with pytest.raises(HsbenchError, match=r"clay_ms_05\.png cannot be decoded as PNG"):
+    with pytest.raises(HsbenchError, match=r"clay_ms_05\.png is not a PNG file, or is damaged"):
         CaveSource(root).read("clay")
 
 

@@ -19,13 +19,16 @@ import hsfusion_metrics
 from hsfusion_metrics import (
     METRICS,
     Indexes,
+    d_lambda,
+    d_s,
     ergas,
-    evaluate,
     psnr,
     q2n,
     q2n_uncast,
     sam,
     scc,
+    score,
+    score_no_reference,
     ssim,
     summarise,
     uqi,
@@ -40,8 +43,16 @@ INDEXES: list[Callable[..., object]] = [
     uqi,
     q2n,
     q2n_uncast,
-    partial(evaluate, ratio=4),
+    partial(score, ratio=4),
 ]
+
+
+def _no_reference(index: Callable[..., object], sr: np.ndarray, lms: np.ndarray, channel_axis: int = 0) -> object:
+    """Call an index of three images, with a band of one for the sharp image."""
+    sharp = lms.take([0], channel_axis) if type(channel_axis) is int and -3 <= channel_axis <= 2 else lms
+    return index(sr, lms, sharp, ratio=4, channel_axis=channel_axis)
+
+
 GOOD = np.random.default_rng(0).random((3, 40, 36))
 
 
@@ -49,8 +60,8 @@ GOOD = np.random.default_rng(0).random((3, 40, 36))
 @pytest.mark.parametrize(
     ("gt", "sr", "error", "says"),
     [
-        (GOOD[0], GOOD[0], ValueError, "gt must have the axes"),
-        (GOOD[None], GOOD[None], ValueError, "gt must have the axes"),
+        (GOOD[0], GOOD[0], ValueError, "gt must have three axes"),
+        (GOOD[None], GOOD[None], ValueError, "gt must have three axes"),
         (GOOD, GOOD[:2], ValueError, "one shape"),
         (GOOD, GOOD[:, :1], ValueError, "one shape"),
         (GOOD[:, :0], GOOD[:, :0], ValueError, "empty"),
@@ -102,6 +113,69 @@ def test_the_layout_in_memory_does_not_matter(index: Callable[..., object]) -> N
     assert np.allclose(index(*turned), index(gt, sr), rtol=1e-13, atol=0)
 
 
+MOVED = [*INDEXES, partial(d_lambda, ratio=4), partial(_no_reference, d_s), partial(_no_reference, score_no_reference)]
+
+
+@pytest.mark.parametrize("axis", [-3, -2, -1, 0, 1, 2])
+@pytest.mark.parametrize("index", MOVED)
+def test_bands_may_lie_on_any_axis(index: Callable[..., object], axis: int) -> None:
+    rng = np.random.default_rng(1)
+    gt, sr = 500.0 * rng.random((2, 3, 32, 64))
+    moved = [np.ascontiguousarray(np.moveaxis(image, 0, axis)) for image in (gt, sr)]
+    before = [image.copy() for image in moved]
+    assert index(*moved, channel_axis=axis) == index(gt, sr)
+    assert index(*(image.astype(np.float32) for image in moved), channel_axis=axis) == index(
+        gt.astype(np.float32), sr.astype(np.float32)
+    )
+    assert all(np.array_equal(image, kept) for image, kept in zip(moved, before, strict=True))
+
+
+@pytest.mark.parametrize("index", MOVED)
+@pytest.mark.parametrize(
+    ("axis", "error"),
+    [(3, ValueError), (-4, ValueError), (True, TypeError), (np.False_, TypeError), (1.0, TypeError), (None, TypeError)],
+)
+def test_bad_axes_are_refused(index: Callable[..., object], axis: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="channel_axis must be"):
+        index(np.ones((3, 32, 64)), np.ones((3, 32, 64)), channel_axis=axis)
+
+
+@pytest.mark.parametrize("index", INDEXES)
+def test_images_in_the_other_order_are_refused(index: Callable[..., object]) -> None:
+    image = np.zeros((64, 64, 31))
+    with pytest.raises(ValueError, match=r"\(64, 64, 31\), which looks like \[H, W, C\].* channel_axis=-1, or .*=-3"):
+        index(image, image)
+    index(image, image, channel_axis=-1)
+    with pytest.raises(ValueError, match=r"\(31, 64, 64\), which looks like \[C, H, W\].* channel_axis=0, or .*=2"):
+        index(image.T, image.T, channel_axis=-1)
+    index(image.T, image.T)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(198, 100, 100), (31, 8, 512), (3, 512, 512), (102, 1096, 715), (128, 128, 64), (224, 512, 32), (32, 32, 4)],
+)
+def test_shapes_that_images_have_are_taken(shape: tuple[int, int, int]) -> None:
+    gt = np.full(shape, 0.5)
+    assert psnr(gt, gt + 0.01) == pytest.approx(40.0)
+    turned = np.moveaxis(gt, 0, -1)
+    assert psnr(turned, turned + 0.01, channel_axis=-1) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((100, 100, 40), -3), ((40, 100, 100), 2)])
+def test_an_axis_by_its_other_number_is_taken_at_its_word(shape: tuple[int, int, int], axis: int) -> None:
+    gt = np.random.default_rng(0).random(shape)
+    moved = np.moveaxis(gt, axis, 0)
+    assert score(gt, 0.9 * gt, ratio=4, channel_axis=axis) == score(
+        np.ascontiguousarray(moved), np.ascontiguousarray(0.9 * moved), ratio=4, channel_axis=-3
+    )
+
+
+def test_the_older_names_go_on() -> None:
+    assert hsfusion_metrics.evaluate is score
+    assert hsfusion_metrics.evaluate_no_reference is score_no_reference
+
+
 def test_small_images_end_as_the_script_says() -> None:
     assert ssim(GOOD[:, :10], GOOD[:, :10]) == -math.inf
     assert ssim(GOOD[:, :11], GOOD[:, :11]) == pytest.approx(1.0)
@@ -140,7 +214,7 @@ def test_memory_stays_far_under_four_times_the_pair() -> None:
     sr = gt[::-1].copy()
     pair = gt.nbytes + sr.nbytes
     tracemalloc.start()
-    evaluate(gt, sr, ratio=4)
+    score(gt, sr, ratio=4)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert pair + peak < 1.5 * pair

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsfusion_metrics import evaluate
+from hsfusion_metrics import score
 from support.goldens import FIELDS
 
 FOLDER = Path(__file__).parent / "goldens"
@@ -23,7 +23,7 @@ def images(name: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if "expected" in case])
 def test_values_equal_the_script(name: str) -> None:
     case = CASES[name]
-    found = evaluate(*images(name), ratio=case["ratio"], const=case["const"])
+    found = score(*images(name), ratio=case["ratio"], const=case["const"])
     assert found._asdict() == {
         index: pytest.approx(float(case["expected"][field]), rel=1e-10, abs=1e-12, nan_ok=True)
         for index, field in FIELDS.items()
@@ -35,4 +35,4 @@ def test_where_the_script_stops_there_is_a_refusal(name: str) -> None:
     gt, sr = images(name)
     assert CASES[name]["stops"]
     with pytest.raises(ValueError, match=f"at least 16 x 16 pixels, these are {gt.shape[1]} x {gt.shape[2]}"):
-        evaluate(gt, sr, ratio=4, const=255)
+        score(gt, sr, ratio=4, const=255)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hsfusion_metrics import METRICS, Indexes, evaluate, summarise
+from hsfusion_metrics import METRICS, Indexes, score, summarise
 from support import goldens
 
 DOUBLE = [name for name in goldens.batch_names() if name != "cave_like_single"]
@@ -20,9 +20,7 @@ def near(value: float, relative: float = 1e-10) -> object:
 
 
 def scored(golden: goldens.Golden) -> list[Indexes]:
-    return [
-        evaluate(gt, sr, ratio=golden.ratio, const=golden.const) for gt, sr in zip(golden.gt, golden.sr, strict=True)
-    ]
+    return [score(gt, sr, ratio=golden.ratio, const=golden.const) for gt, sr in zip(golden.gt, golden.sr, strict=True)]
 
 
 @pytest.mark.parametrize("name", DOUBLE)

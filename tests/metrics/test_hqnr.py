@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsfusion_metrics import NYQUIST_GAINS, d_lambda, d_s, evaluate_no_reference, summarise
+from hsfusion_metrics import NYQUIST_GAINS, d_lambda, d_s, score_no_reference, summarise
 
 FOLDER = Path(__file__).parent / "goldens"
 CASES = json.loads((FOLDER / "unref.json").read_text())["cases"]
@@ -27,7 +27,7 @@ def test_mean_and_deviation_equal_the_script(name: str, workers: int) -> None:
     case = CASES[name]
     gains = NYQUIST_GAINS.get(case["sensor"], 0.3)
     found = summarise(
-        evaluate_no_reference(*images, ratio=case["ratio"], gains=gains, workers=workers)
+        score_no_reference(*images, ratio=case["ratio"], gains=gains, workers=workers)
         for images in zip(*batch(name), strict=True)
     )
     for index, field in {"d_lambda": "d_lambda", "d_s": "d_s", "hqnr": "qnr_index"}.items():
@@ -55,9 +55,9 @@ def test_one_gain_for_all_bands_is_that_gain_for_each() -> None:
     [
         ({"ratio": 8}, "defined for the ratios 2 and 4, not 8"),
         ({"ratio": 3}, "defined for the ratios 2 and 4, not 3"),
-        ({"sr": GOOD[:3]}, r"sr and lms must have one shape .* sr \(3, 64, 32\), lms \(4, 64, 32\)"),
-        ({"pan": GOOD}, r"pan must be one band \[1, H, W\]"),
-        ({"pan": PAN[:, :32]}, r"pan must be one band \[1, H, W\]"),
+        ({"sr": GOOD[:3]}, r"sr and lms must have one shape: sr \(3, 64, 32\), lms \(4, 64, 32\)"),
+        ({"pan": GOOD}, r"pan must be one band of the estimate's size, \(1, 64, 32\)"),
+        ({"pan": PAN[:, :32]}, r"pan must be one band of the estimate's size, \(1, 64, 32\)"),
         ({"sr": GOOD[:, :40], "lms": GOOD[:, :40], "pan": PAN[:, :40]}, "multiples of 32 pixels, these are 40 x 32"),
         ({"gains": [0.3, 0.3]}, "there are 2 gains for 4 bands"),
         ({"gains": 1.0}, "lie between 0 and 1, not 1.0"),
@@ -66,4 +66,4 @@ def test_one_gain_for_all_bands_is_that_gain_for_each() -> None:
 def test_refusals(changed: dict, says: str) -> None:
     arguments = {"sr": GOOD, "lms": GOOD, "pan": PAN, "ratio": 4} | changed
     with pytest.raises(ValueError, match=says):
-        evaluate_no_reference(**arguments)
+        score_no_reference(**arguments)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hsfusion_metrics import METRICS, Indexes, ergas, evaluate, psnr, q2n, q2n_uncast, sam, scc, ssim, uqi
+from hsfusion_metrics import METRICS, Indexes, ergas, psnr, q2n, q2n_uncast, sam, scc, score, ssim, uqi
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -50,6 +50,14 @@ def test_no_symmetry_where_the_reference_is_the_measure(index: Callable[..., flo
     assert index(gt, 2.0 * gt) != pytest.approx(index(2.0 * gt, gt), rel=1e-3)
 
 
+@settings(max_examples=15)
+@given(pair=pairs(), axis=st.integers(-3, 2))
+@pytest.mark.parametrize("index", [*SYMMETRIC, partial(ergas, ratio=4), q2n, q2n_uncast, partial(score, ratio=4)])
+def test_the_axis_of_the_bands(index: Callable[..., object], pair: Pair, axis: int) -> None:
+    moved = [np.moveaxis(image, 0, axis).copy() for image in pair]
+    assert index(*moved, channel_axis=axis) == index(*pair)
+
+
 @settings(max_examples=25)
 @given(pair=pairs(), seed=st.integers(0, 1000))
 @pytest.mark.parametrize("index", IN_ANY_ORDER_OF_BANDS)
@@ -71,14 +79,14 @@ def test_q2n_of_four_bands_in_an_even_order(pair: Pair, order: tuple[int, ...]) 
 @given(pair=pairs())
 def test_identity_is_perfect(pair: Pair) -> None:
     gt, _ = pair
-    found = evaluate(gt, gt, ratio=4, const=float(gt.max()))
+    found = score(gt, gt, ratio=4, const=float(gt.max()))
     assert found == pytest.approx(Indexes(**{name: metric.ideal for name, metric in METRICS.items()}), abs=1e-12)
 
 
 @settings(max_examples=50)
 @given(gt=coarse, sr=coarse)
 def test_bounds_and_finite_values(gt: np.ndarray, sr: np.ndarray) -> None:
-    found = evaluate(gt, sr, ratio=4)
+    found = score(gt, sr, ratio=4)
     # These have a value for all finite images; SAM and SCC lack one for black, ERGAS for a mean of zero.
     assert found.psnr > -math.inf
     assert -1.0 - 1e-9 <= found.ssim <= 1.0 + 1e-9
@@ -93,4 +101,4 @@ def test_bounds_and_finite_values(gt: np.ndarray, sr: np.ndarray) -> None:
 @given(pair=pairs())
 def test_finite_images_with_texture_have_finite_values(pair: Pair) -> None:
     gt, sr = pair
-    assert all(math.isfinite(value) for value in evaluate(gt, sr, ratio=4, const=float(gt.max())))
+    assert all(math.isfinite(value) for value in score(gt, sr, ratio=4, const=float(gt.max())))

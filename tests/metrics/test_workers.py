@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsfusion_metrics import evaluate
+from hsfusion_metrics import score
 from support import goldens
 
 
@@ -15,26 +15,25 @@ def test_any_number_gives_the_same_bits(shape: tuple[int, int, int], workers: in
     rng = np.random.default_rng(0)
     gt = rng.random(shape)
     sr = gt + 0.1 * rng.standard_normal(shape)
-    alone = evaluate(gt, sr, ratio=4)
-    assert evaluate(gt, sr, ratio=4, workers=workers) == alone
+    alone = score(gt, sr, ratio=4)
+    assert score(gt, sr, ratio=4, workers=workers) == alone
 
 
 @pytest.mark.parametrize("name", goldens.edge_names())
 def test_the_scripts_corners_are_no_warnings_in_threads(name: str) -> None:
     golden = goldens.edge(name)
     alone, in_threads = (
-        evaluate(golden.gt[0], golden.sr[0], ratio=golden.ratio, const=golden.const, workers=workers)
-        for workers in (1, 2)
+        score(golden.gt[0], golden.sr[0], ratio=golden.ratio, const=golden.const, workers=workers) for workers in (1, 2)
     )
     assert repr(in_threads) == repr(alone)
 
 
 def test_an_error_arrives() -> None:
     with pytest.raises(ValueError, match="at least 16 x 16"):
-        evaluate(np.ones((2, 12, 12)), np.ones((2, 12, 12)), ratio=4, workers=2)
+        score(np.ones((2, 12, 12)), np.ones((2, 12, 12)), ratio=4, workers=2)
 
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_no_workers_are_refused(workers: int) -> None:
     with pytest.raises(ValueError, match="workers must be 1 or more"):
-        evaluate(np.ones((2, 16, 16)), np.ones((2, 16, 16)), ratio=4, workers=workers)
+        score(np.ones((2, 16, 16)), np.ones((2, 16, 16)), ratio=4, workers=workers)

@@ -25,8 +25,8 @@ from hsfusion_bench.methods import Batch
 from hsfusion_bench.methods.recipes import Turns
 from hsfusion_bench.training.loading import Draw, EpochBatches, fetch
 from hsfusion_bench.training.mapped import MappedPatches
-from hsfusion_bench.training.stored import StoredPatches
 from support.loading import data_loader
+from support.stored import StoredPatches
 
 Array = NDArray[np.float64]
 # the red row of camera response A, from MHF-net's table

@@ -6,7 +6,7 @@ import click
 
 from hsfusion_bench.cli.verbs import Verbs
 
-_VERBS = ("list", "info", "download", "check", "prepare", "proof")
+_VERBS = ("list", "info", "download", "check", "prepare")
 
 
 @click.group(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import console
 from hsfusion_bench.cli.data.common import data_root_option, scene_bar
 
 if TYPE_CHECKING:
@@ -35,6 +33,7 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
     """
     from hsfusion_bench.data.catalog import open_dataset
     from hsfusion_bench.data.check import check_scenes
+    from hsfusion_bench.terminal import json_text
 
     source = open_dataset(name, data_root)
     total = len(source.scene_names())
@@ -48,7 +47,7 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
         scenes = [asdict(scene) for scene in found]
         origin = asdict(source.provenance) if source.provenance else None
         facts = {"dataset": source.name, "whole": not bad, "scenes": scenes, "provenance": origin}
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        click.echo(json_text(facts))
     else:
         _show(found)
         _tell(source.name, bad, len(found), source.provenance)
@@ -56,19 +55,17 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
 
 
 def _show(found: list[SceneCheck]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from hsfusion_bench.terminal import print_table
 
-    table = Table("scene", "", "files", "MB", "size", "sha256", box=box.SIMPLE_HEAD)
+    rows, styles = [], []
     for scene in found:
         files = ", ".join(f"{count} {suffix or 'files'}" for suffix, count in scene.files.items()) or "-"
         size = f"{scene.size / 1e6:.1f}" if scene.size else "-"
         shape = " x ".join(map(str, scene.shape)) if scene.shape else "-"
         colour = {"ok": "green", "here": "", "missing": "red", "damaged": "red"}[scene.condition]
-        digest = scene.digest or "-"
-        table.add_row(scene.name, Text(scene.condition, colour), files, size, shape, digest)
-    console().print(table)
+        rows.append([scene.name, scene.condition, files, size, shape, scene.digest or "-"])
+        styles.append(colour)
+    print_table(["scene", "", "files", "MB", "size", "sha256"], rows, styles=styles)
 
 
 def _tell(name: str, bad: list[SceneCheck], total: int, provenance: Provenance | None) -> None:

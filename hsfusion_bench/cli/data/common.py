@@ -32,7 +32,13 @@ def scene_bar(what: str) -> Iterator[Callable[[int, int, str], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     shown = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[scene]}"), console=shown, disable=not shown.is_terminal) as bar:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[scene]}", markup=False),
+    )
+    with Progress(*columns, console=shown, disable=not shown.is_terminal) as bar:
         task = bar.add_task(what, total=None, scene="")
         yield lambda done, total, scene: bar.update(task, completed=done, total=total, scene=scene)

@@ -48,12 +48,14 @@ def command(name: str, data_root: Path | None, accept_licence: bool) -> None:
             f"the makers of {name} hand it out themselves: {origin.homepage}. Put the files into {root}. "
             f"Layout: {origin.layout}. Licence: {origin.licence}"
         )
+    from rich.text import Text
+
     _licence(name, origin, accept_licence)
     for item in origin.downloads:
         with _bar(item.file) as bar:
             digest = fetch(item, root, bar)
         click.echo(f"{root / item.file}: sha256 {digest}{'' if item.sha256 else ' (not known to us before)'}")
-        with console(stderr=True).status(f"unpacking {item.file}"):
+        with console(stderr=True).status(Text(f"unpacking {item.file}")):
             count = unpack(root / item.file, root)
         if count:
             click.echo(f"{count} files unpacked")
@@ -79,20 +81,31 @@ def _licence(name: str, origin: Provenance, accepted: bool) -> None:
 @contextmanager
 def _bar(file: str) -> Iterator[ProgressBar]:
     """Show the progress of a download on a terminal."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
     shown = console(stderr=True)
-    columns = (TextColumn(file), BarColumn(bar_width=30), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=shown, disable=not shown.is_terminal) as progress:
-        yield _Bar(progress)
+    # a file's name is no format: it may hold braces
+    columns: tuple[ProgressColumn, ...]
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), DownloadColumn())
+    columns += (TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
+        yield _Bar(progress, file)
 
 
 class _Bar:
     """A bar of rich, as pooch wants it."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, file: str) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=None)
+        self._task = progress.add_task(file, total=None)
         self._total = 0
 
     @property

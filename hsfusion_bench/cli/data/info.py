@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hsfusion_bench.cli.common import console
 from hsfusion_bench.cli.data.common import data_root_option
 
 
@@ -24,8 +22,10 @@ def command(name: str, data_root: Path | None, as_json: bool) -> None:
     Example:
       hsbench data info cave
     """
+    from hsfusion_bench.terminal import json_text
+
     facts = _facts(name, data_root)
-    click.echo(json.dumps(facts, indent=2, ensure_ascii=False)) if as_json else _show(facts)
+    click.echo(json_text(facts)) if as_json else _show(facts)
 
 
 def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
@@ -60,16 +60,12 @@ def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
 
 
 def _show(facts: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from hsfusion_bench.terminal import print_facts
 
-    table = Table(box=box.SIMPLE, show_header=False)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    rows: list[tuple[str, str, str]] = []
 
     def row(name: str, text: str) -> None:
-        table.add_row(name, Text(text))
+        rows.append((name, text, ""))
 
     row("name", facts["name"])
     row("title", facts["title"])
@@ -94,4 +90,4 @@ def _show(facts: dict[str, Any]) -> None:
             row("download", download["url"])
         row("layout", origin["layout"])
         row("citation", origin["reference"])
-    console().print(table)
+    print_facts(rows)

@@ -1,4 +1,4 @@
-"""Training patches from an HDF5 file in the layout of the FeINFN family: ours, or the authors' own."""
+"""Training patches from an HDF5 file in the layout of the FeINFN family, ours or the authors' own."""
 
 from __future__ import annotations
 

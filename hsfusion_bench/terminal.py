@@ -1,0 +1,243 @@
+"""Text on terminals and in pipes: nothing of it is read as markup, cut off, or too much for a stream's encoding."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+#: Name of the way in which what an encoding lacks is replaced, see `codecs.register_error`.
+_READABLE: Final = "hsbench.readable"
+
+#: What is put for characters that an encoding lacks.
+_INSTEAD: Final = {
+    "±": "+/-",
+    "×": "x",
+    "·": "*",
+    "↑": "^",
+    "↓": "v",
+    "→": "->",
+    "≥": ">=",
+    "≤": "<=",
+    "°": "deg",
+    "σ": "sigma",
+    "λ": "lambda",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "─": "-",
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+}
+
+#: Width of what is not drawn on a terminal, where COLUMNS says nothing: no line is folded.
+_UNLIMITED: Final = 10_000
+#: A column that may be folded keeps this width; a terminal that has no room for it gets a list instead of a table.
+_FOLDED: Final = 20
+#: Between two columns.
+GAP: Final = 2
+
+
+def _instead(error: UnicodeError) -> tuple[str, int]:
+    """Replace what cannot be encoded: by what reads the same, by the letter without its accent, or by "?"."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_one_instead(each, error.encoding) for each in error.object[error.start : error.end]), error.end
+
+
+def _one_instead(character: str, encoding: str) -> str:
+    if character in _INSTEAD:
+        return _INSTEAD[character]
+    plain = unicodedata.normalize("NFKD", character).encode(encoding, "ignore").decode(encoding, "ignore")
+    return plain or "?"
+
+
+codecs.register_error(_READABLE, _instead)
+
+
+def readable(text: str, encoding: str) -> str:
+    """Return a text as it will stand in a stream of that encoding, so that tables know its width.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    encoding
+        Such as "utf-8", which changes nothing but lone surrogates; "ascii" makes "+/-" of "±".
+    """
+    return text.encode(encoding, _READABLE).decode(encoding)
+
+
+def make_streams_readable() -> None:
+    """Let the standard streams replace what their encoding lacks: a table in a pipe is no reason to fail."""
+    for stream, errors in ((sys.stdout, ("strict",)), (sys.stderr, ("strict", "backslashreplace"))):
+        if getattr(stream, "errors", None) in errors and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_READABLE)
+
+
+def json_text(value: object) -> str:
+    """Return JSON for the standard output stream: nothing is replaced in it, but escaped where it must be."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    return json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf"))
+
+
+class _Pipe:
+    """A stream that is not a terminal, without the spaces that fill a table's lines to their width."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write lines; the console writes whole ones."""
+        return self._stream.write("\n".join(line.rstrip(" ") for line in text.split("\n")))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console that takes all text as it is, and folds nothing where it does not write to a terminal.
+
+    COLUMNS, where it is set, is the width everywhere.
+    """
+    from rich.console import Console
+
+    def made(**more: Any) -> Console:
+        return Console(highlight=False, markup=False, emoji=False, **more)
+
+    found = made(stderr=stderr)
+    if found.is_terminal:
+        return found
+    stream: Any = _Pipe(sys.stderr if stderr else sys.stdout)
+    told = os.environ.get("COLUMNS", "")
+    return made(file=stream, width=int(told) if told.isdigit() and int(told) else _UNLIMITED)
+
+
+def plain_table(encoding: str) -> Table:
+    """Return a table without columns, whose only line is below the heads."""
+    from rich import box
+    from rich.table import Table
+
+    lines = str(box.SIMPLE_HEAD)
+    ascii_only = not encoding.startswith("utf")  # as rich tells it
+    drawn = box.Box(readable(lines, "ascii") if ascii_only else lines, ascii=ascii_only)
+    return Table(box=drawn, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+
+
+def print_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    whole: Sequence[int] = (0,),
+    right: Sequence[int] = (),
+    styles: Sequence[str] = (),
+    title: str = "",
+) -> None:
+    """Print a table on the standard output stream.
+
+    Parameters
+    ----------
+    heads, rows
+        Texts.
+    whole
+        Columns that are never folded, such as names to be copied; nothing is cut off in any.
+    right
+        Columns of numbers.
+    styles
+        Of each row, such as "red"; by default none.
+    title
+        Stands above.
+    """
+    from rich.text import Text
+
+    shown = console()
+    rows = [[readable(cell, shown.encoding) for cell in row] for row in rows]
+    heads = [readable(head, shown.encoding) for head in heads]
+    styles = styles or [""] * len(rows)
+    widest = [max(len(line) for cell in cells for line in cell.split("\n")) for cells in zip(heads, *rows, strict=True)]
+    least = [width if column in whole else min(width, _FOLDED) for column, width in enumerate(widest)]
+    if title:
+        shown.print(Text(title, "bold"))
+    if sum(least) + GAP * (len(least) - 1) > shown.width:
+        for row, style in zip(rows, styles, strict=True):
+            shown.print(_block(heads, row, style, shown.width), soft_wrap=True)
+        return
+    table = plain_table(shown.encoding)
+    for column, head in enumerate(heads):
+        kept = least[column] if column in whole else None
+        justify: Any = "right" if column in right else "left"
+        table.add_column(Text(head), justify=justify, overflow="fold", min_width=kept, no_wrap=column in whole)
+    for row, style in zip(rows, styles, strict=True):
+        table.add_row(*(Text(cell, style) for cell in row))
+    shown.print(table, crop=False)
+    shown.print()
+
+
+def _block(heads: Sequence[str], row: Sequence[str], style: str, width: int) -> Text:
+    """Return a row as a list, for a terminal with no room for a table."""
+    from rich.text import Text
+
+    margin = max(map(len, heads[1:])) + 4
+    lines = [row[0]]
+    for head, cell in zip(heads[1:], row[1:], strict=True):
+        lines += fold(cell, width, first=f"  {head}".ljust(margin), rest=" " * margin)
+    return Text("\n".join([*lines, ""]), style)
+
+
+def print_facts(facts: Sequence[tuple[str, str, str]]) -> None:
+    """Print what is known of something on the standard output stream.
+
+    Parameters
+    ----------
+    facts
+        Name and value of each, and where the value is from, which may be "".
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = console()
+    table = Table(box=box.SIMPLE, show_header=False, show_edge=False, pad_edge=False)
+    table.add_column(no_wrap=True, style="bold", min_width=max(len(name) for name, *_ in facts))
+    table.add_column(overflow="fold")
+    for name, *told in facts:
+        value, source = (readable(text, shown.encoding) for text in told)
+        table.add_row(Text(name), Text.assemble(value, (f"  ({source})" if source else "", "dim")))
+    shown.print(table, crop=False)
+    shown.print()
+
+
+def fold(text: str, width: int, *, first: str = "", rest: str = "  ") -> list[str]:
+    """Return the lines of a text that is folded at spaces, or within a word that is longer than a line.
+
+    Parameters
+    ----------
+    text
+        A text; its own lines are kept.
+    width
+        Of a line, with what begins it; where that leaves no room, lines are longer.
+    first, rest
+        What begins the first line, and the others.
+    """
+    room = max(width, len(rest) + 1, len(first) + 1)
+    lines: list[str] = []
+    for part in text.split("\n"):
+        begin = rest if lines else first
+        folded = textwrap.wrap(part, room, initial_indent=begin, subsequent_indent=rest, break_on_hyphens=False)
+        lines += folded or [begin.rstrip()]
+    return lines
