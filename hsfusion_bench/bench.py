@@ -142,7 +142,7 @@ def score(scene: Scene, cube: npt.ArrayLike) -> Indexes:
     from hsfusion_metrics import score as indexes_of
 
     try:
-        return indexes_of(scene.hr_hsi, cube, ratio=scene.observation.scale, const=1.0)
+        return indexes_of(scene.hr_hsi, cube, ratio=scene.observation.scale, const=1.0, channel_axis=-3)
     except ValueError as error:
         raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
 

@@ -97,16 +97,9 @@ def _cells(cost: Cost) -> list[str]:
 
 
 def _show(where: str, rows: list[Cost]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from hsfusion_bench.terminal import print_table
 
-    shown = Table(title=Text(where), title_justify="left", box=box.SIMPLE_HEAD)
-    for head in _HEADS:
-        shown.add_column(head, justify="left" if head in ("method", "note") else "right")
-    for cost in rows:
-        shown.add_row(*(Text(cell) for cell in _cells(cost)))
-    console().print(shown)
+    print_table(_HEADS, [_cells(cost) for cost in rows], right=(1, 2, 3, 4), title=where)
 
 
 def _markdown(where: str, rows: list[Cost]) -> str:

@@ -16,7 +16,7 @@ from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import Weights
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
-from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, evaluate, summarise
+from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, score, summarise
 
 PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
@@ -93,7 +93,7 @@ def scene_result(
         If the cubes are too small for the indexes.
     """
     try:
-        indexes = evaluate(reference, estimate, ratio=scale, const=PEAK)
+        indexes = score(reference, estimate, ratio=scale, const=PEAK, channel_axis=-3)
     except ValueError as error:
         raise HsbenchError(f"scene {name} cannot be scored: {error}") from error
     scores = {index: getattr(indexes, index) for index in METRICS}

@@ -2,7 +2,7 @@
 
 A record is one JSON file for a (method, dataset, scale, protocol). It holds what depends on the inputs, seeds and
 versions alone, so that the same run writes the same bytes; times lie in files of their own, by device. Numbers that
-JSON does not know are the strings "NaN", "Inf" and "-Inf". The schema is `Record`; ``hsbench schema`` prints it as
+JSON does not know are the strings "NaN", "Inf" and "-Inf". The schema is `Record`; ``hsbench show schema`` prints it as
 JSON Schema.
 """
 

@@ -90,7 +90,7 @@ class Course:
     resume
         "auto": go on from the state that lies beside the weights; "never": start anew; else go on from this file.
     validate_every
-        Between two looks at the validation part; None: 20 looks in all, and one in 20 epochs at the least.
+        Between two looks at the validation part; None: 20 looks in all.
     save_minutes
         Minutes between two states on disk.
     tensorboard

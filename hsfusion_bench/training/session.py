@@ -244,7 +244,7 @@ class _Session:
         else:
             per_epoch = self.recipe.steps_per_epoch
             if every is None:
-                span = max(1, min(self.steps // _LOOKS, _LOOKS * per_epoch))
+                span = max(1, self.steps // _LOOKS)
             else:
                 span = int(every.number) * (per_epoch if every.unit == "epochs" else 1)
             due = step % span == 0
