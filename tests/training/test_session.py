@@ -389,6 +389,15 @@ def test_a_look_is_had_by_epochs_steps_or_minutes(source: Noise, tmp_path: Path)
     assert looks(None) == [0, *range(1, 13)]
 
 
+def test_there_are_20_looks_also_where_an_epoch_is_one_step(source: Noise, tmp_path: Path) -> None:
+    class Short(Tiny):
+        recipe = replace(RECIPE, patches_per_epoch=1, epochs=40, batch_size=1)
+
+    listener = Remember()
+    train(source, tmp_path / "w.safetensors", method=Short(), budget=Budget(40), listener=listener)
+    assert [step for step, _, _ in listener.looks] == list(range(0, 41, 2))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("20", (20, "epochs")), ("500steps", (500, "steps")), ("1 epoch", (1, "epochs")), ("2.5min", (2.5, "minutes"))],
