@@ -87,7 +87,7 @@ def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -
 
 def test_the_table_of_costs() -> None:
     costs = Costs.model_validate_json((ROOT / "results" / "speed" / "cost-x4-cpu.json").read_text(encoding="utf-8"))
-    assert (costs.task.size, costs.task.scale, costs.task.device) == (512, 4, "cpu")
+    assert (costs.workload.size, costs.workload.scale, costs.workload.device) == (512, 4, "cpu")
     assert {row.method for row in costs.rows} >= {"bicubic", "feinfn", "mossfuse", "psrt", "lttr"}
     # written by the same run; the pixels, the first column and the numbers are those of the file
     page = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")

@@ -34,6 +34,10 @@ RED = "2 1 1 1 1 1 0 0 0 0 0 0 0 0 0 0 2 6 11 17 21 22 21 20 20 19 19 18 18 17 1
 SIDES = {"a": (48, 48), "b": (48, 64)}
 
 
+#: torch advises against two workers on a machine of one core.
+few_cores = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
+
+
 class Noise(SceneSource):
     name = "noise"
     title = "Noise"
@@ -184,6 +188,7 @@ def test_an_epoch_has_every_patch_once_and_an_order_of_its_own() -> None:
     assert [draw for batch in EpochBatches(10, 4, epochs=range(2), seed=2) for draw in batch] != epochs[0] + epochs[1]
 
 
+@few_cores
 def test_workers_and_threads_change_nothing(folder: Path) -> None:
     dataset = patches(folder)
     batches = EpochBatches(len(dataset), 8, epochs=range(2), seed=0)
@@ -279,6 +284,7 @@ def authors(tmp_path: Path) -> Path:
     return path
 
 
+@few_cores
 def test_authors_samples_come_as_they_lie(authors: Path) -> None:
     dataset = StoredPatches(authors, phase=2, reference=True)
     assert len(dataset) == 6
