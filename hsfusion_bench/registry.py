@@ -50,7 +50,7 @@ class Entry:
         Raises
         ------
         HsbenchError
-            If the import fails, or the target is no method. The message names the distribution.
+            If the import fails, or the target is not a method. The message names the distribution.
         """
         module_name, _, attribute = self.target.partition(":")
         try:

@@ -386,7 +386,7 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     Path("results/demo-x4-uestc/bicubic.json").write_text('{"schema": "x"}')
     done = hsbench("leaderboard")
     assert done.exit_code == 1
-    assert "bicubic.json is no valid record" in done.stderr
+    assert "bicubic.json is not a valid record" in done.stderr
 
 
 def test_the_schema_is_json() -> None:

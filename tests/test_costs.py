@@ -85,7 +85,7 @@ def test_a_networks_cost(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--methods", "nobody"), "no method 'nobody'"),
-        (("--size", "66"), "is no multiple of --scale 4; take 64"),
+        (("--size", "66"), "is not a multiple of --scale 4; take 64"),
         (("--scale", "5", "--size", "65"), "not at 5"),
     ],
 )

@@ -301,7 +301,7 @@ def test_trust_needs_a_reference(gt: Array) -> None:
     [
         (["--key", "fused"], "has no array 'fused'; it holds sr [3, 31, 128, 128]", 1),
         (["--layout", "HWX"], "the letters C, H and W", 2),
-        (["--layout", "HWC"], "which is no cube of axes HWC", 1),
+        (["--layout", "HWC"], "which is not a cube of axes HWC", 1),
         (["--scenes", "pears"], "not one of the test scenes", 2),
         (["--protocol", "west"], "did you mean uestc", 2),
         (["--name", "!?"], "no letter or digit", 2),

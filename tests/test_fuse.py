@@ -138,7 +138,7 @@ class TestRefusals:
             (("--set", "dimension"), "--set 'dimension': expected NAME=VALUE, such as --set dimension=5"),
             (("--set", "dimensio=5"), "there is no option of ltmr 'dimensio'; did you mean dimension?"),
             (("--picture", "look.jpg"), "give it a name that ends in .png"),
-            (("--psf", "HSim"), "named by --psf, has shape (16, 24, 6), which is no matrix"),
+            (("--psf", "HSim"), "named by --psf, has shape (16, 24, 6), which is not a matrix"),
             (("--psf", "blur"), "has no array 'blur'"),
             (("--psf", "twice"), "the PSF twice sums to 2, not to 1"),
             (("--srf", "twice"), "2 multispectral and 6 hyperspectral bands need (2, 6)"),

@@ -47,10 +47,10 @@ def test_texts_become_values_of_the_declared_type() -> None:
     ("name", "text", "words"),
     [
         ("rnak", "3", "did you mean rank"),
-        ("rank", "3.5", "no whole number"),
+        ("rank", "3.5", "not a whole number"),
         ("rank", "0", "the least is 1"),
-        ("weight", "much", "no number"),
-        ("weight", "inf", "no number"),
+        ("weight", "much", "not a number"),
+        ("weight", "inf", "not a number"),
         ("centred", "perhaps", "neither true nor false"),
         ("start", "random", "none of vca, svd"),
     ],
@@ -130,7 +130,7 @@ def test_a_blind_run_gives_no_truth_and_says_so(mine: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [("mine:Power.gian=2", "did you mean gain"), ("mine:Power.gain=big", "no number")],
+    [("mine:Power.gian=2", "did you mean gain"), ("mine:Power.gain=big", "not a number")],
 )
 def test_a_wrong_option_stops_the_command_before_anything_runs(mine: Path, change: str, words: str) -> None:
     done = run("--set", change)

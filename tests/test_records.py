@@ -46,7 +46,7 @@ def test_numbers_that_json_does_not_know_are_spelled(tmp_path: Path) -> None:
 def test_a_file_that_is_no_record_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
-    with pytest.raises(HsbenchError, match=r"x\.json is no valid record"):
+    with pytest.raises(HsbenchError, match=r"x\.json is not a valid record"):
         read_record(path)
 
 

@@ -55,7 +55,7 @@ class _Main(Verbs):
                 raise
             raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
         except KeyboardInterrupt as error:
-            text = "interrupted; a run keeps what it has scored, and the same command goes on from there"
+            text = "interrupted; a run keeps what it has scored, and the same command resumes there"
             raise _Message(text, 130) from error
 
 

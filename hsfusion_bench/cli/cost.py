@@ -60,7 +60,7 @@ def command(
 
     load_protocol("uestc").first_sample(scale)
     if size % scale:
-        raise UsageError(f"--size {size} is no multiple of --scale {scale}; take {size // scale * scale}")
+        raise UsageError(f"--size {size} is not a multiple of --scale {scale}; take {size // scale * scale}")
     names = list(entries()) if methods == ["all"] else methods
     for name in names:
         find(name)

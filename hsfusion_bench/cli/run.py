@@ -174,7 +174,7 @@ def _steps(values: tuple[str, ...], names: list[str]) -> dict[str, int]:
     texts |= _per_method(tuple(text for text in values if "=" in text), names, "--max-steps")
     for name, text in texts.items():
         if not text.isdecimal() or int(text) < 1:
-            raise UsageError(f"--max-steps: {text!r} (for {name}) is no number of steps, 1 or more")
+            raise UsageError(f"--max-steps: {text!r} (for {name}) is not a number of steps, 1 or more")
     return {name: int(text) for name, text in texts.items()}
 
 

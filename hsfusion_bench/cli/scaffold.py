@@ -63,14 +63,14 @@ def write_package(name: str, kind: Kind, folder: Path) -> list[Path]:
     Raises
     ------
     UsageError
-        If the name is no name, is taken, or hides an installed module; if the folder exists.
+        If the name is not a name, is taken, or hides an installed module; if the folder exists.
     HsbenchError
         If it cannot be written.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no name for a method: lower-case letters and digits, with single - or _ between words and a "
-            "letter first, such as my-method"
+            f"{name!r} is not a name for a method: lower-case letters and digits, with single - or _ between words and "
+            "a letter first, such as my-method"
         )
     package = name.replace("-", "_")
     class_name = "".join(part.capitalize() for part in re.split("[-_]", name))

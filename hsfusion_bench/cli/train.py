@@ -60,7 +60,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
     default="auto",
     show_default=True,
     metavar="auto|never|FILE",
-    help="Go on from the state beside the weights, start anew, or go on from a state file.",
+    help="Resume from the state beside the weights, start anew, or resume from a state file.",
 )
 @click.option(
     "--val-every",
@@ -126,7 +126,7 @@ def command(
     """Train METHOD on the training scenes of a data set, by its recipe.
 
     The weights lie where `hsbench run` finds them; beside them a card (.json), a log (.csv) and, until the training is
-    finished, its state. Whatever interrupts it, the same command goes on from the last state, to the same weights. On
+    finished, its state. Whatever interrupts it, the same command resumes from the last state, to the same weights. On
     several GPUs or machines: accelerate launch -m hsfusion_bench train ...
 
     \b
@@ -248,7 +248,7 @@ def _report(trained: Trained, method: str, out: Path | None) -> None:
         notes.print(f"use them by: hsbench run --weights {method}={trained.path} ...", markup=False, soft_wrap=True)
     if not trained.finished:
         notes.print(
-            f"stopped after step {trained.step} of {trained.steps}; the same command goes on from there",
+            f"stopped after step {trained.step} of {trained.steps}; the same command resumes there",
             markup=False,
             soft_wrap=True,
         )

@@ -178,7 +178,7 @@ def _check(path: Path, item: Download, expected: str | None, remedy: str) -> str
             raise
         except Exception as error:  # decompressors have errors of their own
             raise HsbenchError(
-                f"{item.file} is no {kind} archive, or only a part of one ({size} bytes: {error}); {remedy}"
+                f"{item.file} is not a {kind} archive, or only a part of one ({size} bytes: {error}); {remedy}"
             ) from error
     return digest
 

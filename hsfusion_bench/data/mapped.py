@@ -154,7 +154,7 @@ def read_index(folder: Path) -> MappedIndex:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise HsbenchError(f"{file} is no index of prepared scenes: {where}: {first['msg']}") from error
+        raise HsbenchError(f"{file} is not an index of prepared scenes: {where}: {first['msg']}") from error
 
 
 def map_array(folder: Path, index: MappedIndex, scene: MappedScene, kind: Kind) -> Cube:

@@ -75,7 +75,7 @@ class Preparation:
     Raises
     ------
     UsageError
-        If the protocol is not defined at the scale, or the patch is no multiple of the scale.
+        If the protocol is not defined at the scale, or the patch is not a multiple of the scale.
     """
 
     task: Task

@@ -11,11 +11,11 @@ def check_patch(patch: int, scale: int) -> None:
     Raises
     ------
     UsageError
-        If its side is no multiple of the scale.
+        If its side is not a multiple of the scale.
     """
     if patch % scale:
         fitting = patch // scale * scale or scale
-        raise UsageError(f"a patch of {patch} pixels is no multiple of the scale {scale}; take {fitting}")
+        raise UsageError(f"a patch of {patch} pixels is not a multiple of the scale {scale}; take {fitting}")
 
 
 def starts(side: int, patch: int, stride: int, scale: int) -> tuple[int, ...]:
@@ -41,7 +41,7 @@ def starts(side: int, patch: int, stride: int, scale: int) -> tuple[int, ...]:
     Raises
     ------
     UsageError
-        If the patch does not fit into the scene or is no multiple of the scale, or the stride is too small.
+        If the patch does not fit into the scene or is not a multiple of the scale, or the stride is too small.
 
     Examples
     --------

@@ -120,7 +120,7 @@ def axes_of(
         + [f"axes {layout}"] * (layout is not None)
     )
     if not ways:
-        raise HsbenchError(f"{array} has the shape {told(shape)}, which is no cube of {stated or 'three axes'}")
+        raise HsbenchError(f"{array} has the shape {told(shape)}, which is not a cube of {stated or 'three axes'}")
     raise HsbenchError(
         f"{array} has the shape {told(shape)}, whose axes may be {' or '.join(ways)}: say which in a TOML file that "
         f'describes it, as layout = "{ways[0]}"'

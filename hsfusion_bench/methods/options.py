@@ -140,7 +140,7 @@ def _number(name: str, text: str, kind: type[int] | type[float], at_least: float
     except ValueError:
         value = None
     if value is None or not math.isfinite(value):
-        raise UsageError(f"{name}: {text!r} is no {'whole ' if kind is int else ''}number")
+        raise UsageError(f"{name}: {text!r} is not a {'whole ' if kind is int else ''}number")
     if at_least is not None and value < at_least:
         raise UsageError(f"{name}: {text} is too small; the least is {at_least:g}")
     return value

@@ -271,7 +271,7 @@ def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
             metadata = file.metadata() or {}
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
-        raise HsbenchError(f"{path} is no readable safetensors file: {error}") from error
+        raise HsbenchError(f"{path} is not a readable safetensors file: {error}") from error
     if _KEY not in metadata:
         raise HsbenchError(f"{path} was not written by hsbench: it carries no card of its training")
     try:

@@ -32,7 +32,7 @@ Image = NDArray[np.floating]
 SAME = 1e-6
 #: A network overshoots, but not as far as this.
 _LOWEST, _HIGHEST = -1.0, 2.0
-#: A mean this many times below the reference's is no result of the stated range.
+#: A mean this many times below the reference's is not a result of the stated range.
 _TOO_SMALL = 4
 #: Below this correlation a cube is hardly of its scene; bicubic enlargement at x8 has 0.68 and more.
 _POOR = 0.5

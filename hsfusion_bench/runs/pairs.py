@@ -112,7 +112,7 @@ def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, opti
         return None
     array = find_array(arrays, path, LR_HSI, [key])
     if len(array.shape) != 2:
-        raise HsbenchError(f"{array}, named by {option}, has shape {array.shape}, which is no matrix")
+        raise HsbenchError(f"{array}, named by {option}, has shape {array.shape}, which is not a matrix")
     matrix: NDArray[np.float64] = array.read((slice(None),) * 2).astype(np.float64)
     if not np.isfinite(matrix).all():
         raise HsbenchError(f"{array}, named by {option}, has values that are NaN or infinite")

@@ -205,7 +205,7 @@ def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], lay
                 f"{_some(scenes)}. Say by --scenes which of them it holds, in the split's order"
             )
     asked = f" of axes {layout}" if layout else ""
-    raise HsbenchError(f"{array} has the shape {told(shape)}, which is no cube{asked} of its scene ({scene})")
+    raise HsbenchError(f"{array} has the shape {told(shape)}, which is not a cube{asked} of its scene ({scene})")
 
 
 def _counts(shape: Sequence[int], image: tuple[int, ...]) -> Iterator[int]:

@@ -276,7 +276,7 @@ class Store:
     def write(self, record: Record) -> Written:
         """Write a record whole.
 
-        An unfinished one is kept besides as ``<method>.unfinished.json``, for the next run to go on from; and it does
+        An unfinished one is kept besides as ``<method>.unfinished.json``, for the next run to resume from; and it does
         not replace a record that scored more scenes.
         """
         path, unfinished = self.path(record), self._unfinished_path(record)
@@ -322,7 +322,7 @@ def read_record(path: Path) -> Record:
     Raises
     ------
     HsbenchError
-        If the file is no record, or one of a schema that this version does not know.
+        If the file is not a record, or one of a schema that this version does not know.
     """
     return _read(path, Record)
 
@@ -370,6 +370,6 @@ def _read(path: Path, model: type[_Model]) -> _Model:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise HsbenchError(
-            f"{path} is no valid {model.__name__.lower()} of schema {model.model_fields['schema_'].default}: "
+            f"{path} is not a valid {model.__name__.lower()} of schema {model.model_fields['schema_'].default}: "
             f"{place}: {first['msg']}. Move it away, or make it anew with `hsbench run`."
         ) from error

@@ -88,7 +88,7 @@ class Course:
     compiled
         Whether torch compiles the network.
     resume
-        "auto": go on from the state that lies beside the weights; "never": start anew; else go on from this file.
+        "auto": resume from the state that lies beside the weights; "never": start anew; else resume from this file.
     validate_every
         Between two looks at the validation part; None: 20 looks in all.
     save_minutes
@@ -126,7 +126,7 @@ class TrainingListener:
         """Take note that so many scenes are observed, and which is next; none at the end."""
 
     def resumed(self, method: str, step: int, steps: int, path: Path) -> None:
-        """Take note that a training goes on from a state, or that its finished weights lie there."""
+        """Take note that a training resumes from a state, or that its finished weights lie there."""
 
     def fitted(self, method: str, steps: int, minutes: float) -> None:
         """Take note that so many steps fit the time."""

@@ -53,7 +53,7 @@ class MappedPatches(Dataset[Batch]):
     Raises
     ------
     UsageError
-        If the patch is no multiple of the scale or larger than a scene.
+        If the patch is not a multiple of the scale or larger than a scene.
     HsbenchError
         If the folder is not whole or an array is not what it should be.
     """

@@ -302,14 +302,14 @@ def test_authors_file_is_read(tmp_path: Path) -> None:
 def test_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "garbage.pth"
     file.write_bytes(content)
-    with pytest.raises(ValueError, match=r"garbage\.pth is no readable torch checkpoint"):
+    with pytest.raises(ValueError, match=r"garbage\.pth is not a readable torch checkpoint"):
         read_authors_checkpoint(file)
 
 
 def test_another_structure_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "list.pth"
     torch.save([torch.zeros(2)], file)
-    with pytest.raises(ValueError, match=r"list\.pth is no FeINFN checkpoint"):
+    with pytest.raises(ValueError, match=r"list\.pth is not a FeINFN checkpoint"):
         read_authors_checkpoint(file)
 
 

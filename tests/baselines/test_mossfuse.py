@@ -380,7 +380,7 @@ def test_a_checkpoint_of_another_depth_is_refused(released: Path) -> None:
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "foreign.pth"
     torch.save(content, path)
-    with pytest.raises(ValueError, match=r"foreign\.pth is no MossFuse checkpoint.*'Model_stage1'"):
+    with pytest.raises(ValueError, match=r"foreign\.pth is not a MossFuse checkpoint.*'Model_stage1'"):
         read_authors_checkpoint(path, MossFuse())
 
 
@@ -388,5 +388,5 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path, content: object) -> Non
 def test_a_corrupt_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "corrupt.pth"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"corrupt\.pth is no readable torch checkpoint"):
+    with pytest.raises(ValueError, match=r"corrupt\.pth is not a readable torch checkpoint"):
         read_authors_checkpoint(path, MossFuse())

@@ -210,7 +210,9 @@ def test_folders_come_before_the_archive(root):
 def test_a_half_downloaded_archive_is_named(root, tmp_path, kept):
     path = pack(root, tmp_path / "complete_ms_data.zip")
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(HsbenchError, match=r"complete_ms_data\.zip \(\d+ bytes\) is no zip file, .* download it again"):
+    with pytest.raises(
+        HsbenchError, match=r"complete_ms_data\.zip \(\d+ bytes\) is not a zip file, .* download it again"
+    ):
         CaveSource(root)
 
 
@@ -309,7 +311,7 @@ def test_watercolors_as_mat_has_eight_bits(tmp_path):
             np.where(pixels() == 65535, np.nan, pixels()),
             "values are NaN or infinite, the first .nan. in band 1 at row 0, column 0",
         ),
-        (pixels(30), r"\[30, 4, 6\], which is no cube of 31 bands"),
+        (pixels(30), r"\[30, 4, 6\], which is not a cube of 31 bands"),
     ],
 )
 def test_values_that_cannot_be_told_are_named(tmp_path, cube, words):

@@ -181,7 +181,7 @@ def test_a_protocol_needs_wavelengths(folder):
         (BASE + "const = 0", "const"),
         (BASE + 'const = "greatest"', "const"),
         (BASE + "rows = [4, 4]", r"rows: \[4, 4\] is empty"),
-        (BASE + 'dropped = ["3-1"]', "dropped: '3-1' is no range of bands"),
+        (BASE + 'dropped = ["3-1"]', "dropped: '3-1' is not a range of bands"),
         (BASE + "bands = 5\ndropped = [6]", "of 5 bands, number 6 cannot be dropped"),
         (BASE + 'layout = "HWB"', "layout: "),
         (BASE + "[split]\nid = 's'\ntest = ['other']", "the split names other, but the scenes are mine"),
@@ -189,9 +189,9 @@ def test_a_protocol_needs_wavelengths(folder):
         ('title = "m"', "no file is named for the scene mine"),
         (BASE + "wavelengths = [1, 2, 3]\nbands = 5", r"3 wavelengths are stated, from 1 to 3 nm, but the file has 5"),
         (BASE + "wavelengths = 'w.txt'\nbands = 5", r"the file of wavelengths, w\.txt, is not in"),
-        (BASE + "= 3", "is no TOML file"),
+        (BASE + "= 3", "is not a TOML file"),
         (BASE + 'name = "cave"', "'cave' is a data set that we ship"),
-        (BASE + 'name = "My Data"', "name: 'My Data' is no name of a data set"),
+        (BASE + 'name = "My Data"', "name: 'My Data' is not a name of a data set"),
         (BASE + 'name = "harvard"', "'harvard' is a data set that we ship"),
     ],
 )
@@ -203,7 +203,7 @@ def test_a_bad_description_is_explained(folder, text, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("bands = 6", r"X of .*cube\.mat has the shape \[20, 24, 5\], which is no cube of 6 bands"),
+        ("bands = 6", r"X of .*cube\.mat has the shape \[20, 24, 5\], which is not a cube of 6 bands"),
         ("bands = 5\nsize = [20, 25]", "no cube of 5 bands, height 20, width 25"),
         ('key = "Y"\nbands = 5', r"cube\.mat has no array 'Y'; it holds X \[20, 24, 5\], gt \[4, 4\]"),
         ("bands = 5\nrows = [0, 21]", r"X of .*cube\.mat has 20 rows, so that 0 to 21 are not within it"),

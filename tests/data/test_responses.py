@@ -137,12 +137,12 @@ def test_matfiles_hold_a_matrix_and_perhaps_wavelengths(tmp_path):
     [
         ("", "the file is empty"),
         ("wavelength,red\n400,1\n410\n", "row 3 has 1 cells"),
-        ("wavelength,red\n400,1\n410,x\n", "'x' in row 3 is no number"),
+        ("wavelength,red\n400,1\n410,x\n", "'x' in row 3 is not a number"),
         ("wavelength,red\n410,1\n400,1\n", "wavelengths must rise"),
         ("wavelength,red\n0.41,1\n0.42,1\n", "must be in nanometres"),
         ("wavelength,red\n400,1\n410,-1\n", "channel red has the value -1"),
         ("wavelength,red,green\n400,1,0\n410,1,0\n", "channel green is zero"),
-        ("wavelength,red\n400,nan\n", "'nan' in row 2 is no number"),
+        ("wavelength,red\n400,nan\n", "'nan' in row 2 is not a number"),
         ("red\ngreen\n", "a head, rows of numbers"),
     ],
 )

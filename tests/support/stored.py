@@ -36,7 +36,7 @@ class StoredPatches(Dataset[Batch]):
     UsageError
         If the phase is neither given nor in the file.
     HsbenchError
-        If the file is no HDF5 file, lacks a dataset, or the shapes disagree.
+        If the file is not an HDF5 file, lacks a dataset, or the shapes disagree.
     """
 
     def __init__(self, path: Path, *, phase: float | None = None, reference: bool) -> None:

@@ -597,7 +597,7 @@ def test_weights_that_are_cut_off_are_refused(source: Noise, tmp_path: Path) -> 
     path = tmp_path / "w.safetensors"
     train(source, path, budget=Budget(1))
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(HsbenchError, match="is no readable safetensors file"):
+    with pytest.raises(HsbenchError, match="is not a readable safetensors file"):
         read_weights(path, Tiny(), PROBLEM)
 
 

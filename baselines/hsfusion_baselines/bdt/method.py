@@ -65,7 +65,7 @@ class BDTMethod(SupervisedMethod):
         Raises
         ------
         HsbenchError
-            If the scale is no power of 2.
+            If the scale is not a power of 2.
         """
         from hsfusion_baselines.bdt.network import BDT
 

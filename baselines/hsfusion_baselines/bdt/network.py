@@ -123,7 +123,7 @@ class BDT(nn.Module):
     Raises
     ------
     ValueError
-        If the scale is no power of 2.
+        If the scale is not a power of 2.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def read_state(path: Path, key: str, prefix: str, title: str) -> dict[str, Tenso
     content = load_plain(path)
     state = content.get(key) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise ValueError(f"{path} is no {title} checkpoint: it holds no tensors under the key {key!r}")
+        raise ValueError(f"{path} is not a {title} checkpoint: it holds no tensors under the key {key!r}")
     return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
 
 

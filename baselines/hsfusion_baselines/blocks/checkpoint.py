@@ -23,4 +23,4 @@ def load_plain(path: Path) -> object:
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # an unpickler fed with garbage raises anything
-            raise ValueError(f"{path} is no readable torch checkpoint of plain tensors") from error
+            raise ValueError(f"{path} is not a readable torch checkpoint of plain tensors") from error

@@ -66,7 +66,7 @@ def read_authors_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     content = load_plain(path)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError(f"{path} is no FeINFN checkpoint: it is not a dictionary of tensors")
+        raise ValueError(f"{path} is not a FeINFN checkpoint: it is not a dictionary of tensors")
     try:
         return authors_state_to_ours(content)
     except ValueError as error:

@@ -47,7 +47,7 @@ class GuidedNet(nn.Module):
     Raises
     ------
     ValueError
-        If the scale is no power of 2.
+        If the scale is not a power of 2.
     """
 
     def __init__(

@@ -93,7 +93,7 @@ def read_authors_checkpoint(path: Path, network: MossFuse) -> dict[str, Tensor]:
     content = load_plain(path)
     state = content.get(_KEY) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise ValueError(f"{path} is no MossFuse checkpoint: it holds no tensors under the key {_KEY!r}")
+        raise ValueError(f"{path} is not a MossFuse checkpoint: it holds no tensors under the key {_KEY!r}")
     try:
         return translate(state, network)
     except ValueError as error:

@@ -198,7 +198,7 @@ class Protocol:
     def __post_init__(self) -> None:
         for scale in self.scales:
             if scale < 2:
-                raise ValueError(f"sampling.scales: {scale} is no scale; the least is 2")
+                raise ValueError(f"sampling.scales: {scale} is not a scale; the least is 2")
             if _whole("blur.size", self.blur.size, scale) < 1:
                 raise ValueError(f"blur.size: at scale {scale} it would be {self.blur.size.whole(scale)}")
             if self.blur.sigma is not None and not self.blur.sigma.at(scale) > 0:
@@ -455,7 +455,7 @@ def _read_own(path: Path) -> Protocol:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text file"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the protocol {path} cannot be read: {reason}") from error
     content = parse_toml(text, str(path))
     response = content.get("response")

@@ -52,7 +52,7 @@ def _read_csv(path: Path) -> Response:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text file"
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the camera response {path} cannot be read: {reason}") from error
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if any(row)]
     if not rows:
@@ -134,5 +134,5 @@ def _numbers(path: Path, rows: Sequence[Sequence[str]], first: int) -> Array:
     for number, row in enumerate(rows, first):
         wrong = next((cell for cell in row if not _is_number(cell)), None)
         if wrong is not None:
-            raise HsbenchError(f"{path}: {wrong!r} in row {number} is no number")
+            raise HsbenchError(f"{path}: {wrong!r} in row {number} is not a number")
     return np.array([[float(cell) for cell in row] for row in rows])

@@ -151,7 +151,7 @@ class Band:
 
     def __post_init__(self) -> None:
         if not 100 <= self.lower < self.upper:
-            raise ValueError(f"{self.lower:g} to {self.upper:g} is no range in nanometres")
+            raise ValueError(f"{self.lower:g} to {self.upper:g} is not a range in nanometres")
 
 
 @dataclass(frozen=True, config=STRICT)

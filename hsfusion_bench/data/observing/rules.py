@@ -39,7 +39,7 @@ class Rule:
         match = _FORM.fullmatch(written.replace(" ", "")) if isinstance(written, str) else None
         if match is None or float(match["over"] or 1) == 0:
             raise ValueError(
-                f"{written!r} is no number and no rule such as 'scale', 'scale-1', '2*scale' or 'scale/2-1'"
+                f"{written!r} is neither a number nor a rule such as 'scale', 'scale-1', '2*scale' or 'scale/2-1'"
             )
         return cls(int(match["times"] or 1), float(match["over"] or 1), float(match["plus"] or 0))
 
@@ -57,7 +57,7 @@ class Rule:
         """
         value = self.at(scale)
         if not value.is_integer():
-            raise ValueError(f"at scale {scale} it would be {value:g}, which is no whole number")
+            raise ValueError(f"at scale {scale} it would be {value:g}, which is not a whole number")
         return int(value)
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise HsbenchError(f"{where} is no TOML file: {error}") from error
+        raise HsbenchError(f"{where} is not a TOML file: {error}") from error
 
 
 def fill(table: type[_Table], content: Mapping[str, Any], where: str) -> _Table:

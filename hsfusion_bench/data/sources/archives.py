@@ -26,7 +26,7 @@ class Archive:
     Raises
     ------
     HsbenchError
-        If it is no zip file or only a part of one, or holds a file whose path leads out of the folder into which
+        If it is not a zip file or only a part of one, or holds a file whose path leads out of the folder into which
         it would be unpacked.
     """
 
@@ -36,7 +36,7 @@ class Archive:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
             raise HsbenchError(
-                f"{path} ({path.stat().st_size} bytes) is no zip file, or was not downloaded to its end ({error}); "
+                f"{path} ({path.stat().st_size} bytes) is not a zip file, or was not downloaded to its end ({error}); "
                 "download it again, or remove it"
             ) from error
         self.names = tuple(entry.filename for entry in self._zip.infolist() if not entry.is_dir())

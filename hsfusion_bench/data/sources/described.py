@@ -260,4 +260,4 @@ class DescribedSource(SceneSource):
         try:
             return [float(number) for number in found[0].read_text("utf-8").replace(",", " ").split()]
         except ValueError as error:
-            raise HsbenchError(f"{found[0]} is no text file of wavelengths: {error}") from error
+            raise HsbenchError(f"{found[0]} is not a text file of wavelengths: {error}") from error

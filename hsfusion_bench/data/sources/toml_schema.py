@@ -76,7 +76,7 @@ def _listed(value: Any) -> Any:
 
 def _named(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value):
-        raise ValueError(f"{value!r} is no name of a data set: small letters, digits, '.', '_' and '-' are")
+        raise ValueError(f"{value!r} is not a name of a data set: small letters, digits, '.', '_' and '-' are")
     return value
 
 
@@ -90,7 +90,7 @@ def _numbers(value: Any) -> Any:
         if dash and first.strip().isdecimal() and last.strip().isdecimal() and int(first) <= int(last):
             numbers += range(int(first), int(last) + 1)
         elif isinstance(item, str):
-            raise ValueError(f'{item!r} is no range of bands such as "108-112"')
+            raise ValueError(f'{item!r} is not a range of bands such as "108-112"')
         else:
             numbers.append(item)
     return numbers
@@ -236,7 +236,7 @@ def read_description(path: Path) -> Description:
     except OSError as error:
         raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HsbenchError(f"{path} is no TOML file: {error}") from error
+        raise HsbenchError(f"{path} is not a TOML file: {error}") from error
     try:
         return Description.model_validate({"name": path.stem.lower()} | content)
     except ValidationError as error:
