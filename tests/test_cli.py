@@ -220,7 +220,7 @@ def test_without_weights_the_row_says_so_and_the_others_run() -> None:
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--weights", "a=b"], "not among the methods"),
         (
             ["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--train", "--max-steps", "many"],
-            "no number of steps",
+            "not a number of steps",
         ),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--train", "--set", "patch=3"], "METHOD.NAME"),
         (["--methods", ",", "--dataset", "demo", "--scale", "4"], "names no method"),
@@ -237,8 +237,8 @@ def test_a_bad_request_is_one_clear_message(arguments: list[str], words: str) ->
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no readable"),
-        (b"not a checkpoint at all", "no readable"),
+        (b"", "not a readable"),
+        (b"not a checkpoint at all", "not a readable"),
     ],
 )
 @pytest.mark.parametrize(("method", "suffix"), [("feinfn", ".safetensors"), ("feinfn", ".pth"), ("mossfuse", ".pth")])

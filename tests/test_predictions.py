@@ -337,7 +337,7 @@ def test_ambiguous_axes_are_asked_for(shape: tuple[int, ...], image: tuple[int, 
     [
         ((31, 64, 60), 1, None, r"\[31, 64, 60\], which is not a cube of its scene \(bands 31, height 64, width 64\)"),
         ((64, 64), 1, None, "which is not a cube"),
-        ((31, 64, 64), 1, "HWC", "no cube of axes HWC"),
+        ((31, 64, 64), 1, "HWC", "not a cube of axes HWC"),
         ((2, 31, 64, 64), 3, None, "holds 2 cubes, but the scenes to score are 3: face, photo_and_face, beads"),
         ((31, 64, 64), 3, None, "holds 1 cube, but"),
         ((4, 31, 64, 64), 1, None, "holds 4 cubes, but"),

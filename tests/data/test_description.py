@@ -204,7 +204,7 @@ def test_a_bad_description_is_explained(folder, text, words):
     ("text", "words"),
     [
         ("bands = 6", r"X of .*cube\.mat has the shape \[20, 24, 5\], which is not a cube of 6 bands"),
-        ("bands = 5\nsize = [20, 25]", "no cube of 5 bands, height 20, width 25"),
+        ("bands = 5\nsize = [20, 25]", "not a cube of 5 bands, height 20, width 25"),
         ('key = "Y"\nbands = 5', r"cube\.mat has no array 'Y'; it holds X \[20, 24, 5\], gt \[4, 4\]"),
         ("bands = 5\nrows = [0, 21]", r"X of .*cube\.mat has 20 rows, so that 0 to 21 are not within it"),
         ("shape = [2, 2]\nbands = 5", r"cannot be taken for \[2, 2\]"),

@@ -90,7 +90,7 @@ def test_a_stride_that_fits_is_kept() -> None:
     ("numbers", "words"),
     [
         ((64, 30, 8, 4), "patch of 30 pixels is not a multiple of the scale 4; take 28"),
-        ((64, 3, 8, 4), "no multiple of the scale 4; take 4"),
+        ((64, 3, 8, 4), "not a multiple of the scale 4; take 4"),
         ((64, 68, 8, 4), "larger than a scene of 64; take at most 64"),
         ((64, 32, 3, 4), "stride of 3 pixels is less than one LR pixel"),
     ],
