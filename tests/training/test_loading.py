@@ -240,8 +240,8 @@ def rewrite(folder: Path, **changes: object) -> None:
     ("spoil", "words"),
     [
         (lambda folder: (folder / "index.json").unlink(), r"index\.json cannot be read .*--form scenes"),
-        (lambda folder: (folder / "index.json").write_text("{"), r"no index of prepared scenes: the file: .*JSON"),
-        (lambda folder: rewrite(folder, schema="hsfusion-bench/scenes/2"), "no index of prepared scenes: schema"),
+        (lambda folder: (folder / "index.json").write_text("{"), r"not an index of prepared scenes: the file: .*JSON"),
+        (lambda folder: rewrite(folder, schema="hsfusion-bench/scenes/2"), "not an index of prepared scenes: schema"),
         (lambda folder: rewrite(folder, scale=0), "scale: Input should be greater than 0"),
         (
             lambda folder: rewrite(folder, bands=30),
