@@ -28,6 +28,7 @@ from hsfusion_bench.methods.weights import (
     write_weights,
 )
 from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
+from hsfusion_bench.training.fitting import seconds_per_step
 from hsfusion_bench.training.log import Log
 from hsfusion_bench.training.loop import Training, make_accelerator
 from hsfusion_bench.training.scenes import TrainingScenes
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 #: Looks at the validation part, unless told otherwise.
 _LOOKS = 20
-#: Steps before those that are timed to fit a training to the time there is, and the fewest that are timed.
-_WARM_UP, _TIMED = 2, 3
 
 
 @dataclass(frozen=True)
@@ -198,14 +197,20 @@ class _Session:
 
     def _is_done(self) -> bool:
         """Whether the weights that lie there are those of this very training, finished."""
+        return self._finished_steps() == self.steps
+
+    def _finished_steps(self) -> int | None:
+        """Return how many steps the weights that lie there had, if they are of this very training but for that."""
         if self.course.resume != "auto" or self.state_path.is_file() or not self.path.is_file():
-            return False
+            return None
         try:
-            card = read_weights(self.path, self.method, self.training.patches.problem).card
+            card = read_weights(self.path, self.method, self.patches.problem).card
         except HsbenchError:  # whatever lies there, it is not what is asked for
-            return False
-        made = card.training if card else None
-        return made is not None and made.identity == identity_digest(self._identity()) and made.steps == self.steps
+            return None
+        if card is None or card.training.steps != card.training.planned_steps:
+            return None
+        identity = {**self._identity(), "steps": card.training.steps}
+        return card.training.steps if card.training.identity == identity_digest(identity) else None
 
     def _resume(self) -> None:
         resume = self.course.resume
@@ -292,33 +297,21 @@ class _Session:
         )
 
     def _fitting_steps(self) -> int:
-        """Return how many steps there is time for; of a training that was begun, as many as it has."""
+        """Return how many steps there is time for; of a training that was begun or finished, as many as it has."""
         minutes = self.budget.minutes
         assert minutes is not None
         if self.course.resume == "auto" and self.state_path.is_file():
             return int(read_identity(self.state_path)["steps"])
-        if self.course.resume == "auto" and self.path.is_file():
-            try:
-                card = read_weights(self.path, self.method, self.patches.problem).card
-            except HsbenchError:  # whatever lies there, it is not what is asked for
-                card = None
-            if card is not None and card.training.planned_steps is not None:
-                return card.training.planned_steps
+        finished = self._finished_steps()
+        if finished is not None:
+            return finished
         self.training = self._new_training()
         looks = 0.0
         if self.validation is not None:
             begun = time.monotonic()
             self.validation.psnr(self.training.trained, self.recipe.batch_size)
             looks = (_LOOKS + 1) * (time.monotonic() - begun)
-        steps = self.training.run()
-        for _ in range(_WARM_UP):
-            next(steps)
-        begun, made = time.monotonic(), 0
-        while made < _TIMED or time.monotonic() - begun < min(0.05 * 60 * minutes, 20):
-            next(steps)
-            made += 1
-        each = (time.monotonic() - begun) / made
-        steps.close()
+        each = seconds_per_step(self.training, minutes)
         left = 60 * minutes - (time.monotonic() - self.started) - looks
         found = torch.tensor(max(1.0, left / each), device=self.accelerator.device)
         fitting = int(self.accelerator.reduce(found, "mean").item())

@@ -440,6 +440,17 @@ def test_a_training_that_fits_the_time_is_that_of_so_many_steps(source: Noise, t
     assert fitted.read_bytes() == (tmp_path / "counted.safetensors").read_bytes()
     # asked for again, it is there already, however many steps would fit now
     assert train(source, fitted, budget=Budget(minutes=0.02, fit=True)).steps == made.steps
+    # what lies there of another training does not decide
+    other = Budget(changes={"patch": "20"}, minutes=0.01, fit=True)
+    train(source, fitted, budget=Budget(2, {"patch": "20"}, start=tmp_path / "counted.safetensors"))
+    assert train(source, fitted, budget=other).steps > 2
+
+
+def test_a_recipe_of_a_step_or_two_fits_any_time(source: Noise, tmp_path: Path) -> None:
+    class Brief(Tiny):
+        recipe = replace(RECIPE, epochs=1, patches_per_epoch=2)
+
+    assert train(source, tmp_path / "w.safetensors", method=Brief(), budget=Budget(minutes=0.01, fit=True)).finished
 
 
 def test_a_fitted_training_that_was_interrupted_keeps_its_steps(source: Noise, tmp_path: Path) -> None:
