@@ -227,9 +227,10 @@ class _Session:
 
     def _identity(self) -> Identity:
         """Return all that decides the weights in the end."""
+        options = changed_options(self.method)
         return {
             "method": self.method.card.name,
-            "options": changed_options(self.method),
+            **({"options": options} if options else {}),
             "data": self.scenes.identity(),
             "recipe": asdict(self.recipe),
             "steps": self.steps,

@@ -59,7 +59,7 @@ def read_state(path: Path, identity: Identity) -> dict[str, Any]:
     differing = [
         f"{name} was {kept.get(name)!r}, is {wanted.get(name)!r}"
         for name in sorted({*kept, *wanted})
-        if kept.get(name) != wanted.get(name) and (name in kept or wanted[name])  # a state of before knows no options
+        if kept.get(name) != wanted.get(name)
     ]
     if differing:
         raise HsbenchError(f"{path} is the state of another training: {'; '.join(differing)}. {_ADVICE}")
