@@ -163,7 +163,7 @@ def test_rounds_begin_with_the_weights_of_the_one_before(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_an_interrupted_queue_resumes(tmp_path: Path) -> None:
     numbers = "set = { patch = 16, stride = 16, batch_size = 4 }\n"
-    file = queue(tmp_path, ONE.replace("steps = 2", "steps = 4000") + numbers)
+    file = queue(tmp_path, ONE.replace("steps = 2", "steps = 1500") + numbers)
     log = tmp_path / "work" / "ssfcnn" / "demo-x4.csv"
     with subprocess.Popen(
         command(file), cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
