@@ -25,6 +25,7 @@ demo: $(READY)
 	    --max-steps feinfn=160 --set feinfn.patch=32 --set feinfn.stride=8 --set feinfn.accumulate=1 \
 	    --set feinfn.learning_rate=1e-3 \
 	    --max-steps mossfuse=360 --set mossfuse.patch=32 --set mossfuse.stride=8 --set mossfuse.learning_rate=1e-3 \
+	    --set mossfuse.shuffle=true --set mossfuse.schedule=one-cycle \
 	    --set mossfuse.part_rates.degradation=3e-2 \
 	    --results-dir demo-results --csv demo-results/demo.csv --latex demo-results/demo.tex
 	@cat demo-results/demo.tex

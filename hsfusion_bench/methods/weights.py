@@ -53,10 +53,7 @@ class ValidationInfo(BaseModel):
             return f"{self.last_psnr:.2f} dB on validation patches"
         gain = self.last_psnr - self.bicubic_psnr
         if gain <= 0:
-            return (
-                f"NOT above bicubic on validation patches: {self.last_psnr:.2f} dB against {self.bicubic_psnr:.2f}, so "
-                "that it has learned nothing yet"
-            )
+            return f"NOT above bicubic on validation patches: {self.last_psnr:.2f} dB against {self.bicubic_psnr:.2f}"
         return f"{gain:.2f} dB above bicubic on validation patches"
 
 
