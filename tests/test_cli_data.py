@@ -384,12 +384,12 @@ def silent(handler: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize(
     ("answer", "facts", "words"),
     [
-        (without_length, {}, "toys.zip is no zip archive, or only a part of one"),
+        (without_length, {}, "toys.zip is not a zip archive, or only a part of one"),
         (without_length, {"size": len(GOOD)}, f"toys.zip is not whole: it has {len(GOOD) // 2} bytes, but should have"),
         (GOOD, {"sha256": "0" * 64}, "toys.zip is another file: its SHA-256 is"),
         (GOOD, {"size": 7}, f"it has {len(GOOD)} bytes, but should have 7"),
-        (b"<html>Please log in</html>", {}, "is no zip archive"),
-        (GOOD[:200] + bytes([GOOD[200] ^ 1]) + GOOD[201:], {}, "is no zip archive, or only a part of one"),
+        (b"<html>Please log in</html>", {}, "is not a zip archive"),
+        (GOOD[:200] + bytes([GOOD[200] ^ 1]) + GOOD[201:], {}, "is not a zip archive, or only a part of one"),
         (None, {}, "the server answers 404 Not Found"),
         (silent, {}, "the server does not answer"),
     ],
@@ -499,7 +499,7 @@ def test_a_half_file_that_is_there_is_told_and_left_alone(
     (tmp_path / "toys.zip").write_bytes(content)
     done = download(tmp_path)
     assert done.exit_code == 1
-    assert "toys.zip is no zip archive, or only a part of one" in done.stderr
+    assert "toys.zip is not a zip archive, or only a part of one" in done.stderr
     assert "remove it, and run the same command again" in done.stderr
     assert (tmp_path / "toys.zip").read_bytes() == content
 
