@@ -47,7 +47,7 @@ def test_weights_of_other_bands_are_refused(released: Path) -> None:
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "foreign.pth"
     torch.save(content, path)
-    with pytest.raises(ValueError, match=r"foreign\.pth is no PSRT checkpoint.*'state_dict'"):
+    with pytest.raises(ValueError, match=r"foreign\.pth is not a PSRT checkpoint.*'state_dict'"):
         read_authors_checkpoint(path, PSRT())
 
 
