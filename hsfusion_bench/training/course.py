@@ -90,7 +90,8 @@ class Course:
     resume
         "auto": resume from the state that lies beside the weights; "never": start anew; else resume from this file.
     validate_every
-        Between two looks at the validation part; None: 20 looks in all.
+        Between two looks at the validation part; None: 20 looks in all, or fewer where they would
+        take longer than the training.
     save_minutes
         Minutes between two states on disk.
     tensorboard

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.training.loading import Patches
 
 
-#: Looks at the validation part, unless told otherwise.
+#: Looks at the validation part at the most, unless told otherwise.
 _LOOKS = 20
 
 
@@ -245,18 +245,27 @@ class _Session:
     def _validate(self, step: int) -> bool:
         """Look at the validation part if it is time."""
         every = self.course.validate_every
+        if self.validation is None:
+            return False
         if every is not None and every.unit == "minutes":
             due = time.monotonic() - self.looked > 60 * every.number
         else:
             per_epoch = self.recipe.steps_per_epoch
             if every is None:
-                span = max(1, self.steps // _LOOKS)
+                span = max(1, self.steps // self._looks)
             else:
                 span = int(every.number) * (per_epoch if every.unit == "epochs" else 1)
             due = step % span == 0
         if not due and step != self.steps:
             return False
         return self._look(step) is not None
+
+    @property
+    def _looks(self) -> int:
+        """How often the network is looked at, unless told otherwise: a short training is not to wait for its looks."""
+        assert self.validation is not None
+        patches = self.steps * self.recipe.counted_batches * self.recipe.batch_size
+        return max(1, min(_LOOKS, patches // (2 * len(self.validation.draws))))
 
     def _look(self, step: int) -> float | None:
         """Score the network on the validation patches, if there are any."""
@@ -311,7 +320,7 @@ class _Session:
         if self.validation is not None:
             begun = time.monotonic()
             self.validation.psnr(self.training.trained, self.recipe.batch_size)
-            looks = (_LOOKS + 1) * (time.monotonic() - begun)
+            looks = (_LOOKS + 1) * (time.monotonic() - begun)  # at the most
         each = seconds_per_step(self.training, minutes)
         left = 60 * minutes - (time.monotonic() - self.started) - looks
         found = torch.tensor(max(1.0, left / each), device=self.accelerator.device)
