@@ -65,8 +65,8 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--val-every",
     metavar="SPAN",
-    help="Between two looks at the validation patches: 500steps, 10minutes or 20epochs. Default: 20 looks in all, or fewer "
-    "in a short training.",
+    help="Between two looks at the validation patches: 500steps, 10minutes or 20epochs. Default: 20 looks, fewer in a "
+    "short training.",
 )
 @click.option(
     "--save-every",
