@@ -277,6 +277,9 @@ def run(
     strangers = files.keys() - {contender.name for contender in contenders}
     if strangers:
         raise UsageError(f"weights of {min(strangers)}: it is not among the methods of this run")
+    twice = [contender.name for contender in contenders if contender.loaded is not None and contender.name in files]
+    if twice:
+        raise UsageError(f"weights of {twice[0]}: it is loaded, and has its weights")
     results = []
     with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch, task.cached() as cached:
         store = Store(Path(scratch) if records is None else Path(records).expanduser())

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import hsfusion_bench as hb
+from hsfusion_bench import bench
 from hsfusion_bench.cli import main
 from hsfusion_bench.methods import Observation, upsample_bicubic
 from hsfusion_metrics import METRICS
@@ -41,6 +42,7 @@ def test_the_door_names_what_it_opens_and_imports_nothing_of_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert set(hb.__all__) == set(bench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'opentask'"):
         hb.opentask  # noqa: B018
 
@@ -137,6 +139,8 @@ def test_a_network_is_trained_found_and_run(task: hb.Task, tmp_path: Path) -> No
     by_value, by_name = hb.run(task, [net, "ssfcnn"], records=None, timing=False, device="cpu").records
     assert by_value == by_name
     assert by_value.weights is not None
+    with pytest.raises(hb.UsageError, match="it is loaded, and has its weights"):
+        hb.run(task, [net], records=None, weights={"ssfcnn": path})
     named = hb.load_method("ssfcnn", task=task, weights=path, device="cpu")
     np.testing.assert_array_equal(hb.fuse(named, scene.observation), cube)
     with pytest.raises(hb.UsageError, match="say what they fuse by task"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from hsfusion_bench.errors import HsbenchError, UsageError
@@ -136,6 +136,10 @@ class Recipe:
     def pixels_per_step(self) -> int:
         """HR pixels that one optimiser step learns from."""
         return self.counted_batches * self.batch_size * self.patch**2
+
+    def numbers(self) -> dict[str, Any]:
+        """Return all that decides a training, as plain values: the recipe without where it is from."""
+        return {name: value for name, value in asdict(self).items() if name not in ("source", "sources")}
 
     def changed(self, changes: Mapping[str, str]) -> Recipe:
         """Return the recipe with some of its numbers changed.

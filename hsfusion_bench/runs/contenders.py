@@ -72,21 +72,27 @@ class Contender:
     @classmethod
     def _own(cls, asked: Method | Callable[..., Any], settings: Mapping[str, str]) -> Contender:
         """Take a method or a function that a program made."""
-        origin = Origin("file", type(asked).__module__, "")
         if isinstance(asked, LoadedNetwork):
-            shipped = type(asked.method).__module__.startswith("hsfusion_baselines.")
-            if shipped:
-                origin = Origin("shipped", "hsfusion-bench", __version__)
-            return cls(asked.card.name, origin, asked.method, loaded=asked)
+            method, changes = configure(asked.method, settings)
+            if method != asked.method:
+                raise UsageError(f"{asked.card.title} is loaded: options belong to its weights, and cannot be set now")
+            return cls(asked.card.name, _origin_of(method), method, loaded=asked, recipe_changes=changes)
         if isinstance(asked, Method):
-            if type(asked).__module__.startswith("hsfusion_baselines."):
-                origin = Origin("shipped", "hsfusion-bench", __version__)
             method, changes = configure(asked, settings)
-            return cls(asked.card.name, origin, method, recipe_changes=changes)
+            return cls(asked.card.name, _origin_of(method), method, recipe_changes=changes)
         if callable(asked):
             name = getattr(asked, "__name__", type(asked).__name__)
+            if settings:
+                raise UsageError(f"{name} is a function, which has no settings such as {next(iter(settings))}")
             return cls(name, Origin("file", getattr(asked, "__module__", "") or "", ""), FunctionMethod(asked, name))
         raise UsageError(f"{asked!r} is not a method: give a name, a Method or a function of an observation")
+
+
+def _origin_of(method: Method) -> Origin:
+    module = type(method).__module__
+    if module.startswith("hsfusion_baselines."):
+        return Origin("shipped", "hsfusion-bench", __version__)
+    return Origin("file", module, "")
 
 
 def configure(method: Method, settings: Mapping[str, str]) -> tuple[Method, dict[str, str]]:

@@ -310,6 +310,8 @@ class _Run:
 
     def _device_type(self) -> str:
         """Return where the method computes: only networks know another device than the CPU."""
+        if self.contender.loaded is not None:
+            return self.contender.loaded.device.type
         return self.setting.device if isinstance(self.method, NetworkMethod) else "cpu"
 
 

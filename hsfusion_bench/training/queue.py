@@ -228,10 +228,9 @@ class Queue:
         rounds = "" if item.rounds == 1 else f".round-{number}"
         trained = self.work / item.place.with_name(f"{item.place.stem}{rounds}{item.place.suffix}")
         start = None
-        if number > 1:  # a copy, since what is kept is replaced in the end
+        if number > 1:  # a copy, since what is kept, the weights of the round before, is replaced in the end
             start = trained.with_name(f"{trained.stem}.start{trained.suffix}")
-            if not start.is_file():
-                _copy(kept, start)
+            _copy(kept, start)
         arguments = item.command(start)
         self._hsbench([*arguments, "--out", str(trained), *self._where()])
         chosen = self._scored(item, trained)
@@ -313,7 +312,8 @@ def _rounds_kept(kept: Path, item: Item) -> int:
         return 0
     if item.keep != "digest" and (not kept.is_file() or sha256_file(kept) != content.get("sha256")):
         return 0
-    return min(int(said["round"]), item.rounds)
+    number = said.get("round")
+    return min(number, item.rounds) if isinstance(number, int) else 0
 
 
 def _copy(source: Path, target: Path) -> None:

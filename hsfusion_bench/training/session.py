@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -232,7 +232,7 @@ class _Session:
             "method": self.method.card.name,
             **({"options": options} if options else {}),
             "data": self.scenes.identity(),
-            "recipe": asdict(self.recipe),
+            "recipe": self.recipe.numbers(),
             "steps": self.steps,
             "seed": self.course.seed,
             "start": None if self.start is None else self.start.sha256,
@@ -381,7 +381,7 @@ class _Session:
                 patch=training.patches.patch,
                 learning_rate=recipe.learning_rate,
                 changes=recipe.differences(whole),
-                recipe=asdict(recipe),
+                recipe=recipe.numbers(),
                 supervision=recipe.supervision,
                 scenes=data["scenes"],
                 per_scene=self.scenes.scene is not None,

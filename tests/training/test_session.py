@@ -215,6 +215,18 @@ def test_a_finished_training_is_not_made_again(source: Noise, tmp_path: Path) ->
     assert len(listener.reports) == 12
 
 
+def test_where_a_number_is_from_does_not_decide_a_training(source: Noise, tmp_path: Path) -> None:
+    class Cited(Tiny):
+        recipe = replace(RECIPE, source="elsewhere", sources={"patch": "a paper"})
+
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, listener=InterruptAt(5))
+    resumed = Remember()
+    train(source, path, method=Cited(), listener=resumed)
+    assert len(resumed.went_on) == 1
+
+
 def test_other_scenes_of_the_same_names_are_another_training(source: Noise, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     with pytest.raises(KeyboardInterrupt):
