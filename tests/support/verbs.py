@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import click
 
 from hsfusion_bench.cli import main
 
 
-def wrong(words: list[str], *, whole: bool, pending: Collection[str] = ()) -> list[str]:
+def wrong(words: list[str], *, whole: bool) -> list[str]:
     """Return what is wrong with a command line of ``hsbench``.
 
     Parameters
@@ -18,8 +16,6 @@ def wrong(words: list[str], *, whole: bool, pending: Collection[str] = ()) -> li
         What follows ``hsbench``.
     whole
         Whether all that the verb requires must be there.
-    pending
-        "VERB --option" of options that are taken for granted.
     """
     command: click.Command = main
     path: list[str] = []
@@ -33,21 +29,18 @@ def wrong(words: list[str], *, whole: bool, pending: Collection[str] = ()) -> li
     if isinstance(command, click.Group):
         # of a group itself there is only its help
         return [f"{' '.join(path)!r} takes no {word}" for word in rest if word not in ("--help", "--version")]
-    return _wrong_of(command, " ".join(path), rest, whole, pending)
+    return _wrong_of(command, " ".join(path), rest, whole)
 
 
-def _wrong_of(command: click.Command, verb: str, rest: list[str], whole: bool, pending: Collection[str]) -> list[str]:
+def _wrong_of(command: click.Command, verb: str, rest: list[str], whole: bool) -> list[str]:
     options = {name: each for each in command.params if isinstance(each, click.Option) for name in each.opts}
     arguments = [each for each in command.params if isinstance(each, click.Argument)]
     given: list[click.Parameter] = []
     positional: list[str] = []
     problems: list[str] = []
-    postponed = False
     while rest:
         word, equals, value = rest.pop(0).partition("=") if rest[0].startswith("--") else (rest.pop(0), "", "")
-        if f"{verb} {word}" in pending:
-            postponed = True
-        elif word not in options and word.startswith("--"):
+        if word not in options and word.startswith("--"):
             problems.append(f"{verb} has no {word}")
         elif word in options:
             option = options[word]
@@ -61,7 +54,7 @@ def _wrong_of(command: click.Command, verb: str, rest: list[str], whole: bool, p
                 problems += _wrong_value(option, value if equals else rest.pop(0), whole)
         else:
             positional.append(word)
-    if whole and not postponed:
+    if whole:
         needed = sum(each.required for each in arguments)
         if not needed <= len(positional) <= len(arguments):
             problems.append(f"{verb} takes {needed} to {len(arguments)} arguments, not {positional}")
