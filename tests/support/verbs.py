@@ -59,9 +59,8 @@ def _wrong_of(command: click.Command, verb: str, rest: list[str], whole: bool) -
         if not needed <= len(positional) <= len(arguments):
             problems.append(f"{verb} takes {needed} to {len(arguments)} arguments, not {positional}")
         problems += [f"{verb} lacks {each.opts[0]}" for each in options.values() if each.required and each not in given]
-    if not postponed:
-        for argument, word in zip(arguments, positional, strict=False):
-            problems += _wrong_value(argument, word, whole)
+    for argument, word in zip(arguments, positional, strict=False):
+        problems += _wrong_value(argument, word, whole)
     return problems
 
 
