@@ -44,7 +44,13 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     assert any(name.endswith("licenses/LICENSE") for name in names)
     stand_ins = {f"hsfusion_bench/matlab/octave/{function}.m" for function in ("blockproc", "cov", "fwind1", "kaiser")}
     assert stand_ins <= set(names)
-    for name in set(names) - stand_ins:
+    committed = {f"hsfusion_bench/{path.relative_to(ROOT)}" for path in (ROOT / "results").glob("*-x*-*/*.json")}
+    assert len(committed) > 40
+    assert committed <= set(names)
+    for method in ("feinfn", "mossfuse"):
+        assert f"hsfusion_bench/results/weights/{method}/cave-x4-uestc.safetensors" in names
+    results = {name for name in names if name.startswith("hsfusion_bench/results/")}
+    for name in set(names) - stand_ins - results:
         assert name.endswith((".py", ".toml", ".in", "published.csv", "py.typed")) or ".dist-info/" in name, name
 
 
