@@ -209,8 +209,7 @@ def scene_ranks(values: npt.ArrayLike, better: Better) -> Floats:
     step[1:] = gains(ordered[1:], ordered[:-1], "higher") > 0
     groups = np.empty_like(step)
     np.put_along_axis(groups, order, np.cumsum(step, axis=0), axis=0)
-    ranks: Floats = rankdata(groups, axis=0)
-    return ranks
+    return np.asarray(rankdata(groups, axis=0), np.float64)
 
 
 def friedman(ranks: npt.ArrayLike) -> float | None:
@@ -243,4 +242,5 @@ def friedman(ranks: npt.ArrayLike) -> float | None:
 
 def _different(gain: npt.ArrayLike) -> Floats:
     values = np.asarray(gain, np.float64)
-    return values[values != 0.0]
+    different: Floats = values[values != 0.0]
+    return different
