@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import shutil
 import subprocess
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import hsfusion_bench as hb
 from hsfusion_bench.cli import main
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.report.comparison import (
@@ -111,7 +113,7 @@ def test_a_pair_by_hand() -> None:
     assert pair.difference == pytest.approx(14 / 6)
     assert (pair.wins, pair.losses, pair.ties) == (5, 1, 0)
     assert pair.effect == pytest.approx((21 - 2 * 1.5) / 21)
-    # of the ranks 1.5, 1.5, 3, 4, 5, 6 the losses have a sum of 1.5; so or less have three of the 64 ways, and two sides
+    # of the ranks 1.5, 1.5, 3, 4, 5, 6 those against sum to 1.5; three of the 64 ways give that or less, on two sides
     assert pair.p == pytest.approx(2 * 3 / 64)
     assert pair.interval is not None
     assert pair.interval[0] < pair.difference < pair.interval[1]
@@ -255,13 +257,17 @@ def test_rows_that_do_not_differ_from_the_best() -> None:
     found = alike_with_best(records, "psnr")
     assert found.best == 1
     assert found.others == {2, 3}
-    assert "of Best" in found.note
-    assert "over 11 scenes, Holm's correction for 2 tests" in found.note
+    assert found.p[0] == pytest.approx(2 * 2 / 2**11)
+    assert found.p[3] == 1.0
+    assert found.note == (
+        "≈ PSNR not significantly different from Best's: Wilcoxon's signed-rank test over 11 scenes, p ≥ 0.05 after "
+        "Holm's correction for 2 tests"
+    )
 
 
 def test_nothing_is_marked_where_nothing_can_differ() -> None:
     found = alike_with_best([scored("one", SIX[:3]), scored("two", [1.0, 2.0, 3.5])], "psnr")
-    assert (found.best, found.others) == (None, frozenset())
+    assert (found.best, found.p) == (None, {})
     assert found.note.startswith("nothing is marked ≈: over 3 scenes no difference can be significant")
     assert alike_with_best([scored("one", SIX)], "psnr").note == ""
     assert alike_with_best([], "psnr").best is None
@@ -310,7 +316,10 @@ def test_ones_own_without_values_gives_way() -> None:
     failed = scored("gsa", []).model_copy(update={"status": "failed", "error": "out of memory"})
     theirs, other = scored("gsa", SIX), scored("fuse", SIX)
     assert names([Entry(failed), Entry(theirs, origin=RECORDED), Entry(other)], "gsa", "fuse") == [theirs, other]
-    with pytest.raises(HsbenchError, match="gsa has no values on toy ×4, protocol uestc: out of memory"):
+    with pytest.raises(
+        HsbenchError,
+        match=r"no task has values of all of them: gsa on toy ×4, protocol uestc \(no values: out of memory\); fuse",
+    ):
         choose([Entry(failed), Entry(other)], ["gsa", "fuse"])
 
 
@@ -341,7 +350,7 @@ def test_methods_that_share_no_task() -> None:
     other = scored("fuse", SIX)
     other.dataset = other.dataset.model_copy(update={"scale": 8})
     with pytest.raises(
-        HsbenchError, match="no task has records of all of them: gsa on toy ×4, protocol uestc; fuse on toy ×8"
+        HsbenchError, match="no task has values of all of them: gsa on toy ×4, protocol uestc; fuse on toy ×8"
     ):
         choose([Entry(scored("gsa", SIX)), Entry(other)], ["gsa", "fuse"])
 
@@ -501,3 +510,35 @@ def test_in_a_narrow_terminal_nothing_is_cut_off() -> None:
     assert done.exit_code == 0
     assert "0.28" in done.stdout
     assert "…" not in done.stdout
+
+
+# From Python, and in the documentation
+
+
+def test_results_compare() -> None:
+    found = hb.leaderboard(dataset="cave", scale=4).compare("ltmr", "gsa", "mtf-glp-hs", indexes=["psnr", "sam"])
+    assert list(found["index"]) == ["psnr"] * 3 + ["sam"] * 3
+    assert found["p"][0] == 0.2783203125
+    assert math.isnan(found["p"][2])
+    with pytest.raises(UsageError, match=r"several tasks have them: .* Choose by hb\.leaderboard"):
+        hb.leaderboard().compare("ltmr", "gsa")
+    with pytest.raises(UsageError, match="no index 'psn'"):
+        hb.leaderboard().compare("ltmr", "gsa", indexes=["psn"])
+
+
+def test_results_compare_warns_of_what_must_be_known(tmp_path: Path) -> None:
+    written(scored("one", SIX[:5]), scored("two", SIX[4::-1]))
+    with pytest.warns(UserWarning, match="over 5 scenes no difference can be significant"):
+        hb.leaderboard("results", dataset="toy").compare("one", "two")
+
+
+def test_the_page_shows_what_is_printed() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "significance.md").read_text(encoding="utf-8")
+    (command, expected) = re.findall(r"```console\n\$ hsbench (compare [^\n]*)\n(.+?)```", page, flags=re.DOTALL)[0]
+    done = hsbench(*command.split())
+    assert done.exit_code == 0, done.output
+    assert [line.rstrip() for line in done.stdout.rstrip().splitlines()] == expected.rstrip().splitlines()
+
+
+def test_what_the_page_says_of_many_pairs() -> None:
+    assert 51 * 2 / 2**11 < 0.05 < 52 * 2 / 2**11

@@ -84,7 +84,7 @@ def test_without_differences_nothing_is_tested() -> None:
 
 def test_rounding_is_no_difference() -> None:
     first = np.array([40.0, 41.0, 42.0])
-    gain = gains(first + [3e-9, -2e-8, 9e-7], first, "higher")
+    gain = gains(first + np.array([3e-9, -2e-8, 9e-7]), first, "higher")
     assert gain.tolist() == [0.0, 0.0, 0.0]
     # as one sees without that rule: the least p that there is
     assert scipy.stats.wilcoxon([3e-9, 2e-8, 9e-7]).pvalue == 0.25

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console
+from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
 from hsfusion_bench.errors import HsbenchError, UsageError
-
-if TYPE_CHECKING:
-    from hsfusion_bench.report.contestants import Choice
 
 
 @click.command("compare", short_help="Test by scene whether methods differ: p, intervals, wins, ranks.")
@@ -38,17 +34,10 @@ if TYPE_CHECKING:
     default="table",
     show_default=True,
 )
-@click.option(
-    "--results-dir",
-    "results_dirs",
-    type=click.Path(path_type=Path, file_okay=False),
-    multiple=True,
-    default=("results",),
-    show_default=True,
-    envvar="HSBENCH_RESULTS",
-    help="Folder of your records; may be given several times. Those of the package come after yours.",
-)
+@folders_option
+@click.pass_context
 def command(
+    context: click.Context,
     methods: tuple[str, ...],
     dataset: str | None,
     scale: int | None,
@@ -56,7 +45,7 @@ def command(
     indexes: list[str],
     ranks: bool,
     style: str,
-    results_dirs: tuple[Path, ...],
+    folders: tuple[Path, ...],
 ) -> None:
     """Compare methods on the scenes that all of them have, of your records and those that come with the package.
 
@@ -71,19 +60,22 @@ def command(
     """
     from hsfusion_bench.report import comparison_tables as tables
     from hsfusion_bench.report import sheets
-    from hsfusion_bench.report.comparison import Ranking, compare, rank
-    from hsfusion_bench.report.contestants import choose, whole_tasks
+    from hsfusion_bench.report.comparison import Ranking, compare, rank_all
+    from hsfusion_bench.report.contestants import choose, only, whole_tasks
     from hsfusion_bench.report.sources import gather
     from hsfusion_bench.terminal import json_text
     from hsfusion_metrics import METRICS
 
+    if not indexes:
+        raise UsageError(f"--index names none; the indexes are {', '.join(METRICS)}")
     for index in indexes:
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
-    gathered = gather(results_dirs, dataset=dataset, scale=scale, protocol=protocol)
+    require_folders(context, folders)
+    gathered = gather(folders or DEFAULT_FOLDERS, dataset=dataset, scale=scale, protocol=protocol)
     notes = console(stderr=True)
     for line in gathered.damaged:
-        notes.print(line, style="yellow", soft_wrap=True)
+        notes.print(line, style="red", soft_wrap=True)
     if not gathered.entries:
         asked = {"dataset": dataset, "scale": scale, "protocol": protocol}
         told = ", ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
@@ -91,14 +83,16 @@ def command(
     whole = ranks and not methods
     choices = whole_tasks(gathered.entries) if whole else choose(gathered.entries, methods)
     if not ranks or whole:
-        choices = [_only(choices)]
+        choices = [only(choices, "--dataset, --scale or --protocol, or rank named methods over all by --ranks")]
     for choice in choices:
         for note in choice.notes:
             notes.print(note, soft_wrap=True)
     if ranks:
-        found = [[rank(choice.contestants, index) for choice in choices] for index in indexes]
-        rankings: list[Ranking] = [each for several in found for each in several]
-        rows, made = tables.rank_rows(rankings), [tables.rank_sheet(several) for several in found]
+        found = [rank_all(choices, index) for index in indexes]
+        for note in dict.fromkeys(note for _, left_out in found for note in left_out):
+            notes.print(note, style="yellow", soft_wrap=True)
+        rankings: list[Ranking] = [each for several, _ in found for each in several]
+        rows, made = tables.rank_rows(rankings), [tables.rank_sheet(several) for several, _ in found]
     else:
         pairs = [compare(choices[0].contestants, index) for index in indexes]
         rankings = [*pairs]
@@ -113,15 +107,5 @@ def command(
     else:
         text = tables.csv(rows) if style == "csv" else {"latex": sheets.latex, "markdown": sheets.markdown}[style](made)
         click.echo(text, nl=False)
-
-
-def _only(choices: list[Choice]) -> Choice:
-    """Return the one task; several are for the user to choose from."""
-    from hsfusion_bench.report.contestants import task_title
-
-    if len(choices) == 1:
-        return choices[0]
-    told = "; ".join(task_title(choice.board) for choice in choices)
-    raise UsageError(
-        f"several tasks have them: {told}. Choose by --dataset, --scale or --protocol, or rank over all by --ranks"
-    )
+    if gathered.damaged:
+        context.exit(1)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.report.comparable import Board, Scores, board_of, digits
-from hsfusion_bench.report.contestants import Contestant, contestants_of, task_title
+from hsfusion_bench.report.contestants import Choice, Contestant, contestants_of, task_title
 from hsfusion_bench.report.significance import (
     LEVEL,
     TIE,
@@ -136,6 +136,25 @@ def rank(contestants: Sequence[Contestant], index: str) -> Ranking:
     return Ranking(board_of(contestants[0].record), index, scenes, standings, p, notes)
 
 
+def rank_all(choices: Sequence[Choice], index: str) -> tuple[list[Ranking], list[str]]:
+    """Rank the same methods on several tasks; a task where they cannot be is left out, and a line says why.
+
+    Raises
+    ------
+    HsbenchError
+        If they cannot be ranked on any.
+    """
+    rankings, failed = [], []
+    for choice in choices:
+        try:
+            rankings.append(rank(choice.contestants, index))
+        except HsbenchError as error:
+            failed.append(f"{task_title(choice.board)}, left out: {error}")
+    if not rankings:
+        raise HsbenchError("; ".join(failed))
+    return rankings, failed
+
+
 def compare(contestants: Sequence[Contestant], index: str) -> Comparison:
     """Compare every pair of methods of one task on the scenes that all have.
 
@@ -208,21 +227,26 @@ def count(number: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Alike:
-    """Which records do not differ significantly from the best one.
+    """How far records differ from the best one.
 
     Parameters
     ----------
     best
         Number of the best record; None if nothing can be said.
-    others
-        Numbers of those whose corrected p is 0.05 or more, or that are equal to it.
+    p
+        Corrected p of each other record that was compared with it, by number; 1 for one that is equal.
     note
         What was tested, or why nothing was.
     """
 
     best: int | None
-    others: frozenset[int]
+    p: dict[int, float]
     note: str
+
+    @property
+    def others(self) -> frozenset[int]:
+        """Numbers of the records that do not differ significantly from the best."""
+        return frozenset(number for number, p in self.p.items() if p >= LEVEL)
 
 
 def alike_with_best(records: Sequence[Record], index: str) -> Alike:
@@ -241,7 +265,7 @@ def alike_with_best(records: Sequence[Record], index: str) -> Alike:
         groups.setdefault(Scores.of(records[number]), []).append(number)
     group = max(groups.values(), key=lambda each: (records[each[0]].dataset.scenes, len(each)), default=[])
     if len(group) < 2:
-        return Alike(None, frozenset(), "")
+        return Alike(None, {}, "")
     contestants = contestants_of([records[number] for number in group])
     scenes, values, _ = _values(contestants, index)
     better = METRICS[index].better
@@ -251,16 +275,15 @@ def alike_with_best(records: Sequence[Record], index: str) -> Alike:
     tests = {row: signed_rank(gains(values[leader], values[row], better)) for row in rest}
     tested = {row: test.p for row, test in tests.items() if test is not None}
     if tested and (told := _powerless(len(scenes), len(tested))):
-        return Alike(None, frozenset(), f"nothing is marked ≈: {told}")
+        return Alike(None, {}, f"nothing is marked ≈: {told}")
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
-    others = frozenset(group[row] for row in rest if corrected.get(row, 1.0) >= LEVEL)
     best = contestants[leader].title
     title = METRICS[index].title
     note = (
-        f"≈ {title} not significantly different from that of {best} (Wilcoxon's signed-rank test over "
-        f"{count(len(scenes), 'scene')}, Holm's correction for {count(len(tested), 'test')}, p ≥ {LEVEL})"
+        f"≈ {title} not significantly different from {best}'s: Wilcoxon's signed-rank test over "
+        f"{count(len(scenes), 'scene')}, p ≥ {LEVEL} after Holm's correction for {count(len(tested), 'test')}"
     )
-    return Alike(group[leader], others, note)
+    return Alike(group[leader], {group[row]: corrected.get(row, 1.0) for row in rest}, note)
 
 
 def _is_complete(record: Record, index: str) -> bool:

@@ -80,8 +80,8 @@ def choose(entries: Iterable[Entry], names: Sequence[str]) -> list[Choice]:
     for board, members in boards.items():
         matches = [_matches(members, name) for name in names]
         for name, matched in zip(names, matches, strict=True):
-            places[name] += [task_title(board)] if matched else []
-        if all(matches):
+            places[name] += [task_title(board) + _without_values(matched)] if matched else []
+        if all(any(entry.record.summary is not None for entry in matched) for matched in matches):
             choices.append(_choice(board, members, names, matches))
     for name, where in places.items():
         if not where:
@@ -89,12 +89,18 @@ def choose(entries: Iterable[Entry], names: Sequence[str]) -> list[Choice]:
             raise UsageError(unknown("record of", name, known))
     if not choices:
         told = "; ".join(f"{name} on {' and '.join(where)}" for name, where in places.items())
-        raise HsbenchError(f"no task has records of all of them: {told}")
+        raise HsbenchError(f"no task has values of all of them: {told}")
     return choices
 
 
 def whole_tasks(entries: Iterable[Entry]) -> list[Choice]:
-    """Return the methods of each task that were scored on its whole split; one's own go before recorded ones."""
+    """Return the methods of each task that were scored on its whole split; one's own go before recorded ones.
+
+    Raises
+    ------
+    HsbenchError
+        If no task has two of them.
+    """
     choices = []
     for board, members in _boards(entries).items():
         first: dict[str, Entry] = {}
@@ -102,10 +108,33 @@ def whole_tasks(entries: Iterable[Entry]) -> list[Choice]:
             dataset = entry.record.dataset
             if entry.record.summary is not None and dataset.scenes == dataset.scenes_in_split:
                 first.setdefault(entry.record.key, entry)
-        if first:
+        if len(first) > 1:
             notes = [note for entry in first.values() for note in _not_taken(entry.record.key, entry, members)]
             choices.append(Choice(board, _contestants(list(first), list(first.values())), notes))
+    if not choices:
+        raise HsbenchError("nothing to rank: no two methods were scored on the whole split of a task")
     return choices
+
+
+def only(choices: Sequence[Choice], how: str) -> Choice:
+    """Return the one task of a choice.
+
+    Parameters
+    ----------
+    choices
+        Of `choose`.
+    how
+        How one of several is chosen, for the message.
+
+    Raises
+    ------
+    UsageError
+        If there are several.
+    """
+    if len(choices) == 1:
+        return choices[0]
+    told = "; ".join(task_title(choice.board) for choice in choices)
+    raise UsageError(f"several tasks have them: {told}. Choose by {how}")
 
 
 def contestants_of(records: Sequence[Record]) -> list[Contestant]:
@@ -150,7 +179,7 @@ def _without_subset(record: Record) -> str:
 
 
 def _choice(board: Board, members: Sequence[Entry], names: list[str], matches: Sequence[Sequence[Entry]]) -> Choice:
-    taken = [_first(name, matched, board) for name, matched in zip(names, matches, strict=True)]
+    taken = [_first(name, matched) for name, matched in zip(names, matches, strict=True)]
     notes = [
         note
         for name, entry in zip(names, taken, strict=True)
@@ -159,12 +188,17 @@ def _choice(board: Board, members: Sequence[Entry], names: list[str], matches: S
     return Choice(board, _contestants(names, taken), notes)
 
 
-def _first(name: str, matched: Sequence[Entry], board: Board) -> Entry:
+def _without_values(matched: Sequence[Entry]) -> str:
+    """Say why none of the entries has values; nothing if one has."""
+    if any(entry.record.summary is not None for entry in matched):
+        return ""
+    record = matched[0].record
+    return f" (no values: {record.error or record.status})"
+
+
+def _first(name: str, matched: Sequence[Entry]) -> Entry:
     """Return the first entry that has values; those of the same place must not be several."""
     scored = [entry for entry in matched if entry.record.summary is not None]
-    if not scored:
-        record = matched[0].record
-        raise HsbenchError(f"{name} has no values on {task_title(board)}: {record.error or record.status}")
     first = scored[0]
     beside = [entry.record.key for entry in scored if entry.origin == first.origin]
     if len(beside) > 1:

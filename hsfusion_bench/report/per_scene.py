@@ -73,8 +73,7 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
     from rich.text import Text
 
     for board in boards:
-        for index in indexes:
-            found = matrix(board, index)
+        for found in _matrices(board, indexes):
             console.print(Text(readable(found.title, console.encoding), style="bold"))
             for block in _blocks(found, console.width):
                 console.print()
@@ -87,11 +86,11 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
 
 
 def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str]) -> str:
-    """Return a table for each board and index: methods by scenes; the best of a scene in bold, the second underlined."""
+    """Return a table for each board and index; the best of a scene in bold, the second underlined."""
     marks = {1: "**{}**", 2: "<u>{}</u>"}
     parts = []
     for board in boards:
-        for found in (matrix(board, index) for index in indexes):
+        for found in _matrices(board, indexes):
             lines = [f"**{found.title}**", "", _bars(["method", *found.columns])]
             lines.append("|---|" + "---:|" * len(found.columns))
             for line in found.lines:
@@ -106,7 +105,7 @@ def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str]) -> str:
 def latex(boards: Iterable[Leaderboard], indexes: Sequence[str]) -> str:
     r"""Return a ``table`` environment for each board and index, with the scenes' names turned upright."""
     header = "% Made by hsbench. Needs \\usepackage{booktabs,graphicx}.\n"
-    return header + "\n".join(_latex(board, matrix(board, index)) for board in boards for index in indexes)
+    return header + "\n".join(_latex(board, found) for board in boards for found in _matrices(board, indexes))
 
 
 def csv(boards: Iterable[Leaderboard]) -> str:
@@ -122,6 +121,11 @@ def csv(boards: Iterable[Leaderboard]) -> str:
         for row in board.rows:
             writer.writerows(_long(row, scene) for scene in row.record.scenes)
     return out.getvalue()
+
+
+def _matrices(board: Leaderboard, indexes: Sequence[str]) -> list[Matrix]:
+    """Return the matrices of a board; none where no row has values."""
+    return [found for found in (matrix(board, index) for index in indexes) if found.lines]
 
 
 def _long(row: Row, scene: SceneResult) -> dict[str, Any]:
@@ -183,11 +187,11 @@ def _width(text: str) -> int:
 
 def _blocks(found: Matrix, width: int) -> Iterator[list[int]]:
     """Divide the columns so that each block fits into the width; a block has one column at least."""
-    titles = max((_width(_title(line.title)) for line in found.lines), default=0)
+    titles = max(_width(_title(line.title)) for line in found.lines)
     block: list[int] = []
     used = titles
     for number, name in enumerate(found.columns):
-        its = GAP + max(_width(_head(name)), *(len(line.cells[number]) for line in found.lines), 0)
+        its = GAP + max(_width(_head(name)), *(len(line.cells[number]) for line in found.lines))
         if block and used + its > width:
             yield block
             block, used = [], titles
