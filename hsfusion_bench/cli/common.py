@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from hsfusion_bench.devices import Device
     from hsfusion_bench.runs.runner import Result
+
+#: Where one's own records are looked for, if no folder is named.
+DEFAULT_FOLDERS: Final = (Path("results"),)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -30,6 +33,28 @@ def results_dir_option(function: _Function) -> _Function:
         envvar="HSBENCH_RESULTS",
         help="Folder of the records.",
     )(function)
+
+
+def folders_option(function: _Function) -> _Function:
+    """Add ``--results-dir`` that may be given again, as `folders`; without it, `DEFAULT_FOLDERS` is meant."""
+    return click.option(
+        "--results-dir",
+        "folders",
+        type=click.Path(path_type=Path, file_okay=False),
+        multiple=True,
+        envvar="HSBENCH_RESULTS",
+        metavar="FOLDER",
+        help=f"Folder of one's own records; may be given again.  [default: {DEFAULT_FOLDERS[0]}]",
+    )(function)
+
+
+def require_folders(context: click.Context, folders: tuple[Path, ...]) -> None:
+    """Refuse folders of the command line that are not there; the default one, and HSBENCH_RESULTS, may not be yet."""
+    if context.get_parameter_source("folders") is not click.core.ParameterSource.COMMANDLINE:
+        return
+    absent = next((folder for folder in folders if not folder.is_dir()), None)
+    if absent is not None:
+        raise UsageError(f"--results-dir {absent}: there is no such folder of records")
 
 
 def console(*, stderr: bool = False) -> Console:

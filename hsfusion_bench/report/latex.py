@@ -25,6 +25,8 @@ _SPECIAL = {
     "±": r"$\pm$",
     "×": r"$\times$",
     "†": r"$^\dagger$",
+    "≈": r"$\approx$",
+    "≥": r"$\geq$",
 }
 
 
