@@ -311,7 +311,21 @@ def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) 
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "train", "fuse", "evaluate", "score", "verify", "leaderboard", "cost", "list", "show", "new-method"]
+    "verb",
+    [
+        "run",
+        "train",
+        "fuse",
+        "evaluate",
+        "score",
+        "verify",
+        "leaderboard",
+        "compare",
+        "cost",
+        "list",
+        "show",
+        "new-method",
+    ],
 )
 def test_every_verb_helps_with_an_example(verb: str) -> None:
     shown = hsbench(verb, "--help")
@@ -321,7 +335,7 @@ def test_every_verb_helps_with_an_example(verb: str) -> None:
 
 def test_the_verbs_of_the_help_are_these() -> None:
     commands = hsbench("--help").stdout.partition("Commands:\n")[2].splitlines()
-    expected = "run train fuse evaluate score verify leaderboard cost data weights list show new-method"
+    expected = "run train fuse evaluate score verify leaderboard compare cost data weights list show new-method"
     assert [line.split()[0] for line in commands if not line.startswith("   ")] == expected.split()
 
 

@@ -38,6 +38,9 @@ VERBS = [
     "data info demo --json",
     "data check demo",
     "verify --golden",
+    "compare ltmr gsa --scale 8 --index sam",
+    "compare ltmr gsa --scale 8 --index sam --format json",
+    "leaderboard --per-scene --dataset cave --scale 8 --indexes sam",
 ]
 
 

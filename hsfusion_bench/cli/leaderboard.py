@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 @click.option(
     "--common", is_flag=True, help="Compare over the scenes that all rows have, instead of one table for each set."
 )
-@click.option("--per-scene", is_flag=True, help="Print the values of each scene: methods by scenes, PSNR or --indexes.")
+@click.option(
+    "--per-scene", is_flag=True, help="Print the values of each scene, methods by scenes: of --sort, or of --indexes."
+)
 @click.option(
     "--mark-ties", is_flag=True, help="Mark (≈) the rows that do not differ significantly from the best by --sort."
 )
