@@ -213,7 +213,6 @@ def test_without_weights_the_row_says_so_and_the_others_run() -> None:
         (["--methods", "bicubic", "--dataset", "dema", "--scale", "4"], "did you mean demo"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "5"], "not at 5"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--protocol", "west"], "did you mean uestc"),
-        (["--methods", "bicubic", "--dataset", "cave", "--scale", "4"], "--data-root"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--scenes", "xyz"], "no test scene 'xyz'"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--max-steps", "3"], "add --train"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--weights", "feinfn"], "METHOD=VALUE"),

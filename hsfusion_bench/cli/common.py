@@ -162,7 +162,10 @@ def dataset_options(function: _Function) -> _Function:
         click.option("--snr-msi", type=float, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
         click.option("--noise-seed", type=int, default=0, show_default=True, help="Seed of the noise."),
         click.option(
-            "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+            "--data-root",
+            type=click.Path(path_type=Path),
+            envvar="HSBENCH_DATA",
+            help="Folder of the dataset's files. Default: where `hsbench data download` puts them.",
         ),
         click.option(
             "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
