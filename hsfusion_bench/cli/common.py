@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -187,12 +188,12 @@ def dataset_options(function: _Function) -> _Function:
 
 
 def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
-    """Print the leaderboard of this run, and write the tables that were asked for."""
+    """Print the leaderboard of this run, write the tables that were asked for, and point to the recorded rows."""
     from hsfusion_bench.files import write_text
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import leaderboards
-    from hsfusion_bench.report.sources import Entry
+    from hsfusion_bench.report.sources import Entry, gather
     from hsfusion_bench.report.terminal import show
 
     boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in results)
@@ -211,3 +212,11 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
     if latex_file is not None:
         write_text(latex_file, latex(boards))
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
+    record, path = results[0].record, results[0].written.path
+    dataset, scale, protocol = record.dataset.name, record.dataset.scale, record.dataset.protocol
+    recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
+    if recorded:
+        verb = f"hsbench leaderboard --dataset {dataset} --scale {scale} --protocol {protocol}"
+        folder = path.parent.parent
+        where = "" if folder == Path("results") else f" --results-dir {shlex.quote(str(folder))}"
+        notes.print(f"beside {len(recorded)} recorded rows: {verb}{where}", markup=False, soft_wrap=True)
