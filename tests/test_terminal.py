@@ -84,7 +84,7 @@ def test_readable(text: str, encoding: str, expected: str) -> None:
 
 def test_a_message_with_a_name_that_is_no_text_is_printed() -> None:
     done = hsbench("leaderboard", "--results-dir", "x\udcff")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "x?" in done.stderr
 
 
