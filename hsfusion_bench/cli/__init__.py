@@ -25,6 +25,7 @@ _VERBS = (
     "score",
     "verify",
     "leaderboard",
+    "compare",
     "cost",
     "data",
     "weights",

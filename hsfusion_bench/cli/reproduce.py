@@ -94,17 +94,24 @@ def _require_its_own(record: Record, scale: int | None, protocol: str | None) ->
 
 def _show(done: Reproduction) -> None:
     """Print what differs in the account, the scenes, and the verdict."""
+    from hsfusion_bench.runs.differences import Effect
     from hsfusion_bench.runs.reproduce import ROUNDING
 
     record, shown = done.recorded, console()
     told = record.dataset
-    shown.print(f"{record.method.full_title} on {told.name} ×{told.scale}, protocol {told.protocol}", soft_wrap=True)
+    title = record.method.title + (f" ({'; '.join(record.method.details)})" if record.method.details else "")
+    shown.print(f"{title} on {told.name} ×{told.scale}, protocol {told.protocol}", soft_wrap=True)
     if done.weights is not None:
         shown.print(f"weights {done.weights}", soft_wrap=True)
     shown.print()
-    if done.differences:
-        rows = [(each.what, _cut(each.recorded), _cut(each.here), each.effect.value) for each in done.differences]
+    told_of = [each for each in done.differences if each.effect is not Effect.UNKNOWN]
+    if told_of:
+        rows = [(each.what, _cut(each.recorded), _cut(each.here), each.effect.value) for each in told_of]
         print_table(("account", "recorded", "here", "what that means"), rows)
+    unknown = [f"{each.what} (here {each.here})" for each in done.of_effect(Effect.UNKNOWN)]
+    if unknown:
+        shown.print(f"not recorded: {', '.join(unknown)}")
+        shown.print()
     if done.scenes:
         lines = []
         for scene in done.scenes:
