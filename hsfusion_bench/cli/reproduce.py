@@ -123,7 +123,7 @@ def _show(done: Reproduction) -> None:
         heads = ("scene", "PSNR\nrecorded", "\nhere", "SAM\nrecorded", "\nhere", "largest of seven,\nrelative")
         print_table(heads, lines, right=(1, 2, 3, 4), whole=(0, 1, 2, 3, 4))
     verdict = done.verdict
-    shown.print(f"{verdict}: {explained(done, ROUNDING)}", style=_STYLES[verdict], soft_wrap=True)
+    shown.print(f"{verdict}: {explained(done, ROUNDING)}", style=_STYLES[verdict])
 
 
 def explained(done: Reproduction, rounding: float) -> str:

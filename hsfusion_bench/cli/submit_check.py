@@ -13,7 +13,7 @@ from hsfusion_bench.terminal import print_table
 if TYPE_CHECKING:
     from hsfusion_bench.runs.submission import Check
 
-_STYLES = {"ok": "", "missing": "yellow", "not checked": "yellow", "wrong": "red"}
+_STYLES = {"missing": "yellow", "not checked": "yellow", "wrong": "red"}
 
 
 @click.command("submit-check", short_help="Check a folder of records and cubes that is to be sent to us.")
@@ -39,12 +39,16 @@ def command(context: click.Context, folder: Path, data_root: Path | None) -> Non
 
     with Display(debug=context.find_root().params["debug"]) as display:
         done = check_submission(folder, data_root, display)
-    rows = [*_ok(done.checks), *(check for check in done.checks if check.state != "ok")]
-    texts = [(check.state, check.what, check.where, check.found, check.advice) for check in rows]
-    styles = [_STYLES[check.state] for check in rows]
-    heads = ("checked", "what", "where", "found", "what to do")
-    shown = 3 if done.acceptable else 5
-    print_table(heads[:shown], [text[:shown] for text in texts], whole=(0, 1), styles=styles)
+    fine = _ok(done.checks)
+    if fine:
+        print_table(
+            ("checked", "what", "where"), [(check.state, check.what, check.where) for check in fine], whole=(0, 1)
+        )
+    others = [check for check in done.checks if check.state != "ok"]
+    if others:
+        texts = [(check.state, check.what, check.where, check.found or "-", check.advice) for check in others]
+        heads = ("checked", "what", "where", "found", "what to do")
+        print_table(heads, texts, whole=(0, 1), styles=[_STYLES[check.state] for check in others])
     counts = {
         state: sum(check.state == state for check in done.checks) for state in ("wrong", "missing", "not checked")
     }

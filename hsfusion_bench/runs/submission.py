@@ -351,7 +351,11 @@ class _Examination:
         path = self._find_cubes()
         if path is None:
             stem = slug(record.method.name)
-            advice = f"run with --save-mat {self.path.parent}, or put {stem}.mat or a folder {stem} there"
+            advice = f"run with --save-mat {self.path.parent}"
+            if record.external is not None:
+                kept = record.external.file
+                suffix = Path(kept).suffix if Path(kept).suffix.lower() in SUFFIXES else ""
+                advice = f"copy {kept}, which was evaluated, to {self.path.parent / stem}{suffix}"
             yield Check("missing", what, self.where, "", advice)
             return
         where = str(path.relative_to(self.folder))
