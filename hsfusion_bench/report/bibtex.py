@@ -27,14 +27,14 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.:+-]+")
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a bibliography.
+    r"""An entry of a bibliography.
 
     Parameters
     ----------
     kind
         Such as "article", in small letters.
     key
-        What ``\\cite`` calls it by.
+        What ``\cite`` calls it by.
     fields
         Values as they stand, with their braces or quotes, by their names in small letters.
     """

@@ -43,7 +43,7 @@ _TRUTHS: Final = {"psf": "PSF", "srf": "SRF"}
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a leaderboard a table shows, and where it must fit.
+    r"""What of a leaderboard a table shows, and where it must fit.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Choice:
     fit
         "article": the text of one column, 345 pt; "column": a column of two, 252 pt; "page": both, in a ``table*``.
     bare
-        Whether the ``tabular`` stands alone, to be ``\\input`` in a float of the author's.
+        Whether the ``tabular`` stands alone, to be ``\input`` in a float of the author's.
     """
 
     indexes: Sequence[str] = DEFAULT_INDEXES
@@ -119,7 +119,9 @@ def typeset(boards: Iterable[Leaderboard], choice: Choice, citations: Citations 
         raise UsageError(f"a bare tabular is one table, and these records make {len(boards)}: {titles}. Choose one.")
     tables = [_Table(board, choice, citations) for board in boards]
     labels = _labels(boards)
-    texts = [table.bare() if choice.bare else table.floating(label) for table, label in zip(tables, labels, strict=True)]
+    texts = [
+        table.bare() if choice.bare else table.floating(label) for table, label in zip(tables, labels, strict=True)
+    ]
     header = "% Made by hsbench. Needs \\usepackage{booktabs}.\n"
     remarks = [remark for table in tables for remark in table.remarks]
     return Typeset(header + "\n".join(texts), remarks + (citations.remarks if citations else []))
@@ -149,7 +151,10 @@ class _Notes:
     @property
     def lines(self) -> list[str]:
         """The notes with their letters, a line each."""
-        return [rf"\textsuperscript{{{_letter(number)}}}~{note}." for note, number in self._numbers.items()]
+        return [
+            rf"\textsuperscript{{{_letter(number)}}}~{note[:1].upper()}{note[1:]}."
+            for note, number in self._numbers.items()
+        ]
 
 
 def _letter(number: int) -> str:
@@ -218,7 +223,8 @@ class _Table:
         comments = [
             *(f"Note: {remark}." for remark in self.remarks),
             f"{self.board.title}; best in bold, second underlined.",
-            r"\input it in a table of yours. \hsbenchnotes, defined here, prints the notes of the letters: put it below.",
+            *([rf"The data set is to be cited by \cite{{{key}}}."] if (key := self._dataset_key()) else []),
+            r"\input it in a table of your own. Below it, \hsbenchnotes, which is defined here, prints the notes.",
         ]
         notes = [f"{line}%" if last else line for line, last in _with_last(self._note_lines())]
         lines = [
@@ -252,13 +258,16 @@ class _Table:
 
     def _caption(self) -> str:
         board = self.board
-        cited = self._cite(self.citations.dataset(board.dataset) if self.citations else None)
+        cited = self._cite(self._dataset_key())
         what = rf"at scale {escape(f'×{board.scale}')}, protocol {escape(board.protocol)}, {escape(board.coverage)}"
         values = r"mean $\pm$ standard deviation" if self.choice.deviations else "means"
         printed = " Below the line: as published, and not ranked." if board.published else ""
         return (
             f"Results on {escape(board.dataset)}{cited.tex} {what}: {values}. Best in bold, second underlined.{printed}"
         )
+
+    def _dataset_key(self) -> str | None:
+        return self.citations.dataset(self.board.dataset) if self.citations else None
 
     def _notes_below(self) -> list[str]:
         lines = self._note_lines()
@@ -272,8 +281,9 @@ class _Table:
     def _shown_columns(self) -> list[Column]:
         if self.choice.columns is not None:
             return [column for column in _COLUMNS if column in self.choice.columns]
+        counts = [*(row.parameters for row in self.board.rows), *(line.parameters for line in self.board.published)]
         said: dict[Column, bool] = {
-            "params": any(each.parameters != "-" for each in (*self.board.rows, *self.board.published)),
+            "params": any(text != "-" for text in counts),
             "latency": any(row.latency != "-" for row in self.board.rows),
         }
         return [column for column in _COLUMNS if said[column]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -48,6 +49,13 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         for line in notes(board):
             console.print(Text(line))
         console.print()
+
+
+def plain(boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None) -> str:
+    """Return what `show` prints where there is room for every column: text without marks, for a file."""
+    file = io.StringIO()
+    show(Console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True), boards, indexes)
+    return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
 class _Layout:

@@ -55,6 +55,7 @@ _SPECIAL: Final = {
     "’": "'",
     "“": "``",
     "”": "''",
+    "ς": r"$\varsigma$",
     "ß": r"\ss{}",
     "æ": r"\ae{}",
     "Æ": r"\AE{}",
@@ -69,15 +70,8 @@ _SPECIAL: Final = {
     "©": r"\copyright{}",
 }
 
-#: Greek letters that have commands; those that look like Latin ones have none.
-_GREEK: Final = dict(
-    zip(
-        "αβγδεζηθικλμνξπρσςτυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma varsigma tau upsilon phi "
-        "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
-        strict=True,
-    )
-)
+#: Capital Greek letters that have commands; the others look like Latin ones.
+_CAPITALS: Final = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
 
 _ACCENTS: Final = {
     "\u0300": "`",
@@ -155,7 +149,7 @@ def piece(text: str) -> Piece:
     What LaTeX's own fonts lack stands as what reads the same, as the letter without its accent, or as "?".
     """
     text = unicodedata.normalize("NFC", " ".join(text.split()))
-    return sum((_character(each) for each in text if unicodedata.category(each) not in ("Cc", "Cf")), Piece())
+    return sum((_character(each) for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Mn")), Piece())
 
 
 def escape(text: str) -> str:
@@ -168,16 +162,28 @@ def _character(character: str) -> Piece:
         return Piece(_SPECIAL[character], _WIDTHS.get(character, _OTHER))
     if character.isascii():
         return Piece(character, _WIDTHS.get(character, _OTHER))
-    if character in _GREEK:
-        return Piece(rf"$\{_GREEK[character]}$", _OTHER)
-    base, *marks = unicodedata.normalize("NFD", character)
-    if base.isascii() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return Piece(rf"\{_ACCENTS[marks[0]]}{{{base}}}", _WIDTHS.get(base, _OTHER))
+    if greek := _greek(character):
+        return Piece(rf"$\{greek}$", _OTHER)
+    apart = unicodedata.normalize("NFD", character)
+    base, marks = apart[0], apart[1:]
+    if base.isascii() and marks in _ACCENTS:
+        return Piece(rf"\{_ACCENTS[marks]}{{{base}}}", _WIDTHS.get(base, _OTHER))
     kind, _, _ = unicodedata.decomposition(character).partition(" ")
     plain = readable(unicodedata.normalize("NFKC", character), "ascii")
     command = {"<super>": r"\textsuperscript{%s}", "<sub>": r"$_{\mathrm{%s}}$"}.get(kind, "%s")
     pieces = sum((Piece(_SPECIAL.get(each, each), _WIDTHS.get(each, _OTHER)) for each in plain), Piece())
     return Piece(command % pieces.tex, pieces.width)
+
+
+def _greek(character: str) -> str:
+    """Return the command of a Greek letter, without its backslash; empty for any other."""
+    words = unicodedata.name(character, "").split()
+    if len(words) != 4 or words[0] != "GREEK" or words[2] != "LETTER":
+        return ""
+    name = words[3].replace("LAMDA", "LAMBDA").lower()
+    if words[1] == "SMALL":
+        return "" if name == "omicron" else name
+    return name.capitalize() if name.capitalize() in _CAPITALS else ""
 
 
 @dataclass(frozen=True)
