@@ -164,10 +164,10 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import leaderboards
+    from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.report.terminal import show
 
-    speeds = [result.speed for result in results if result.speed is not None]
-    boards = leaderboards([result.record for result in results], speeds)
+    boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in results)
     notes = console(stderr=True)
     show(console(), boards)
     for result in results:

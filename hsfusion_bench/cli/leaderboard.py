@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, results_dir_option
+from hsfusion_bench.cli.common import comma_separated, console
 from hsfusion_bench.cli.papers import LATEX, Paper, paper_options
 from hsfusion_bench.errors import HsbenchError, UsageError
 
+if TYPE_CHECKING:
+    from hsfusion_bench.report.sources import Which
 
-@click.command("leaderboard", short_help="Print the records as a table, CSV, LaTeX or Markdown.")
+_RESULTS = Path("results")
+
+
+@click.command("leaderboard", short_help="Print records as a table, CSV, LaTeX or Markdown.")
 @click.option(
     "--methods",
     callback=comma_separated,
@@ -37,9 +43,27 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 )
 @click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
 @click.option("--published", is_flag=True, help="Add the rows that papers printed, with their sources, unranked.")
+@click.option(
+    "--only",
+    type=click.Choice(["mine", "recorded", "published"]),
+    help="Only records below --results-dir; only those that come with hsbench; or only what papers printed.",
+)
+@click.option(
+    "--common", is_flag=True, help="Compare over the scenes that all rows have, instead of one table for each set."
+)
+@click.option(
+    "--results-dir",
+    "folders",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    envvar="HSBENCH_RESULTS",
+    metavar="FOLDER",
+    help=f"Folder of one's own records; may be given again.  [default: {_RESULTS}]",
+)
 @paper_options
-@results_dir_option
+@click.pass_context
 def command(
+    context: click.Context,
     methods: list[str] | None,
     dataset: str | None,
     scale: int | None,
@@ -49,55 +73,82 @@ def command(
     indexes: list[str] | None,
     device: str | None,
     published: bool,
+    only: Literal["mine", "recorded", "published"] | None,
+    common: bool,
+    folders: tuple[Path, ...],
     paper: Paper,
-    results_dir: Path,
 ) -> None:
-    """Print the leaderboard of the records below --results-dir.
+    """Print the leaderboard of one's own records, and of those that come with hsbench, which are marked.
+
+    Rows that were scored on other scenes stand in tables of their own. A record that cannot be read is named, the
+    others are shown, and the exit code is 1.
 
     \b
     Examples:
       hsbench leaderboard --dataset cave --scale 4
       hsbench leaderboard --dataset cave --scale 4 --published
+      hsbench leaderboard --only mine --results-dir monday --results-dir tuesday
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
       hsbench leaderboard --methods gsa,ltmr,feinfn --format tabular --cite --out table.tex
     """
-    from hsfusion_bench.report.choosing import choose_published, choose_records
+    from hsfusion_bench.report.choosing import choose_entries, choose_published
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
     from hsfusion_bench.report.markdown import markdown
+    from hsfusion_bench.report.published import boards_of
+    from hsfusion_bench.report.sources import gather
     from hsfusion_bench.report.terminal import plain, show
-    from hsfusion_bench.runs.records import Store
     from hsfusion_metrics import METRICS
 
     paper.check(style)
     for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
-    store = Store(results_dir)
-    wanted = {"name": dataset, "scale": scale, "protocol": protocol}
-    records = [
-        record
-        for record in store.records()
-        if all(value is None or getattr(record.dataset, key) == value for key, value in wanted.items())
-    ]
-    if not records:
-        asked = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
-        raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
+    _require_given(context, folders)
+    asked = {"dataset": dataset, "scale": scale, "protocol": protocol}
+    which: Which = "all" if only is None or only == "published" else only
+    found = gather(folders or (_RESULTS,), which, dataset=dataset, scale=scale, protocol=protocol)
+    entries = [] if only == "published" else list(found.entries)
+    printed = boards_of(dataset, scale, protocol) if published or only == "published" else []
+    notes = console(stderr=True)
+    for line in found.damaged:
+        notes.print(line, style="red", markup=False)
+    if not entries and not printed:
+        wanted = ", ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
+        place = {"recorded": "hsbench comes with", "published": "papers that are known here print"}.get(only or "")
+        if place:
+            raise HsbenchError(f"{place} no rows{' of ' + wanted if wanted else ''}")
+        where = ", ".join(map(str, folders or (_RESULTS,))) + ("" if only else " and hsbench itself")
+        verb = "holds" if only and len(folders) < 2 else "hold"
+        raise HsbenchError(f"{where} {verb} no records{' of ' + wanted if wanted else ''}; `hsbench run` makes them")
     if methods is not None:
-        records, left_out = choose_records(records, methods, published=published)
+        entries, left_out = choose_entries(entries, methods, published=bool(printed))
         if left_out:
-            console(stderr=True).print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True)
-        if not records:
-            raise HsbenchError(f"no row of {', '.join(methods)} was measured; --published adds rows to measured ones")
-    boards = leaderboards(records, store.speeds(), sort=sort, device=device, published=published)
+            notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True)
+    boards = leaderboards(entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common)
     if methods is not None:
         boards = choose_published(boards, methods)
+    if not boards:
+        raise HsbenchError(f"of {', '.join(methods or ())} there is no row in these tables")
     chosen = indexes or list(DEFAULT_INDEXES)
     if style in LATEX:
         paper.write_latex(boards, style, chosen)
-    elif style == "table" and paper.out is None:
-        show(console(), boards, indexes)
     elif style == "csv":
         paper.write(csv(boards))
+    elif style == "markdown":
+        paper.write(markdown(boards, chosen))
+    elif paper.out is not None:
+        paper.write(plain(boards, indexes))
     else:
-        paper.write(plain(boards, indexes) if style == "table" else markdown(boards, chosen))
+        show(console(), boards, indexes)
+    if found.damaged and only != "published":
+        context.exit(1)
+
+
+def _require_given(context: click.Context, folders: tuple[Path, ...]) -> None:
+    """Refuse folders of the command line that are not there; the default one, and HSBENCH_RESULTS, may not be yet."""
+    if context.get_parameter_source("folders") is not click.core.ParameterSource.COMMANDLINE:
+        return
+    absent = next((folder for folder in folders if not folder.is_dir()), None)
+    if absent is not None:
+        raise UsageError(f"--results-dir {absent}: there is no such folder of records")

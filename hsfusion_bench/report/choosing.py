@@ -8,6 +8,7 @@ from dataclasses import replace
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.published import published_rows
+from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.records import Record
 from hsfusion_bench.suggest import unknown
 
@@ -18,17 +19,17 @@ def row_name(record: Record) -> str:
     return f"{method.name}.{method.variant}" if method.variant else method.name
 
 
-def choose_records(
-    records: Iterable[Record], names: Sequence[str], *, published: bool = False
-) -> tuple[list[Record], list[str]]:
-    """Return the records of the methods that are named, and the names of variants that were left out.
+def choose_entries(
+    entries: Iterable[Entry], names: Sequence[str], *, published: bool = False
+) -> tuple[list[Entry], list[str]]:
+    """Return the entries of the methods that are named, and the names of variants that were left out.
 
     A method's name stands for its ordinary run; where it has none, for all its variants. A variant is named as its
     record's file is: ``mtf-glp-hs.interpolation-block``.
 
     Parameters
     ----------
-    records
+    entries
         To choose from.
     names
         Of methods and variants.
@@ -40,26 +41,27 @@ def choose_records(
     UsageError
         If a name is none of these; the message suggests the nearest.
     """
-    records = list(records)
-    rows = {row_name(record) for record in records}
-    methods = {record.method.name for record in records}
+    entries = list(entries)
+    rows = {row_name(entry.record) for entry in entries}
+    methods = {entry.record.method.name for entry in entries}
     printed = {row.method.lower() for row in published_rows()} if published else set()
     for name in names:
         if name not in rows | methods | printed:
             raise UsageError(unknown("row of", name, sorted(rows | methods | printed)))
-    whole = {name for name in names if name not in rows}
-    kept = [record for record in records if row_name(record) in names or record.method.name in whole]
-    named = {record.method.name for record in kept}
-    left_out = {row_name(record) for record in records if record.method.name in named} - set(map(row_name, kept))
-    return kept, sorted(left_out)
+    whole = set(names) - rows
+    kept = [entry for entry in entries if row_name(entry.record) in names or entry.record.method.name in whole]
+    named = {entry.record.method.name for entry in kept}
+    left_out = {row_name(entry.record) for entry in entries if entry.record.method.name in named}
+    return kept, sorted(left_out - {row_name(entry.record) for entry in kept})
 
 
 def choose_published(boards: Iterable[Leaderboard], names: Sequence[str]) -> list[Leaderboard]:
-    """Return the leaderboards with those published rows only whose method, in small letters, is named."""
+    """Return leaderboards with the published rows whose method, in small letters, is named; those that have rows."""
     chosen = []
     for board in boards:
         lines = [line for line in board.published if line.row.method.lower() in names]
         sources = list(dict.fromkeys(line.row.source for line in lines))
         numbered = [replace(line, number=sources.index(line.row.source) + 1) for line in lines]
-        chosen.append(replace(board, published=numbered))
+        if board.rows or numbered:
+            chosen.append(replace(board, published=numbered))
     return chosen

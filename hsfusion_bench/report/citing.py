@@ -9,7 +9,7 @@ from hsfusion_bench.data.catalog import about
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.registry import entries
 from hsfusion_bench.report.bibtex import Bibliography, Entry, parse
-from hsfusion_bench.runs.records import Record
+from hsfusion_bench.runs.records import MethodInfo
 
 #: As `published.csv` names its sources: "Deng et al., BDT, IJCAI 2023, Table 1".
 _SOURCE: Final = re.compile(r"(\S+) et al\., ([^,]+), [^,]*?(\d{4})\b(.*)")
@@ -27,11 +27,10 @@ class Citations:
         """What is not cited, and why: a line each."""
         return [f"not cited: {what}: {why}" for what, why in self._missing.items()]
 
-    def method(self, record: Record) -> str | None:
-        """Return the key of the paper of a record's method, or None: then a remark says why."""
-        method = record.method
+    def method(self, method: MethodInfo) -> str | None:
+        """Return the key of the paper of a method, or None: then a remark says why."""
         try:
-            return self.bibliography.cite(parse(_reference(record)))
+            return self.bibliography.cite(parse(_reference(method)))
         except HsbenchError as error:
             self._missing[method.title] = str(error)
             return None
@@ -67,15 +66,14 @@ class Citations:
         return self.bibliography.cite(entry), rest
 
 
-def _reference(record: Record) -> str:
-    """Return the BibTeX entry in the card of a record's method.
+def _reference(method: MethodInfo) -> str:
+    """Return the BibTeX entry in the card of a method.
 
     Raises
     ------
     HsbenchError
         If the method is not at hand, or its card has none.
     """
-    method = record.method
     if method.origin == "external":
         raise HsbenchError("results made elsewhere have no reference")
     if method.origin == "file":

@@ -15,8 +15,10 @@ from typing import Final, Literal, NamedTuple
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.report.citing import Citations
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
+from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row
 from hsfusion_bench.report.tex import FOOTNOTE, NORMAL, SCRIPT, SMALL, Piece, Size, escape, piece
+from hsfusion_bench.runs.records import MethodInfo
 from hsfusion_bench.terminal import readable
 from hsfusion_metrics import METRICS
 
@@ -151,10 +153,11 @@ class _Notes:
     @property
     def lines(self) -> list[str]:
         """The notes with their letters, a line each."""
-        return [
-            rf"\textsuperscript{{{_letter(number)}}}~{note[:1].upper()}{note[1:]}."
-            for note, number in self._numbers.items()
-        ]
+        return [rf"\textsuperscript{{{_letter(number)}}}~{_sentence(note)}." for note, number in self._numbers.items()]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _letter(number: int) -> str:
@@ -275,8 +278,11 @@ class _Table:
         return [r"\par\smallskip", rf"{{{size}\raggedright", *lines, r"\par}"] if lines else []
 
     def _note_lines(self) -> list[str]:
+        # a letter says it of each row
+        remarks = [remark for remark in self.board.remarks if not remark.startswith(RECORDED_MARK)]
+        said = [f"{_sentence(escape(remark))}." for remark in remarks]
         doubt = "Published rows are as printed, and not ours: of the cameras that methods were told, papers say little."
-        return [*self.notes.lines, *([doubt] if self.board.published else [])]
+        return [*self.notes.lines, *said, *([doubt] if self.board.published else [])]
 
     def _shown_columns(self) -> list[Column]:
         if self.choice.columns is not None:
@@ -305,10 +311,13 @@ class _Table:
         return names, units
 
     def _line(self, row: Row) -> _Line:
-        cited = self._cite(self.citations.method(row.record) if self.citations else None)
-        title = piece(row.record.method.title) + cited + self.notes.mark(map(escape, self._facts(row)))
+        title, *also = [self._cited(method) for method in (row.record.method, *row.also)]
+        same = [f"the same values as of {other.tex}" for other in also]
         columns = [self._column(row, column) for column in self._columns]
-        return _Line(title, row, columns)
+        return _Line(title + self.notes.mark([*map(escape, self._facts(row)), *same]), row, columns)
+
+    def _cited(self, method: MethodInfo) -> Piece:
+        return piece(method.title) + self._cite(self.citations.method(method) if self.citations else None)
 
     def _facts(self, row: Row) -> Iterator[str]:
         """Return what must be known of a row beside its title."""
@@ -321,13 +330,10 @@ class _Table:
             yield "with " + ", ".join(f"{name} {short_value(method.options[name])}" for name in method.changed)
         if row.record.status != "no weights":  # the cell says that
             yield from row.notes
-        if row.record.summary is not None and self._mixed:
-            yield f"mean of {row.scenes} scenes"
-
-    @property
-    def _mixed(self) -> bool:
-        """Whether rows are of different scenes."""
-        return len({row.scenes for row in self.board.rows if row.record.summary is not None}) > 1
+        if row.mark == RECORDED_MARK:
+            yield "recorded: came with hsfusion-bench, not run here"
+        elif row.mark:
+            yield f"from {row.mark.strip('[]')}"
 
     def _column(self, row: Row, column: Column) -> Piece:
         text = {"params": row.parameters, "latency": row.latency}[column].removesuffix("*")
