@@ -313,8 +313,8 @@ class _Table:
     def _line(self, row: Row) -> _Line:
         title, *also = [self._cited(method) for method in (row.record.method, *row.also)]
         same = [f"the same values as of {other.tex}" for other in also]
-        columns = [self._column(row, column) for column in self._columns]
-        return _Line(title + self.notes.mark([*map(escape, self._facts(row)), *same]), row, columns)
+        title += self.notes.mark([*map(escape, self._facts(row)), *same])
+        return _Line(title, row, [self._column(row, column) for column in self._columns])
 
     def _cited(self, method: MethodInfo) -> Piece:
         return piece(method.title) + self._cite(self.citations.method(method) if self.citations else None)

@@ -45,9 +45,9 @@ _SPECIAL: Final = {
     "↔": r"$\leftrightarrow$",
     "∗": r"$\ast$",
     "★": r"$\star$",
-    "†": r"\dag{}",
-    "‡": r"\ddag{}",
-    "•": r"\textbullet{}",
+    "†": r"$\dagger$",
+    "‡": r"$\ddagger$",
+    "•": r"$\bullet$",
     "…": r"\ldots{}",
     "–": "--",
     "—": "---",
@@ -66,8 +66,8 @@ _SPECIAL: Final = {
     "ł": r"\l{}",
     "Ł": r"\L{}",
     "ı": r"\i{}",
-    "§": r"\S{}",
-    "©": r"\copyright{}",
+    "§": r"$\mathsection$",
+    "©": "(c)",
 }
 
 #: Capital Greek letters that have commands; the others look like Latin ones.
