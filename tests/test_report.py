@@ -218,7 +218,7 @@ def test_published_rows_are_shown_digit_by_digit(cave_records: list[Record]) -> 
     assert line.split()[:6] == ["BDT", "[2]", "52.30±3.98", "1.93±0.55", "1.02±0.77", "0.997±0.0014"]
     assert line.split()[6:] == ["-", "-", "-", "2.668"]
     assert "[2] Deng et al., BDT, IJCAI 2023, Table 1" in out.getvalue()
-    assert r" & 52.30$_{\pm3.98}$ & 1.93$_{\pm0.55}$ & 1.02$_{\pm0.77}$ & 0.997$_{\pm0.0014}$ & 2.668" in latex(boards)
+    assert r" & 52.30$\pm$3.98 & 1.93$\pm$0.55 & 1.02$\pm$0.77 & 0.997$\pm$0.0014 & 2.668" in latex(boards)
     assert "| BDT [2] | 52.30±3.98 | 1.93±0.55 |" in markdown(boards)
     row = next(row for row in csv_module.DictReader(io.StringIO(csv(boards))) if row["title"] == "BDT")
     assert (row["status"], row["psnr_mean"], row["psnr_std"], row["parameters"]) == (

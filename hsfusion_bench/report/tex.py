@@ -70,8 +70,14 @@ _SPECIAL: Final = {
     "©": "(c)",
 }
 
-#: Capital Greek letters that have commands; the others look like Latin ones.
-_CAPITALS: Final = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
+#: Greek letters that have commands; of the capitals only these, as the others look like Latin ones.
+_CAPITALS: Final = frozenset(
+    ["Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]
+)
+_SMALL: Final = frozenset(
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi"]
+    + ["pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
+)
 
 _ACCENTS: Final = {
     "\u0300": "`",
@@ -181,9 +187,8 @@ def _greek(character: str) -> str:
     if len(words) != 4 or words[0] != "GREEK" or words[2] != "LETTER":
         return ""
     name = words[3].replace("LAMDA", "LAMBDA").lower()
-    if words[1] == "SMALL":
-        return "" if name == "omicron" else name
-    return name.capitalize() if name.capitalize() in _CAPITALS else ""
+    name = name if words[1] == "SMALL" else name.capitalize()
+    return name if name in _SMALL | _CAPITALS else ""
 
 
 @dataclass(frozen=True)
