@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,39 @@ class Results:
                 for scene in entry.record.scenes
             ]
         )
+
+    def compare(self, *methods: str, indexes: Sequence[str] = ("psnr",)) -> pd.DataFrame:
+        """Return a line for each pair of methods and index: whether they differ, as `hsbench compare` tests it.
+
+        Parameters
+        ----------
+        methods
+            Names of two records or more of one task; ``NAME@recorded`` is the one that came with the package.
+        indexes
+            Any of the seven.
+
+        Raises
+        ------
+        UsageError
+            If there is no such record or index, or several tasks have them.
+        HsbenchError
+            If they have fewer than two scenes in common. What is to be known of the comparison is a warning.
+        """
+        import pandas as pd
+
+        from hsfusion_bench.report.comparison import compare
+        from hsfusion_bench.report.comparison_tables import pair_rows
+        from hsfusion_bench.report.contestants import choose, only
+        from hsfusion_metrics import METRICS
+
+        for index in indexes:
+            if index not in METRICS:
+                raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
+        choice = only(choose(self.entries, methods), "hb.leaderboard(..., dataset=, scale=, protocol=)")
+        found = [compare(choice.contestants, index) for index in indexes]
+        for note in dict.fromkeys([*choice.notes, *(note for each in found for note in each.notes)]):
+            warnings.warn(note, stacklevel=2)
+        return pd.DataFrame(pair_rows(found))
 
     def to_csv(self) -> str:
         """Return the table as CSV, in full precision."""

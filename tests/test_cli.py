@@ -213,7 +213,6 @@ def test_without_weights_the_row_says_so_and_the_others_run() -> None:
         (["--methods", "bicubic", "--dataset", "dema", "--scale", "4"], "did you mean demo"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "5"], "not at 5"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--protocol", "west"], "did you mean uestc"),
-        (["--methods", "bicubic", "--dataset", "cave", "--scale", "4"], "--data-root"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--scenes", "xyz"], "no test scene 'xyz'"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--max-steps", "3"], "add --train"),
         (["--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--weights", "feinfn"], "METHOD=VALUE"),
@@ -311,7 +310,21 @@ def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) 
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "train", "fuse", "evaluate", "score", "verify", "leaderboard", "cost", "list", "show", "new-method"]
+    "verb",
+    [
+        "run",
+        "train",
+        "fuse",
+        "evaluate",
+        "score",
+        "verify",
+        "leaderboard",
+        "compare",
+        "cost",
+        "list",
+        "show",
+        "new-method",
+    ],
 )
 def test_every_verb_helps_with_an_example(verb: str) -> None:
     shown = hsbench(verb, "--help")
@@ -321,7 +334,7 @@ def test_every_verb_helps_with_an_example(verb: str) -> None:
 
 def test_the_verbs_of_the_help_are_these() -> None:
     commands = hsbench("--help").stdout.partition("Commands:\n")[2].splitlines()
-    expected = "run train fuse evaluate score verify leaderboard cost data weights list show new-method"
+    expected = "run train fuse evaluate score verify leaderboard compare cost data weights list show new-method"
     assert [line.split()[0] for line in commands if not line.startswith("   ")] == expected.split()
 
 

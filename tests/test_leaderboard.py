@@ -262,6 +262,33 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "no such folder" in done.stderr
 
 
+def test_without_data_the_recorded_rows_of_the_methods_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HSBENCH_DATA", raising=False)
+    run = ("run", "--dataset", "cave", "--scale", "4", "--methods")
+    done = hsbench(*run, "feinfn,liif,mtf-glp-hs", "--set", "mtf-glp-hs.interpolation=block")
+    assert done.exit_code == 1
+    assert "Nothing was run. Recorded before, and come with hsbench:" in done.stdout
+    record = read_record(ROOT / "results" / "cave-x4-uestc" / "feinfn.json")
+    assert record.summary is not None
+    assert f"{record.summary['psnr'].mean:.2f}±" in done.stdout
+    assert "48.60±3.33" in done.stdout  # of the option that was asked for
+    assert "48.82" not in done.stdout
+    assert "LTMR" not in done.stdout
+    assert "no recorded row: liif" in done.stdout
+    said = " ".join(done.stderr.split())
+    assert "`hsbench data download cave` (about 420 MB" in said
+    assert "Licence: made available by Columbia University" in said
+    assert not list(tmp_path.iterdir())
+    # another observation has no such rows
+    other = hsbench(*run, "gsa", "--snr-hsi", "30")
+    assert other.exit_code == 1
+    assert "Recorded" not in other.stdout
+    assert hsbench(*run, "gsa", "--protocol", "uestk").exit_code == 2
+
+
 def test_a_latency_belongs_to_the_folder_it_was_measured_in(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(make_record("here", {"a": 1.0, "b": 2.0}))

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console
+from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
 from hsfusion_bench.cli.papers import LATEX, Paper, paper_options
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.report.sources import Which
-
-_RESULTS = Path("results")
 
 
 @click.command("leaderboard", short_help="Print records as a table, CSV, LaTeX or Markdown.")
@@ -52,15 +50,13 @@ _RESULTS = Path("results")
     "--common", is_flag=True, help="Compare over the scenes that all rows have, instead of one table for each set."
 )
 @click.option(
-    "--results-dir",
-    "folders",
-    type=click.Path(path_type=Path, file_okay=False),
-    multiple=True,
-    envvar="HSBENCH_RESULTS",
-    metavar="FOLDER",
-    help=f"Folder of one's own records; may be given again.  [default: {_RESULTS}]",
+    "--per-scene", is_flag=True, help="Print the values of each scene, methods by scenes: of --sort, or of --indexes."
+)
+@click.option(
+    "--mark-ties", is_flag=True, help="Mark (≈) the rows that do not differ significantly from the best by --sort."
 )
 @paper_options
+@folders_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -75,6 +71,8 @@ def command(
     published: bool,
     only: Literal["mine", "recorded", "published"] | None,
     common: bool,
+    per_scene: bool,
+    mark_ties: bool,
     folders: tuple[Path, ...],
     paper: Paper,
 ) -> None:
@@ -88,6 +86,8 @@ def command(
       hsbench leaderboard --dataset cave --scale 4
       hsbench leaderboard --dataset cave --scale 4 --published
       hsbench leaderboard --only mine --results-dir monday --results-dir tuesday
+      hsbench leaderboard --dataset cave --scale 4 --mark-ties
+      hsbench leaderboard --dataset cave --scale 4 --per-scene --indexes sam
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
       hsbench leaderboard --methods gsa,ltmr,feinfn --format tabular --cite --out table.tex
     """
@@ -97,17 +97,19 @@ def command(
     from hsfusion_bench.report.markdown import markdown
     from hsfusion_bench.report.published import boards_of
     from hsfusion_bench.report.sources import gather
-    from hsfusion_bench.report.terminal import plain, show
+    from hsfusion_bench.report.terminal import show
     from hsfusion_metrics import METRICS
 
-    paper.check(style)
+    paper.check(style, per_scene=per_scene)
     for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
-    _require_given(context, folders)
+    if per_scene and (published or only == "published"):
+        raise UsageError("--per-scene: papers print means over scenes, and no scenes")
+    require_folders(context, folders)
     asked = {"dataset": dataset, "scale": scale, "protocol": protocol}
     which: Which = "all" if only is None or only == "published" else only
-    found = gather(folders or (_RESULTS,), which, dataset=dataset, scale=scale, protocol=protocol)
+    found = gather(folders or DEFAULT_FOLDERS, which, dataset=dataset, scale=scale, protocol=protocol)
     entries = [] if only == "published" else list(found.entries)
     printed = boards_of(dataset, scale, protocol) if published or only == "published" else []
     notes = console(stderr=True)
@@ -118,7 +120,7 @@ def command(
         place = {"recorded": "hsbench comes with", "published": "papers that are known here print"}.get(only or "")
         if place:
             raise HsbenchError(f"{place} no rows{' of ' + wanted if wanted else ''}")
-        where = ", ".join(map(str, folders or (_RESULTS,))) + ("" if only else " and hsbench itself")
+        where = ", ".join(map(str, folders or DEFAULT_FOLDERS)) + ("" if only else " and hsbench itself")
         verb = "holds" if only and len(folders) < 2 else "hold"
         raise HsbenchError(f"{where} {verb} no records{' of ' + wanted if wanted else ''}; `hsbench run` makes them")
     if methods is not None:
@@ -128,27 +130,29 @@ def command(
     boards = leaderboards(entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common)
     if methods is not None:
         boards = choose_published(boards, methods)
-    if not boards:
-        raise HsbenchError(f"of {', '.join(methods or ())} there is no row in these tables")
-    chosen = indexes or list(DEFAULT_INDEXES)
-    if style in LATEX:
-        paper.write_latex(boards, style, chosen)
-    elif style == "csv":
-        paper.write(csv(boards))
-    elif style == "markdown":
-        paper.write(markdown(boards, chosen))
-    elif paper.out is not None:
-        paper.write(plain(boards, indexes))
+        if not boards:
+            raise HsbenchError(f"of {', '.join(methods)} there is no row in these tables")
+    if mark_ties:
+        from hsfusion_bench.report.alike import mark_alike
+
+        boards = mark_alike(boards, sort)
+        if style == "csv":
+            for board in boards:
+                notes.print("\n".join(board.remarks[-1:]), soft_wrap=True)
+    if per_scene:
+        from hsfusion_bench.report import per_scene as scenes
+
+        by_scene = indexes or [sort]
+        if style == "table":
+            paper.draw(lambda shown: scenes.show(shown, boards, by_scene))
+        else:
+            made = {"latex": scenes.latex, "markdown": scenes.markdown}
+            paper.write(scenes.csv(boards) if style == "csv" else made[style](boards, by_scene))
+    elif style == "table":
+        paper.draw(lambda shown: show(shown, boards, indexes))
+    elif style in LATEX:
+        paper.write_latex(boards, style, indexes or DEFAULT_INDEXES)
     else:
-        show(console(), boards, indexes)
+        paper.write(csv(boards) if style == "csv" else markdown(boards, indexes or DEFAULT_INDEXES))
     if found.damaged and only != "published":
         context.exit(1)
-
-
-def _require_given(context: click.Context, folders: tuple[Path, ...]) -> None:
-    """Refuse folders of the command line that are not there; the default one, and HSBENCH_RESULTS, may not be yet."""
-    if context.get_parameter_source("folders") is not click.core.ParameterSource.COMMANDLINE:
-        return
-    absent = next((folder for folder in folders if not folder.is_dir()), None)
-    if absent is not None:
-        raise UsageError(f"--results-dir {absent}: there is no such folder of records")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hsfusion_bench.report.latex import Choice, Column, Fit
     from hsfusion_bench.report.leaderboard import Leaderboard
 
@@ -36,8 +38,8 @@ class Paper:
     cite: bool
     out: Path | None
 
-    def check(self, style: str) -> None:
-        """See that the options suit the format.
+    def check(self, style: str, *, per_scene: bool) -> None:
+        """See that the options suit the format, and tables scene by scene.
 
         Raises
         ------
@@ -48,6 +50,10 @@ class Paper:
         for option, value in given.items():
             if value not in (None, False) and style not in LATEX:
                 raise UsageError(f"{option} is about LaTeX: add --format latex, or --format tabular")
+            if value not in (None, False) and per_scene:
+                raise UsageError(f"{option} does not go with --per-scene, whose tables are of another form")
+        if per_scene and style == "tabular":
+            raise UsageError("--format tabular does not go with --per-scene: take --format latex")
         if self.cite and self.out is None:
             raise UsageError("--cite writes the entries beside the table: add --out table.tex")
         if self.cite and self.out is not None and self.out.suffix == ".bib":
@@ -55,7 +61,7 @@ class Paper:
                 f"--out {self.out}: with --cite that is where the entries go; call the table {self.out.stem}.tex"
             )
 
-    def choice(self, style: str, indexes: list[str]) -> Choice:
+    def choice(self, style: str, indexes: Sequence[str]) -> Choice:
         """Return the choice for the table."""
         from hsfusion_bench.report.latex import Choice
 
@@ -63,7 +69,7 @@ class Paper:
         fit = cast("Fit", self.fit or "article")
         return Choice(tuple(indexes), columns, not self.no_std, fit, bare=style == "tabular")
 
-    def write_latex(self, boards: list[Leaderboard], style: str, indexes: list[str]) -> None:
+    def write_latex(self, boards: list[Leaderboard], style: str, indexes: Sequence[str]) -> None:
         """Print tables, or write them to the file that was named, with the entries that they cite beside it."""
         from hsfusion_bench.report.citing import Citations
         from hsfusion_bench.report.latex import typeset
@@ -73,6 +79,15 @@ class Paper:
         self.write(text, citations.bibliography.text() if citations else None)
         for remark in remarks:
             console(stderr=True).print(remark, soft_wrap=True)
+
+    def draw(self, draw: Callable[[Console], None]) -> None:
+        """Draw a table on the terminal, or write it as text to the file that was named."""
+        from hsfusion_bench.report.terminal import plain
+
+        if self.out is None:
+            draw(console())
+        else:
+            self.write(plain(draw))
 
     def write(self, text: str, entries: str | None = None) -> None:
         """Print a text, or write it to the file that was named, and the entries beside it: both or neither.

@@ -62,7 +62,7 @@ def _line(row: Row) -> dict[str, Any]:
         "reported": " ".join(row.reported),
         "note": row.note,
     }
-    return line
+    return line if row.p_best is None else line | {"p_best": row.p_best}
 
 
 def _published(line: Printed) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hsfusion_bench.errors import UsageError
 from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.report.citing import Citations
 from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
-from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row
+from hsfusion_bench.report.rows import ALIKE_MARK, RECORDED_MARK, Printed, Row
 from hsfusion_bench.report.tex import FOOTNOTE, NORMAL, SCRIPT, SMALL, Piece, Size, escape, piece
 from hsfusion_bench.runs.records import MethodInfo
 from hsfusion_bench.terminal import readable
@@ -313,6 +313,7 @@ class _Table:
     def _line(self, row: Row) -> _Line:
         title, *also = [self._cited(method) for method in (row.record.method, *row.also)]
         same = [f"the same values as of {other.tex}" for other in also]
+        title += Piece(r" $\approx$", 11.1) if row.mark.endswith(ALIKE_MARK) else Piece()
         title += self.notes.mark([*map(escape, self._facts(row)), *same])
         return _Line(title, row, [self._column(row, column) for column in self._columns])
 
@@ -330,10 +331,11 @@ class _Table:
             yield "with " + ", ".join(f"{name} {short_value(method.options[name])}" for name in method.changed)
         if row.record.status != "no weights":  # the cell says that
             yield from row.notes
-        if row.mark == RECORDED_MARK:
+        mark = row.mark.removesuffix(ALIKE_MARK).strip()
+        if mark == RECORDED_MARK:
             yield "recorded: came with hsfusion-bench, not run here"
-        elif row.mark:
-            yield f"from {row.mark.strip('[]')}"
+        elif mark:
+            yield f"from {mark.strip('[]')}"
 
     def _column(self, row: Row, column: Column) -> Piece:
         text = {"params": row.parameters, "latency": row.latency}[column].removesuffix("*")

@@ -12,6 +12,8 @@ from hsfusion_bench.runs.records import MethodInfo, Record, Speed
 
 #: The sign of a recorded row among one's own.
 RECORDED_MARK = "†"
+#: The sign of a row that does not differ significantly from the best.
+ALIKE_MARK = "≈"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class Row:
     also
         Other methods that gave the same values: one estimator, shown in one row.
     mark
-        Stands behind the title: what sets the row apart from another of the same method.
+        Stands behind the title: what sets the row apart from another of the same method, see also
+        `hsfusion_bench.report.alike`.
+    p_best
+        Corrected p of the test against the best row, where that was asked for.
     """
 
     record: Record
@@ -39,6 +44,7 @@ class Row:
     recorded: bool = False
     also: tuple[MethodInfo, ...] = ()
     mark: str = ""
+    p_best: float | None = None
 
     @property
     def name(self) -> str:

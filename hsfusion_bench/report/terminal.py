@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -52,10 +52,10 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         console.print()
 
 
-def plain(boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None) -> str:
-    """Return what `show` prints where there is room for every column: text without marks, for a file."""
+def plain(draw: Callable[[Console], None]) -> str:
+    """Return what is drawn where there is room for every column: text without marks, for a file."""
     file = io.StringIO()
-    show(Console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True), boards, indexes)
+    draw(Console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True))
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
