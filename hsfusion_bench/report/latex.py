@@ -195,10 +195,13 @@ class _Table:
         room, _ = _FITS[self.choice.fit]
         if self._width <= room:
             return []
-        other = "" if self.choice.fit == "page" else " or a wider --fit"
+        ways = ["fewer --indexes"]
+        ways += ["--columns none"] if self._columns else []
+        ways += ["--no-std"] if self.choice.deviations else []
+        ways += ["--fit page"] if self.choice.fit != "page" else []
         return [
-            f"the table is about {math.ceil(self._width)} pt wide, and {self.choice.fit!r} has {room:.0f} pt: "
-            f"choose fewer --indexes or --columns, --no-std{other}"
+            f"the table is about {math.ceil(self._width)} pt wide, and {self.choice.fit!r} has {room:.0f} pt; "
+            f"what makes it fit: {', '.join(ways)}"
         ]
 
     def floating(self, label: str) -> str:
@@ -254,7 +257,8 @@ class _Table:
             *([_joined(below)] if any(head.tex for head in below) else []),
             r"\midrule",
             *body,
-            *([r"\midrule", *printed] if printed else []),
+            *([r"\midrule"] if body and printed else []),
+            *printed,
             r"\bottomrule",
             r"\end{tabular}",
         ]
@@ -264,10 +268,9 @@ class _Table:
         cited = self._cite(self._dataset_key())
         what = rf"at scale {escape(f'×{board.scale}')}, protocol {escape(board.protocol)}, {escape(board.coverage)}"
         values = r"mean $\pm$ standard deviation" if self.choice.deviations else "means"
-        printed = " Below the line: as published, and not ranked." if board.published else ""
-        return (
-            f"Results on {escape(board.dataset)}{cited.tex} {what}: {values}. Best in bold, second underlined.{printed}"
-        )
+        ranked = " Best in bold, second underlined." if board.rows else ""
+        printed = " Below the line: as published, and not ranked." if board.rows and board.published else ""
+        return f"Results on {escape(board.dataset)}{cited.tex} {what}: {values}.{ranked}{printed}"
 
     def _dataset_key(self) -> str | None:
         return self.citations.dataset(self.board.dataset) if self.citations else None
@@ -313,8 +316,8 @@ class _Table:
     def _line(self, row: Row) -> _Line:
         title, *also = [self._cited(method) for method in (row.record.method, *row.also)]
         same = [f"the same values as of {other.tex}" for other in also]
-        title += Piece(r" $\approx$", 11.1) if row.mark.endswith(ALIKE_MARK) else Piece()
         title += self.notes.mark([*map(escape, self._facts(row)), *same])
+        title += Piece(r" $\approx$", 11.1) if row.mark.endswith(ALIKE_MARK) else Piece()
         return _Line(title, row, [self._column(row, column) for column in self._columns])
 
     def _cited(self, method: MethodInfo) -> Piece:
@@ -346,8 +349,9 @@ class _Table:
 
     def _published_line(self, line: Printed) -> _Line:
         known = self.citations.source(line.row.source) if self.citations else None
-        where = escape(line.row.source) if known is None else rf"\cite{{{known[0]}}}{escape(known[1])}"
-        notes = [f"as printed in~{where}", *([escape(line.row.note)] if line.row.note else [])]
+        source = escape(line.row.source) if known is None else rf"\cite{{{known[0]}}}{escape(known[1])}"
+        quoted = source.startswith("as ")  # "as quoted by a survey"
+        notes = [source if quoted else f"as printed in~{source}", *([escape(line.row.note)] if line.row.note else [])]
         columns = [
             piece(line.parameters) if column == "params" and line.parameters != "-" else _DASH
             for column in self._columns
