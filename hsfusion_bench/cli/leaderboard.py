@@ -101,6 +101,8 @@ def command(
     from hsfusion_metrics import METRICS
 
     paper.check(style, per_scene=per_scene)
+    if methods == []:
+        raise UsageError("--methods names no method")
     for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
