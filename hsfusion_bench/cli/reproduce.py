@@ -140,7 +140,7 @@ def explained(done: Reproduction, rounding: float) -> str:
     most = f"the largest relative difference is {size:.1e} ({index} of {scene})"
     if done.verdict == "equal within rounding":
         causes = _listed(done, Effect.ROUNDING, Effect.PERHAPS, Effect.UNKNOWN)
-        return f"{count}, {most}; up to {rounding:g} counts as rounding. {causes}"
+        return f"{count}, {most}; up to {rounding:g} counts as rounding; {causes}"
     if other:
         return f"the record is not of the same thing ({', '.join(other)}); {most}"
     text = f"{most}; up to {rounding:g} counts as rounding"
