@@ -161,6 +161,20 @@ class Weights:
     file: str
     card: WeightsCard | None
     """None for a file of the method's authors."""
+    source: str = ""
+    """Where they were found, such as "from the package (feinfn-cave-x4-uestc)"."""
+    catalogue: str | None = None
+    """What the catalogue calls weights of just this content; None: it does not know them."""
+
+    def describe(self) -> str:
+        """Say which weights these are, where they are from, and what budget they had, in one line."""
+        if self.card is not None:
+            budget = f"trained {self.card.training.describe()}"
+        elif self.catalogue is not None:
+            budget = "its authors' training"
+        else:
+            budget = "of a training that the file does not tell"
+        return f"weights {self.source or self.file}; {budget}"
 
 
 def cached_path(name: str, method: NetworkLike, task: str) -> Path:
@@ -218,7 +232,10 @@ def read_weights(path: Path, method: NetworkLike, problem: Problem) -> Weights:
     if path.suffix == ".safetensors":
         state, card = _read_ours(path, method, problem)
         return Weights(state, sha256_file(path), path.name, card)
-    return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
+    try:
+        return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def load_into(network: torch.nn.Module, weights: Weights, method: NetworkLike) -> None:
@@ -258,23 +275,37 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
     return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
 
 
-def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
-    """Return state, float32, and card of a file of ours."""
-    import torch
+def read_card(path: Path) -> WeightsCard:
+    """Return the card of a file of ours, without its numbers; no torch is imported.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is not one of ours.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
         raise HsbenchError(f"{path} is not a readable safetensors file: {error}") from error
     if _KEY not in metadata:
         raise HsbenchError(f"{path} was not written by hsbench: it carries no card of its training")
     try:
-        card = WeightsCard.model_validate_json(metadata[_KEY])
+        return WeightsCard.model_validate_json(metadata[_KEY])
     except ValidationError as error:
         raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
+
+
+def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+    """Return state, float32, and card of a file of ours."""
+    import torch
+    from safetensors import safe_open
+
+    card = read_card(path)
+    with safe_open(path, framework="pt") as file:
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in stored.items()}
     return state, card
 
