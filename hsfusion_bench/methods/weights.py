@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
 from hsfusion_bench.methods.contract import Card, Problem
-from hsfusion_bench.methods.options import changed_options, short_value
+from hsfusion_bench.methods.options import changed_options, short_value, told_options
 
 if TYPE_CHECKING:
     import torch
@@ -168,13 +168,14 @@ class Weights:
 
     def describe(self) -> str:
         """Say which weights these are, where they are from, and what budget they had, in one line."""
-        if self.card is not None:
-            budget = f"trained {self.card.training.describe()}"
-        elif self.catalogue is not None:
-            budget = "its authors' training"
+        where = f"weights {self.source or self.file}"
+        if self.card is None:
+            made = "trained by others" if self.catalogue is None else "trained by its authors"
         else:
-            budget = "of a training that the file does not tell"
-        return f"weights {self.source or self.file}; {budget}"
+            made = f"trained {self.card.training.describe()}"
+            if self.catalogue is None:  # whose names tell it
+                where += f", of {self.card.dataset} x{self.card.scale} {self.card.protocol}"
+        return f"{where}; {made}"
 
 
 def cached_path(name: str, method: NetworkLike, task: str) -> Path:
@@ -317,8 +318,8 @@ def _read_ours(path: Path, method: NetworkLike, problem: Problem) -> tuple[dict[
         raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {name!r}")
     if card.options != options:
         raise HsbenchError(
-            f"{path} was trained with {_told(card.options)}, not with {_told(options)}; options, set by --set, belong "
-            "to a network's weights"
+            f"{path} was trained with {told_options(card.options)}, not with {told_options(options)}; options, set by "
+            "--set, belong to a network's weights"
         )
     asked = {"scale": problem.scale, "bands": problem.bands, "msi_bands": problem.msi_bands}
     for name, wanted in asked.items():
@@ -326,7 +327,3 @@ def _read_ours(path: Path, method: NetworkLike, problem: Problem) -> tuple[dict[
         if trained not in (None, wanted):  # None: a card that does not say
             raise HsbenchError(f"{path} was trained for {name} {trained}, not for {wanted}")
     return state, card
-
-
-def _told(options: Mapping[str, bool | int | float | str]) -> str:
-    return " and ".join(f"{name} {short_value(value)}" for name, value in options.items()) or "the default options"
