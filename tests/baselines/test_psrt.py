@@ -53,7 +53,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path, content: object) -> Non
 
 def test_a_state_under_the_key_of_hiftool_is_read(tmp_path: Path, released: Path) -> None:
     """HIFtool saves ``{"net": state}`` of the same names, without the prefix of the authors' wrapper."""
-    theirs = torch.load(released, weights_only=True)["state_dict"]
+    theirs = torch.load(released, map_location="cpu", weights_only=True)["state_dict"]
     path = tmp_path / "1750.pth"
     torch.save({"net": {name.removeprefix("model."): value for name, value in theirs.items()}, "epoch": 1750}, path)
     expected = read_authors_checkpoint(released, PSRT())
