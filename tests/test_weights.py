@@ -10,7 +10,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from safetensors.torch import load_file
 from scipy import io
 from skimage.io import imsave
 
@@ -602,6 +604,21 @@ def test_a_strangers_network_of_the_same_name_gets_none_of_ours(shelf: Shelf, ta
     with pytest.warns(UserWarning, match="no weights of SSFCNN"):
         (record,) = hb.run(task, [Stranger()], records=None, timing=False).records
     assert record.status == "no weights"
+
+
+def test_a_strangers_network_may_read_a_file_of_the_catalogue(shelf: Shelf, task: hb.Task) -> None:
+    class Reader(SSFCNNMethod):
+        card = replace(SSFCNNMethod.card, name="reader")
+
+        def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
+            return load_file(path)
+
+    Path("theirs.pth").write_bytes(shelf.offer("ssfcnn-theirs", 3, scale=8))
+    one = hb.open_task("demo", 4, scenes=["figs"])
+    (record,) = hb.run(one, [Reader()], records=None, timing=False, weights={"reader": "theirs.pth"}).records
+    assert record.status == "ok"
+    assert record.weights is not None
+    assert record.weights.catalogue is None
 
 
 def test_an_unknown_name_is_told_before_anything_runs(shelf: Shelf) -> None:

@@ -165,12 +165,14 @@ class Weights:
     """Where they were found, such as "from the package (feinfn-cave-x4-uestc)"."""
     catalogue: str | None = None
     """What the catalogue calls weights of just this content; None: it does not know them."""
+    trained: str = ""
+    """By whom, where no card tells it, such as "trained by PSRT's authors"."""
 
     def describe(self) -> str:
         """Say which weights these are, where they are from, and what budget they had, in one line."""
         where = f"weights {self.source or self.file}"
         if self.card is None:
-            made = "trained by others" if self.catalogue is None else "trained by its authors"
+            made = self.trained or "trained by others, the file does not tell how"
         else:
             made = f"trained {self.card.training.describe()}"
             if self.catalogue is None:  # whose names tell it

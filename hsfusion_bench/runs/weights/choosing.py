@@ -6,7 +6,6 @@ fetched without being asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +16,6 @@ from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import LoadedNetwork, NetworkMethod, Problem, Tile
 from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.weights import Weights, cached_path, scenes_folder
-from hsfusion_bench.registry import find as find_method
 from hsfusion_bench.runs.weights.catalogue import Entry, catalogue
 from hsfusion_bench.suggest import suggestion
 
@@ -66,8 +64,10 @@ class Chosen:
         path = self.path if scene is None else self.path / f"{scene}.safetensors"
         loaded = method.load(path, problem, device, tile=tile)
         assert loaded.weights is not None
-        name = self.entry.id if self.entry else None
-        return replace(loaded, weights=replace(loaded.weights, source=self.source, catalogue=name))
+        told = replace(loaded.weights, source=self.source)
+        if self.entry is not None:
+            told = replace(told, catalogue=self.entry.id, trained=self.entry.budget)
+        return replace(loaded, weights=told)
 
     def describe(self, weights: Weights) -> str:
         """Say in one line which weights ran, where they are from, what budget they had, and what would be better."""
@@ -134,11 +134,12 @@ def choose(name: str, method: NetworkMethod, task: Task, given: Named | None = N
 
 def choose_named(given: Named, method: NetworkMethod, problem: Problem) -> Chosen:
     """Take the weights that a user names; raises as `choose`."""
-    entry = given if isinstance(given, Entry) else _known(given)
+    if isinstance(given, Entry):
+        given.require_fits(method.card.name, changed_options(method), problem)
+        return _of_catalogue(given)
+    entry = _known(given) if _ships(method) else None
     if entry is not None:
         entry.require_fits(method.card.name, changed_options(method), problem)
-    if isinstance(given, Entry):
-        return _of_catalogue(given)
     return Chosen(given, f"named by you ({given}{f', which is {entry.id}' if entry else ''})", entry)
 
 
@@ -179,10 +180,14 @@ def _fitting(name: str, method: NetworkMethod, task: Task) -> list[Entry]:
     )
 
 
-def _of_method(name: str, method: NetworkMethod) -> Iterable[Entry]:
+def _of_method(name: str, method: NetworkMethod) -> list[Entry]:
     """Return the entries of a method; a stranger's of the same name has none."""
-    found = [entry for entry in catalogue().values() if entry.method == name]
-    return found if found and type(find_method(name).load()) is type(method) else []
+    return [entry for entry in catalogue().values() if entry.method == name] if _ships(method) else []
+
+
+def _ships(method: NetworkMethod) -> bool:
+    """Whether a method ships with this package: a stranger's may have its name, or read its files in its own way."""
+    return type(method).__module__.startswith("hsfusion_baselines.")
 
 
 def _suits(entry: Entry, method: NetworkMethod, task: Task) -> bool:
