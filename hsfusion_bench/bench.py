@@ -9,7 +9,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from hsfusion_bench.methods import Cube, LoadedNetwork, Method, NetworkMethod, O
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hsfusion_bench.report.sources import Entry, Which
     from hsfusion_bench.runs.records import Record, Speed
     from hsfusion_metrics import Indexes
 
@@ -158,14 +159,22 @@ class Results:
 
     Parameters
     ----------
-    records
-        What each method scored on each scene, see `hsfusion_bench.runs.records.Record`.
-    speeds
-        How long they took, as far as it was measured.
+    entries
+        What each method scored on each scene, how long it took as far as it was measured, and whether the record came
+        with the package; see `hsfusion_bench.report.sources`.
     """
 
-    records: tuple[Record, ...]
-    speeds: tuple[Speed, ...] = field(default=(), repr=False)
+    entries: tuple[Entry, ...]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What each method scored, see `hsfusion_bench.runs.records.Record`."""
+        return tuple(entry.record for entry in self.entries)
+
+    @property
+    def speeds(self) -> tuple[Speed, ...]:
+        """How long the methods took, as far as it was measured."""
+        return tuple(speed for entry in self.entries for speed in entry.speeds)
 
     def table(self, *, sort: str = "psnr", published: bool = False) -> pd.DataFrame:
         """Return a line for each method: mean and deviation of the seven indexes, costs, notes; best first."""
@@ -182,17 +191,51 @@ class Results:
         return pd.DataFrame(
             [
                 {
-                    "method": record.method.name,
-                    "dataset": record.dataset.name,
-                    "scale": record.dataset.scale,
-                    "protocol": record.dataset.protocol,
+                    "method": entry.record.method.name,
+                    "dataset": entry.record.dataset.name,
+                    "scale": entry.record.dataset.scale,
+                    "protocol": entry.record.dataset.protocol,
+                    "recorded": entry.recorded,
                     "scene": scene.name,
                     **{index: getattr(scene, index) for index in METRICS},
                 }
-                for record in self.records
-                for scene in record.scenes
+                for entry in self.entries
+                for scene in entry.record.scenes
             ]
         )
+
+    def compare(self, *methods: str, indexes: Sequence[str] = ("psnr",)) -> pd.DataFrame:
+        """Return a line for each pair of methods and index: whether they differ, as `hsbench compare` tests it.
+
+        Parameters
+        ----------
+        methods
+            Names of two records or more of one task; ``NAME@recorded`` is the one that came with the package.
+        indexes
+            Any of the seven.
+
+        Raises
+        ------
+        UsageError
+            If there is no such record or index, or several tasks have them.
+        HsbenchError
+            If they have fewer than two scenes in common. What is to be known of the comparison is a warning.
+        """
+        import pandas as pd
+
+        from hsfusion_bench.report.comparison import compare
+        from hsfusion_bench.report.comparison_tables import pair_rows
+        from hsfusion_bench.report.contestants import choose, only
+        from hsfusion_metrics import METRICS
+
+        for index in indexes:
+            if index not in METRICS:
+                raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
+        choice = only(choose(self.entries, methods), "hb.leaderboard(..., dataset=, scale=, protocol=)")
+        found = [compare(choice.contestants, index) for index in indexes]
+        for note in dict.fromkeys([*choice.notes, *(note for each in found for note in each.notes)]):
+            warnings.warn(note, stacklevel=2)
+        return pd.DataFrame(pair_rows(found))
 
     def to_csv(self) -> str:
         """Return the table as CSV, in full precision."""
@@ -213,7 +256,7 @@ class Results:
         return markdown(self._boards())
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.entries)
 
     def __str__(self) -> str:
         return self.to_markdown()
@@ -225,7 +268,7 @@ class Results:
     def _boards(self, sort: str = "psnr", published: bool = False) -> list[Any]:
         from hsfusion_bench.report.leaderboard import leaderboards
 
-        return leaderboards(self.records, self.speeds, sort=sort, published=published)
+        return leaderboards(self.entries, sort=sort, published=published)
 
 
 def run(
@@ -270,6 +313,7 @@ def run(
     """
     from hsfusion_bench.data.task import require_present
     from hsfusion_bench.devices import choose_device
+    from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Listener, Setting, run_method
@@ -314,10 +358,7 @@ def run(
     for result in results:
         if result.record.status != "ok":
             warnings.warn(f"{result.record.method.name}: {result.record.error}", stacklevel=2)
-    return Results(
-        tuple(result.record for result in results),
-        tuple(result.speed for result in results if result.speed is not None),
-    )
+    return Results(tuple(Entry(result.record, (result.speed,) if result.speed else ()) for result in results))
 
 
 def train(
@@ -407,6 +448,7 @@ def evaluate(
         If a cube is missing, or is not what it is said to be. What is odd about cubes is a warning.
     """
     from hsfusion_bench.data.task import require_present
+    from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting
@@ -418,31 +460,52 @@ def evaluate(
         result, odd = score_claim(claim, Setting(task, store, timing=False))
     for text in odd:
         warnings.warn(text, stacklevel=2)
-    return Results((result.record,))
+    return Results((Entry(result.record),))
 
 
 def leaderboard(
-    folder: str | Path, *, dataset: str | None = None, scale: int | None = None, protocol: str | None = None
+    *folders: str | Path,
+    dataset: str | None = None,
+    scale: int | None = None,
+    protocol: str | None = None,
+    only: Which = "all",
 ) -> Results:
-    """Read the records below a folder, of all tasks or of some.
+    """Read records: those below folders of one's own, and those that come with the package.
+
+    Parameters
+    ----------
+    folders
+        Any number; none: only what comes with the package.
+    dataset, scale, protocol
+        Only of these.
+    only
+        "mine" leaves out what comes with the package, "recorded" one's own.
+
+    Returns
+    -------
+    Results
+        A file that is damaged is named by a warning, and keeps back no other.
 
     Raises
     ------
+    UsageError
+        If a folder is not there.
     HsbenchError
-        If there are none, or one is damaged.
+        If there are no such records.
     """
-    from hsfusion_bench.runs.records import Store
+    from hsfusion_bench.report.sources import gather
 
-    store = Store(Path(folder).expanduser())
-    wanted: Sequence[tuple[str, object]] = (("name", dataset), ("scale", scale), ("protocol", protocol))
-    found = tuple(
-        record
-        for record in store.records()
-        if all(value is None or getattr(record.dataset, key) == value for key, value in wanted)
-    )
-    if not found:
-        raise HsbenchError(f"{folder} holds no such records; hb.run and `hsbench run` make them")
-    return Results(found, tuple(store.speeds()))
+    paths = [Path(folder).expanduser() for folder in folders]
+    absent = next((path for path in paths if not path.is_dir()), None)
+    if absent is not None:
+        raise UsageError(f"{absent}: there is no such folder of records")
+    found = gather(paths, only, dataset=dataset, scale=scale, protocol=protocol)
+    for line in found.damaged:
+        warnings.warn(line, stacklevel=2)
+    if not found.entries:
+        where = ", ".join(map(str, folders)) or "the package"
+        raise HsbenchError(f"{where} holds no such records; hb.run and `hsbench run` make them")
+    return Results(found.entries)
 
 
 def _text(value: object) -> str:

@@ -10,6 +10,10 @@ class HsbenchError(Exception):
     """
 
 
+class MissingDataError(HsbenchError):
+    """Scenes of a data set are not here; the message tells how to get them."""
+
+
 class UsageError(HsbenchError):
     """A request that makes no sense as it was put (an unknown name, a scale that does not divide).
 

@@ -58,6 +58,11 @@ def user_cache() -> Path:
     return Path(root)
 
 
+def user_data() -> Path:
+    """Return the folder of data that the user keeps with us, by the conventions of the system."""
+    return Path(platformdirs.user_data_dir("hsfusion-bench", appauthor=False))
+
+
 def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

@@ -9,14 +9,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's cache of weights."""
+    """Keep every test away from the user's weights and data."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("HSBENCH_CACHE", str(folder))
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(folder / "data"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))  # of commands that tests start
     monkeypatch.delenv("HSBENCH_RESULTS", raising=False)
     return folder
 

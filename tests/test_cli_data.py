@@ -24,6 +24,7 @@ from skimage.io import imsave
 
 from hsfusion_bench.cli import main
 from hsfusion_bench.data import catalog
+from hsfusion_bench.data.home import data_home
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
@@ -544,9 +545,19 @@ def test_what_cannot_be_downloaded_is_explained(tmp_path: Path, monkeypatch: pyt
     done = hsbench("download", "toys", "--data-root", tmp_path)
     assert done.exit_code == 1
     assert "the makers of toys hand it out themselves: https://example.org/toys. Put the files into" in done.stderr
+
+
+def test_a_download_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     provenance(monkeypatch, Download("http://127.0.0.1:9/", "toys.zip"))
+    home = data_home("toys")
+    home.mkdir(parents=True)
+    (home / "toys.zip").write_bytes(GOOD)
     done = hsbench("download", "toys", "--accept-licence")
-    assert (done.exit_code, "--data-root FOLDER" in done.stderr) == (2, True)
+    assert done.exit_code == 0, done.output
+    assert f"{home / 'toys.zip'}: sha256" in done.stdout
+    assert "`hsbench data check toys`" in done.stdout
+    # and is found where it was put
+    assert hsbench("check", "toys").exit_code == 0
 
 
 def test_a_root_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

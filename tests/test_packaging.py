@@ -80,7 +80,9 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
     assert where.stdout.startswith(str(tmp_path))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list", "methods"], ["list", "metrics"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["list", "methods"], ["list", "metrics"]]
+)
 def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
     script = (
         "import sys\n"

@@ -12,11 +12,10 @@ from rich.console import Console
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.report.frame import csv
 from hsfusion_bench.report.latex import escape, latex
-from hsfusion_bench.report.leaderboard import leaderboards
 from hsfusion_bench.report.markdown import markdown
 from hsfusion_bench.report.terminal import show
 from hsfusion_bench.runs.records import MethodInfo, ModelInfo, Record, Statistic
-from support.records import make_record, make_speed
+from support.records import boards_of, make_record, make_speed
 
 
 def with_means(name: str, **means: float) -> Record:
@@ -38,14 +37,14 @@ def records() -> list[Record]:
 
 
 def test_best_first_and_rows_without_values_last(records: list[Record]) -> None:
-    (board,) = leaderboards(records)
+    (board,) = boards_of(records)
     assert [row.record.method.name for row in board.rows] == ["high", "middle", "low", "lacking_%"]
-    (by_sam,) = leaderboards(records, sort="sam")
+    (by_sam,) = boards_of(records, sort="sam")
     assert [row.record.method.name for row in by_sam.rows][:3] == ["middle", "high", "low"]
 
 
 def test_places_follow_the_direction_of_the_index(records: list[Record]) -> None:
-    (board,) = leaderboards(records)
+    (board,) = boards_of(records)
     places = {row.record.method.name: row.places for row in board.rows}
     assert places["high"]["psnr"] == 1
     assert places["high"]["sam"] == 2
@@ -54,31 +53,34 @@ def test_places_follow_the_direction_of_the_index(records: list[Record]) -> None
     assert "psnr" not in places["low"]
 
 
-def test_a_row_of_fewer_scenes_takes_no_place() -> None:
+def test_a_row_of_fewer_scenes_stands_apart() -> None:
     few = make_record("few", scenes={"a": 99.0}, of=2)
-    (board,) = leaderboards([make_record("all"), few])
-    places = {row.record.method.name: row.places for row in board.rows}
-    assert places["all"]["psnr"] == 1
-    assert places["few"] == {}
-    assert board.coverage == "rows with different scenes"
+    board, apart = boards_of([make_record("all"), few])
+    assert [row.record.method.name for row in board.rows] == ["all"]
+    assert board.rows[0].places["psnr"] == 1
+    assert [row.record.method.name for row in apart.rows] == ["few"]
+    assert apart.remarks[:2] == (
+        "scenes: a",
+        "apart from the first table: other scenes; --common compares over those that all rows have",
+    )
 
 
 def test_coverage_says_how_many_scenes() -> None:
-    (board,) = leaderboards([make_record("mine", of=11)])
+    (board,) = boards_of([make_record("mine", of=11)])
     assert "2 of 11 scenes" in board.title
 
 
 def test_other_datasets_scales_and_protocols_are_other_boards() -> None:
     other = make_record("mine")
     other.dataset = other.dataset.model_copy(update={"scale": 8})
-    assert [board.scale for board in leaderboards([make_record(), other])] == [4, 8]
+    assert [board.scale for board in boards_of([make_record(), other])] == [4, 8]
 
 
 def test_unknown_index_and_device_are_refused() -> None:
     with pytest.raises(UsageError, match="no index 'psn'"):
-        leaderboards([make_record()], sort="psn")
+        boards_of([make_record()], sort="psn")
     with pytest.raises(UsageError, match="measured were Some CPU"):
-        leaderboards([make_record()], [make_speed("mine", 1.0)], device="H100")
+        boards_of([make_record()], [make_speed("mine", 1.0)], device="H100")
 
 
 def test_csv_has_full_precision_and_empty_cells(records: list[Record]) -> None:
@@ -86,7 +88,7 @@ def test_csv_has_full_precision_and_empty_cells(records: list[Record]) -> None:
     assert records[1].summary is not None
     records[1].summary["psnr"] = Statistic(mean=math.inf, std=math.nan)
     records[2].summary = {**(records[2].summary or {}), "psnr": Statistic(mean=1 / 3, std=0.0)}
-    rows = {row["method"]: row for row in csv_module.DictReader(io.StringIO(csv(leaderboards(records))))}
+    rows = {row["method"]: row for row in csv_module.DictReader(io.StringIO(csv(boards_of(records))))}
     assert rows["low"]["parameters"] == "3164816"
     assert rows["middle"]["parameters"] == ""
     assert float(rows["middle"]["psnr_mean"]) == 1 / 3
@@ -100,7 +102,7 @@ def test_latex_marks_and_escapes(records: list[Record]) -> None:
     records[1].method = MethodInfo(
         **(records[1].method.model_dump() | {"title": r"A_b & 100% \x{1} #~^$<>|", "uses": ["psf"]})
     )
-    text = latex(leaderboards(records, [make_speed("high", 1234.5)]))
+    text = latex(boards_of(records, [make_speed("high", 1234.5)]))
     assert r"\toprule" in text
     assert r"\textbf{40.00$\pm$0.12}" in text
     assert r"\underline{35.00$\pm$0.12}" in text
@@ -119,7 +121,7 @@ def test_latex_marks_and_escapes(records: list[Record]) -> None:
 def test_latex_compiles(records: list[Record], tmp_path: Path) -> None:
     every = "".join(chr(code) for code in range(33, 127))
     records[0].method = MethodInfo(**(records[0].method.model_dump() | {"title": every}))
-    table = latex(leaderboards(records, [make_speed("high", 12.0, "CPU_1 @ 100%")]))
+    table = latex(boards_of(records, [make_speed("high", 12.0, "CPU_1 @ 100%")]))
     source = "\n".join(
         [
             r"\documentclass{article}",
@@ -147,7 +149,7 @@ def test_escape_leaves_words_alone() -> None:
 
 def shown(width: int, records: list[Record], indexes: list[str] | None = None, **options: Any) -> list[str]:
     out = io.StringIO()
-    show(Console(file=out, width=width), leaderboards(records, **options), indexes)
+    show(Console(file=out, width=width), boards_of(records, **options), indexes)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
@@ -217,7 +219,7 @@ def test_titles_are_no_markup(records: list[Record]) -> None:
 @pytest.mark.parametrize(("better", "first", "second"), [("psnr", 40.001, 39.9951), ("sam", 3.0041, 2.9951)])
 def test_what_is_printed_equal_has_the_same_place(better: str, first: float, second: float) -> None:
     records = [with_means(name, **{better: value}) for name, value in [("a", first), ("b", second), ("c", 30.0)]]
-    (board,) = leaderboards(records)
+    (board,) = boards_of(records)
     places = {row.record.method.name: row.places[better] for row in board.rows}
     assert places["a"] == places["b"]
     value = f"{first:.2f}±0.12"
@@ -230,7 +232,7 @@ def test_what_is_printed_equal_has_the_same_place(better: str, first: float, sec
 
 
 def test_markdown_has_a_line_a_row(records: list[Record]) -> None:
-    lines = markdown(leaderboards(records)).splitlines()
+    lines = markdown(boards_of(records)).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + len(records)
     assert len({line.count(" | ") for line in table}) == 1
@@ -245,19 +247,19 @@ def cave_records(records: list[Record]) -> list[Record]:
 
 
 def test_published_rows_stand_below_the_measured_ones(cave_records: list[Record]) -> None:
-    (board,) = leaderboards(cave_records, published=True)
+    (board,) = boards_of(cave_records, published=True)
     titles = [line.title for line in board.published]
     assert titles[:2] == ["FeINFN [1]", "BDT [2]"]
     assert titles[-1].startswith("Bicubic")
     # 52.47 dB is more than any record here has, and takes no place from them
     assert {row.record.method.name: row.places.get("psnr") for row in board.rows}["high"] == 1
-    (by_sam,) = leaderboards(cave_records, sort="sam", published=True)
+    (by_sam,) = boards_of(cave_records, sort="sam", published=True)
     assert by_sam.published[0].row.method == "Ada3D"
-    assert not leaderboards(cave_records)[0].published
+    assert not boards_of(cave_records)[0].published
 
 
 def test_published_rows_are_shown_digit_by_digit(cave_records: list[Record]) -> None:
-    boards = leaderboards(cave_records, published=True)
+    boards = boards_of(cave_records, published=True)
     out = io.StringIO()
     show(Console(file=out, width=200), boards)
     (line,) = [line for line in out.getvalue().splitlines() if line.startswith("BDT")]
@@ -278,11 +280,11 @@ def test_published_rows_are_shown_digit_by_digit(cave_records: list[Record]) -> 
 def test_published_rows_of_another_protocol_are_not_compared(records: list[Record]) -> None:
     for record in records:
         record.dataset = record.dataset.model_copy(update={"name": "cave", "protocol": "xidian"})
-    assert not leaderboards(records, published=True)[0].published
+    assert not boards_of(records, published=True)[0].published
 
 
 def test_what_is_suspect_of_a_published_row_is_said(cave_records: list[Record]) -> None:
     for record in cave_records:
         record.dataset = record.dataset.model_copy(update={"name": "harvard"})
-    (board,) = leaderboards(cave_records, published=True)
+    (board,) = boards_of(cave_records, published=True)
     assert any("MTF-GLP-HS" in line and "suspect: below Bicubic" in line for line in board.sources)

@@ -38,6 +38,9 @@ VERBS = [
     "data info demo --json",
     "data check demo",
     "verify --golden",
+    "compare ltmr gsa --scale 8 --index sam",
+    "compare ltmr gsa --scale 8 --index sam --format json",
+    "leaderboard --per-scene --dataset cave --scale 8 --indexes sam",
 ]
 
 
@@ -81,7 +84,7 @@ def test_readable(text: str, encoding: str, expected: str) -> None:
 
 def test_a_message_with_a_name_that_is_no_text_is_printed() -> None:
     done = hsbench("leaderboard", "--results-dir", "x\udcff")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "x?" in done.stderr
 
 

@@ -23,6 +23,7 @@ _VERBS = (
     "score",
     "verify",
     "leaderboard",
+    "compare",
     "cost",
     "data",
     "weights",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from hsfusion_bench.devices import Device
     from hsfusion_bench.runs.runner import Result
+
+#: Where one's own records are looked for, if no folder is named.
+DEFAULT_FOLDERS: Final = (Path("results"),)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -30,6 +34,28 @@ def results_dir_option(function: _Function) -> _Function:
         envvar="HSBENCH_RESULTS",
         help="Folder of the records.",
     )(function)
+
+
+def folders_option(function: _Function) -> _Function:
+    """Add ``--results-dir`` that may be given again, as `folders`; without it, `DEFAULT_FOLDERS` is meant."""
+    return click.option(
+        "--results-dir",
+        "folders",
+        type=click.Path(path_type=Path, file_okay=False),
+        multiple=True,
+        envvar="HSBENCH_RESULTS",
+        metavar="FOLDER",
+        help=f"Folder of one's own records; may be given again.  [default: {DEFAULT_FOLDERS[0]}]",
+    )(function)
+
+
+def require_folders(context: click.Context, folders: tuple[Path, ...]) -> None:
+    """Refuse folders of the command line that are not there; the default one, and HSBENCH_RESULTS, may not be yet."""
+    if context.get_parameter_source("folders") is not click.core.ParameterSource.COMMANDLINE:
+        return
+    absent = next((folder for folder in folders if not folder.is_dir()), None)
+    if absent is not None:
+        raise UsageError(f"--results-dir {absent}: there is no such folder of records")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -137,7 +163,10 @@ def dataset_options(function: _Function) -> _Function:
         click.option("--snr-msi", type=float, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
         click.option("--noise-seed", type=int, default=0, show_default=True, help="Seed of the noise."),
         click.option(
-            "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+            "--data-root",
+            type=click.Path(path_type=Path),
+            envvar="HSBENCH_DATA",
+            help="Folder of the dataset's files. Default: where `hsbench data download` puts them.",
         ),
         click.option(
             "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
@@ -159,15 +188,15 @@ def dataset_options(function: _Function) -> _Function:
 
 
 def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
-    """Print the leaderboard of this run, and write the tables that were asked for."""
+    """Print the leaderboard of this run, write the tables that were asked for, and point to the recorded rows."""
     from hsfusion_bench.files import write_text
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import leaderboards
+    from hsfusion_bench.report.sources import Entry, gather
     from hsfusion_bench.report.terminal import show
 
-    speeds = [result.speed for result in results if result.speed is not None]
-    boards = leaderboards([result.record for result in results], speeds)
+    boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in results)
     notes = console(stderr=True)
     show(console(), boards)
     for result in results:
@@ -183,3 +212,11 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
     if latex_file is not None:
         write_text(latex_file, latex(boards))
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
+    record, path = results[0].record, results[0].written.path
+    dataset, scale, protocol = record.dataset.name, record.dataset.scale, record.dataset.protocol
+    recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
+    if recorded:
+        verb = f"hsbench leaderboard --dataset {dataset} --scale {scale} --protocol {protocol}"
+        folder = path.parent.parent
+        where = "" if folder == Path("results") else f" --results-dir {shlex.quote(str(folder))}"
+        notes.print(f"beside {len(recorded)} recorded rows: {verb}{where}", markup=False, soft_wrap=True)

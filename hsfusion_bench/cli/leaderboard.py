@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console, results_dir_option
+from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
 from hsfusion_bench.errors import HsbenchError, UsageError
 
+if TYPE_CHECKING:
+    from hsfusion_bench.report.sources import Which
 
-@click.command("leaderboard", short_help="Print the records as a table, CSV, LaTeX or Markdown.")
+
+@click.command("leaderboard", short_help="Print records as a table, CSV, LaTeX or Markdown.")
 @click.option("--dataset", metavar="NAME", help="Only this dataset.")
 @click.option("--scale", type=int, help="Only this scale.")
 @click.option("--protocol", metavar="NAME", help="Only this protocol.")
@@ -30,8 +34,24 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 )
 @click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
 @click.option("--published", is_flag=True, help="Add the rows that papers printed, with their sources, unranked.")
-@results_dir_option
+@click.option(
+    "--only",
+    type=click.Choice(["mine", "recorded", "published"]),
+    help="Only records below --results-dir; only those that come with hsbench; or only what papers printed.",
+)
+@click.option(
+    "--common", is_flag=True, help="Compare over the scenes that all rows have, instead of one table for each set."
+)
+@click.option(
+    "--per-scene", is_flag=True, help="Print the values of each scene, methods by scenes: of --sort, or of --indexes."
+)
+@click.option(
+    "--mark-ties", is_flag=True, help="Mark (≈) the rows that do not differ significantly from the best by --sort."
+)
+@folders_option
+@click.pass_context
 def command(
+    context: click.Context,
     dataset: str | None,
     scale: int | None,
     protocol: str | None,
@@ -40,41 +60,79 @@ def command(
     indexes: list[str] | None,
     device: str | None,
     published: bool,
-    results_dir: Path,
+    only: Literal["mine", "recorded", "published"] | None,
+    common: bool,
+    per_scene: bool,
+    mark_ties: bool,
+    folders: tuple[Path, ...],
 ) -> None:
-    """Print the leaderboard of the records below --results-dir.
+    """Print the leaderboard of one's own records, and of those that come with hsbench, which are marked.
+
+    Rows that were scored on other scenes stand in tables of their own. A record that cannot be read is named, the
+    others are shown, and the exit code is 1.
 
     \b
     Examples:
       hsbench leaderboard --dataset cave --scale 4
       hsbench leaderboard --dataset cave --scale 4 --published
+      hsbench leaderboard --only mine --results-dir monday --results-dir tuesday
+      hsbench leaderboard --dataset cave --scale 4 --mark-ties
+      hsbench leaderboard --dataset cave --scale 4 --per-scene --indexes sam
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
     """
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
     from hsfusion_bench.report.markdown import markdown
+    from hsfusion_bench.report.published import boards_of
+    from hsfusion_bench.report.sources import gather
     from hsfusion_bench.report.terminal import show
-    from hsfusion_bench.runs.records import Store
     from hsfusion_metrics import METRICS
 
     for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
-    store = Store(results_dir)
-    wanted = {"name": dataset, "scale": scale, "protocol": protocol}
-    records = [
-        record
-        for record in store.records()
-        if all(value is None or getattr(record.dataset, key) == value for key, value in wanted.items())
-    ]
-    if not records:
-        asked = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
-        raise HsbenchError(f"{results_dir} holds no records{' of ' + asked if asked else ''}; `hsbench run` makes them")
-    boards = leaderboards(records, store.speeds(), sort=sort, device=device, published=published)
-    if style == "table":
+    if per_scene and (published or only == "published"):
+        raise UsageError("--per-scene: papers print means over scenes, and no scenes")
+    require_folders(context, folders)
+    asked = {"dataset": dataset, "scale": scale, "protocol": protocol}
+    which: Which = "all" if only is None or only == "published" else only
+    found = gather(folders or DEFAULT_FOLDERS, which, dataset=dataset, scale=scale, protocol=protocol)
+    entries = () if only == "published" else found.entries
+    printed = boards_of(dataset, scale, protocol) if published or only == "published" else []
+    notes = console(stderr=True)
+    for line in found.damaged:
+        notes.print(line, style="red", markup=False)
+    if not entries and not printed:
+        wanted = ", ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
+        place = {"recorded": "hsbench comes with", "published": "papers that are known here print"}.get(only or "")
+        if place:
+            raise HsbenchError(f"{place} no rows{' of ' + wanted if wanted else ''}")
+        where = ", ".join(map(str, folders or DEFAULT_FOLDERS)) + ("" if only else " and hsbench itself")
+        verb = "holds" if only and len(folders) < 2 else "hold"
+        raise HsbenchError(f"{where} {verb} no records{' of ' + wanted if wanted else ''}; `hsbench run` makes them")
+    boards = leaderboards(entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common)
+    if mark_ties:
+        from hsfusion_bench.report.alike import mark_alike
+
+        boards = mark_alike(boards, sort)
+        if style == "csv":
+            for board in boards:
+                notes.print("\n".join(board.remarks[-1:]), soft_wrap=True)
+    if per_scene:
+        from hsfusion_bench.report import per_scene as scenes
+
+        by_scene = indexes or [sort]
+        if style == "table":
+            scenes.show(console(), boards, by_scene)
+        else:
+            made = {"latex": scenes.latex, "markdown": scenes.markdown}
+            click.echo(scenes.csv(boards) if style == "csv" else made[style](boards, by_scene), nl=False)
+    elif style == "table":
         show(console(), boards, indexes)
     else:
         chosen = indexes or DEFAULT_INDEXES
         text = csv(boards) if style == "csv" else {"latex": latex, "markdown": markdown}[style](boards, chosen)
         click.echo(text, nl=False)
+    if found.damaged and only != "published":
+        context.exit(1)

@@ -18,7 +18,7 @@ from hsfusion_bench.cli.common import (
     tile_option,
     with_key,
 )
-from hsfusion_bench.errors import UsageError
+from hsfusion_bench.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
@@ -110,6 +110,7 @@ def command(
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
     from hsfusion_bench.cli.display import Display
+    from hsfusion_bench.cli.recorded import show_recorded
     from hsfusion_bench.data.task import open_task
     from hsfusion_bench.registry import find
     from hsfusion_bench.runs.contenders import Contender
@@ -130,7 +131,11 @@ def command(
             number = next(iter(contender.recipe_changes))
             raise UsageError(f"--set {contender.name}.{number} is about training: add --train")
     files = _weights(weights, names)
-    opened = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, scenes=scenes)
+    try:
+        opened = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, scenes=scenes)
+    except MissingDataError:
+        show_recorded(contenders, dataset, scale, protocol)
+        raise
     task = context.with_resource(opened.cached())
     store = Store(results_dir)
     store.require_writable()

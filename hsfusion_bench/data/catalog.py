@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from hsfusion_bench.data.home import data_home
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Provenance
 from hsfusion_bench.data.scenes import SceneSource
@@ -65,11 +66,13 @@ class About:
     wavelengths: tuple[float, ...] = ()
     split: Split | None = None
     provenance: Provenance | None = None
+    protocol: str | None = None
 
     @classmethod
     def of(cls, source: SceneSource | type[SceneSource]) -> About:
         """Return what a data set, or its class, says of itself."""
-        return cls(source.name, source.title, tuple(source.wavelengths), source.split, source.provenance)
+        wavelengths = tuple(source.wavelengths)
+        return cls(source.name, source.title, wavelengths, source.split, source.provenance, source.protocol)
 
 
 def about(name: str) -> About:
@@ -88,7 +91,8 @@ def about(name: str) -> About:
     described = _own() | _shipped()
     if name in described or name.endswith(".toml"):
         said = read_description(described.get(name, Path(name).expanduser()))
-        return About(said.name, said.title, said.stated_wavelengths(), said.as_split(), said.provenance)
+        wavelengths, split = said.stated_wavelengths(), said.as_split()
+        return About(said.name, said.title, wavelengths, split, said.provenance, said.protocol)
     for point in _plugins():
         if point.name == name:
             try:
@@ -112,18 +116,21 @@ def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
         One of `dataset_names`; or a file: ``mydata.toml`` describes a data set, ``mat:FILE`` or ``mat:FILE:KEY`` is
         one cube, and ``h5:FILE`` a file of samples as authors publish them.
     data_root
-        Folder of its files; None takes the environment variable HSBENCH_DATA, if that is set. The data set
-        `demo` needs none, nor does a file that holds all.
+        Folder of its files; None takes the environment variable HSBENCH_DATA, if that is set, else where
+        `hsbench data download` puts them. The data set `demo` needs none, nor does a file that holds all.
 
     Raises
     ------
     UsageError
-        If there is no data set of that name, or it needs a folder and none is given.
+        If there is no data set of that name.
+    MissingDataError
+        If its files are not there; the message tells how to get them.
     HsbenchError
-        If its files are not there, or a description or a plugin fails.
+        If a description or a plugin fails.
     """
     given = data_root or os.environ.get("HSBENCH_DATA")
-    root = Path(given).expanduser() if given else None
+    home = data_home(name)
+    root = Path(given).expanduser() if given else home if home.is_dir() else None
     if name in _BUILT_IN:
         return _BUILT_IN[name](root)
     if name in _shipped():

@@ -23,6 +23,8 @@ class Download:
         Digest of its content; None where nobody has recorded it yet.
     size
         Bytes; None where unknown.
+    megabytes
+        About how large it is, where the bytes are not known.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -31,6 +33,7 @@ class Download:
     file: str
     sha256: str | None = None
     size: int | None = None
+    megabytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hsfusion_bench.data.cached import CachedSource
 from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.data.observing.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
 from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import MissingDataError, UsageError
 from hsfusion_bench.files import slug
 from hsfusion_bench.methods import Problem
 from hsfusion_bench.suggest import unknown
@@ -111,7 +111,7 @@ def require_present(source: SceneSource, plan: ScenePlan) -> None:
 
     Raises
     ------
-    HsbenchError
+    MissingDataError
         If any is; the message names them, and how to ask for those that are here.
     """
     if not plan.missing:
@@ -119,7 +119,8 @@ def require_present(source: SceneSource, plan: ScenePlan) -> None:
     message = f"{source.name} lacks {len(plan.missing)} of {len(plan.asked)} scenes: {', '.join(plan.missing)}."
     if plan.present:
         message += f" To run on those that are there: --scenes {','.join(plan.present)}"
-    raise HsbenchError(message)
+    message += f" `hsbench data check {source.name}` tells what is here, `hsbench data info {source.name}` where from"
+    raise MissingDataError(message)
 
 
 def require_response(source: SceneSource, protocol: Protocol) -> None:

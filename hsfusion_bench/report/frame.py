@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from hsfusion_bench.report.leaderboard import Leaderboard, Printed, Row
+from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.published import PROTOCOL
+from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_bench.spelling import spell
 from hsfusion_metrics import METRICS
 
@@ -43,6 +44,8 @@ def _line(row: Row) -> dict[str, Any]:
         "scenes": record.dataset.scenes,
         "scenes_in_split": record.dataset.scenes_in_split,
         "status": record.status,
+        "recorded": row.recorded,
+        "same_as": " ".join(method.name for method in row.also),
     }
     for index in METRICS:
         value = row.value(index)
@@ -59,7 +62,7 @@ def _line(row: Row) -> dict[str, Any]:
         "reported": " ".join(row.reported),
         "note": row.note,
     }
-    return line
+    return line if row.p_best is None else line | {"p_best": row.p_best}
 
 
 def _published(line: Printed) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
+from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_metrics import METRICS
 
 _SPECIAL = {
@@ -23,6 +24,9 @@ _SPECIAL = {
     "|": r"\textbar{}",
     "±": r"$\pm$",
     "×": r"$\times$",
+    "†": r"$^\dagger$",
+    "≈": r"$\approx$",
+    "≥": r"$\geq$",
 }
 
 
@@ -64,7 +68,7 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
 
 def _notes(board: Leaderboard) -> list[str]:
     """Return what must be known of single rows, as small print below the table."""
-    notes = [f"{row.title}: {row.note}" for row in board.rows if row.note] + board.sources
+    notes = [f"{row.title}: {row.note}" for row in board.rows if row.note] + [*board.remarks, *board.sources]
     return [rf"\par\smallskip{{\footnotesize {escape('; '.join(notes))}.\par}}"] if notes else []
 
 

@@ -1,4 +1,8 @@
-"""A leaderboard: the records of one (dataset, scale, protocol), side by side and ranked."""
+"""A leaderboard: the records of one (dataset, scale, protocol), side by side and ranked.
+
+Rows are ranked among each other only if their values were scored on the same scenes, of the same references; others
+stand in a table of their own, which says why.
+"""
 
 from __future__ import annotations
 
@@ -8,149 +12,50 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.report.comparable import (
+    Board,
+    Scores,
+    agree,
+    board_of,
+    by_scores,
+    in_common,
+    same_method,
+    without_doubles,
+)
 from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
+from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row, fixed
+from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.records import Record, Speed
 from hsfusion_metrics import METRICS
 
 DEFAULT_INDEXES = ("psnr", "sam", "ergas", "ssim")
 
-# printed digits of mean and deviation: two for decibels, degrees and ERGAS, four for what lies in [0, 1]
-_DIGITS = {"psnr": 2, "sam": 2, "ergas": 2}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A record, the speed measured beside it, and its place for each index."""
-
-    record: Record
-    speed: Speed | None
-    places: dict[str, int]
-    """1 for the best value of an index, 2 for the second; nothing for the others and for unranked rows.
-
-    What is printed equal has the same place.
-    """
-
-    @property
-    def title(self) -> str:
-        """Title of the method, with its changed options and the truths it was given or estimated."""
-        return self.record.method.full_title
-
-    @property
-    def scenes(self) -> str:
-        """How many of the split's scenes were scored, such as "2 of 11"."""
-        dataset = self.record.dataset
-        return f"{dataset.scenes} of {dataset.scenes_in_split}"
-
-    @property
-    def complete(self) -> bool:
-        """Whether every scene of the split was scored."""
-        return self.record.summary is not None and self.record.dataset.scenes == self.record.dataset.scenes_in_split
-
-    @property
-    def note(self) -> str:
-        """What a reader must know of the row: why there is no value, which weights, which budget."""
-        if self.record.status == "no weights":
-            return "no weights"
-        if self.record.summary is None:
-            return f"failed: {self.record.error}"
-        weights, external = self.record.weights, self.record.external
-        parts = []
-        if external is not None:
-            parts.append("made elsewhere")
-            if external.reported:
-                parts.append(f"*{' and '.join(external.reported)} as reported")
-            if external.reference == "theirs":
-                parts.append("scored against a reference of its own")
-        if weights is not None and weights.training is not None:
-            parts.append("trained " + weights.training.describe())
-        elif weights is not None:
-            parts.append("weights of its authors")
-        tiles = self.record.model.tiles
-        if tiles is not None:
-            parts.append(f"in tiles of {tiles.side} pixels")
-        if self.record.status == "incomplete":
-            parts.append("incomplete")
-        return "; ".join(parts)
-
-    def value(self, index: str) -> tuple[float, float] | None:
-        """Return (mean, std) of an index, or None where nothing was scored."""
-        if self.record.summary is None:
-            return None
-        statistic = self.record.summary[index]
-        return statistic.mean, statistic.std
-
-    def printed(self, index: str, plus_minus: str = "±") -> str:
-        """Return "mean±std" in the digits that papers print, or a dash."""
-        value = self.value(index)
-        if value is None:
-            return "-"
-        return plus_minus.join(_fixed(part, index) for part in value)
-
-    @property
-    def parameters(self) -> str:
-        """Number of parameters in millions, or a dash; with a star where it is only reported."""
-        count = self.record.model.parameters
-        return "-" if count is None else f"{count / 1e6:.3f}{self._star('parameters')}"
-
-    @property
-    def latency(self) -> str:
-        """Latency in milliseconds (the median, if measured), or a dash; with a star where it is only reported."""
-        milliseconds = self.latency_ms
-        if milliseconds is None:
-            return "-"
-        return (f"{milliseconds:.1f}" if milliseconds < 1000 else f"{milliseconds:.0f}") + self._star("latency")
-
-    @property
-    def latency_ms(self) -> float | None:
-        """Latency in milliseconds: the median that was measured, or what is reported of results made elsewhere."""
-        if self.record.external is not None:
-            return self.record.external.latency_ms
-        return self.speed.latency.median_ms if self.speed else None
-
-    @property
-    def reported(self) -> Sequence[str]:
-        """What is only reported of the row: parameters, latency."""
-        return self.record.external.reported if self.record.external else ()
-
-    def _star(self, what: str) -> str:
-        return "*" if what in self.reported else ""
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A row that a paper printed: shown below the measured ones, and never ranked with them."""
-
-    row: PublishedRow
-    number: int
-    """Of its source, see `Leaderboard.sources`."""
-
-    @property
-    def title(self) -> str:
-        """The paper's name of the method, and the number of the source: "BDT [1]"."""
-        return f"{self.row.method} [{self.number}]"
-
-    def printed(self, index: str, plus_minus: str = "±") -> str:
-        """Return "mean±std" digit by digit, the mean alone where no deviation was printed, or a dash."""
-        parts = [self.row.values[name] for name in (index, f"{index}_std") if name in self.row.values]
-        return plus_minus.join(parts) or "-"
-
-    @property
-    def parameters(self) -> str:
-        """Number of parameters in millions, or a dash."""
-        return self.row.values.get("params_m", "-")
-
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rows that may be compared: same dataset, scale and protocol."""
+    """Rows that may be compared: same dataset, scale and protocol, and scored on the same scenes.
+
+    Parameters
+    ----------
+    dataset, scale, protocol
+        The task.
+    device
+        Name of the device of the latencies, or None if nothing was timed.
+    rows
+        Best first.
+    published
+        Rows that papers printed.
+    remarks
+        What must be known of the table as a whole, a line each.
+    """
 
     dataset: str
     scale: int
     protocol: str
     device: str | None
-    """Name of the device of the latencies, or None if nothing was timed."""
     rows: list[Row]
     published: list[Printed] = field(default_factory=list)
+    remarks: tuple[str, ...] = ()
 
     @property
     def sources(self) -> list[str]:
@@ -167,33 +72,39 @@ class Leaderboard:
 
     @property
     def coverage(self) -> str:
-        """Scenes behind the rows: one statement if all rows agree."""
-        counts = Counter(row.scenes for row in self.rows if row.record.summary is not None)
-        if len(counts) == 1:
-            return f"{next(iter(counts))} scenes"
-        return "no scenes scored" if not counts else "rows with different scenes"
+        """Scenes behind the rows, which are the same for all."""
+        if not self.rows:
+            return "as published"
+        scored = next((row for row in self.rows if row.record.summary is not None), None)
+        return "no scenes scored" if scored is None else f"{scored.scenes} scenes"
 
 
 def leaderboards(
-    records: Iterable[Record],
-    speeds: Iterable[Speed] = (),
+    entries: Iterable[Entry],
     *,
     sort: str = "psnr",
     device: str | None = None,
     published: bool = False,
+    boards: Iterable[Board] | None = None,
+    common: bool = False,
 ) -> list[Leaderboard]:
-    """Group records by (dataset, scale, protocol), join their speeds, rank and sort them.
+    """Group records by task, and by what they were scored on; join their speeds, rank and sort them.
 
     Parameters
     ----------
-    records, speeds
-        What was measured.
+    entries
+        What was measured, see `hsfusion_bench.report.sources`.
     sort
         Index to sort by, best first; rows without a value come last.
     device
         Name, or part of it, of the device whose latencies are shown; by default the one with most measurements.
     published
         Whether rows that papers printed are put below the measured ones.
+    boards
+        Tasks of which published rows are shown even if nothing of them was measured; None: no others.
+    common
+        Whether the rows of a task are restricted to the scenes that all of them have; else rows of other scenes stand
+        in tables of their own.
 
     Raises
     ------
@@ -202,24 +113,148 @@ def leaderboards(
     """
     if sort not in METRICS:
         raise UsageError(f"there is no index {sort!r} to sort by; the indexes are {', '.join(METRICS)}")
-    speeds = list(speeds)
-    groups: dict[tuple[str, int, str], list[Record]] = {}
-    for record in records:
-        groups.setdefault((record.dataset.name, record.dataset.scale, record.dataset.protocol), []).append(record)
-    boards = []
-    for (dataset, scale, protocol), members in sorted(groups.items()):
-        here = [speed for speed in speeds if (speed.dataset, speed.scale, speed.protocol) == (dataset, scale, protocol)]
-        name = _choose_device(here, device)
-        by_method = {(speed.method, speed.variant): speed for speed in here if speed.device == name}
-        places = _places(members)
-        rows = [
-            Row(record, None if record.external else by_method.get(_key(record)), places[number])
-            for number, record in enumerate(members)
-        ]
+    groups: dict[Board, list[Entry]] = {board: [] for board in boards or ()}
+    for entry in entries:
+        groups.setdefault(board_of(entry.record), []).append(entry)
+    every = [speed for members in groups.values() for each in members for speed in each.speeds]
+    chosen = None if device is None else _choose_device(every, device)
+    made = []
+    for board, members in sorted(groups.items()):
+        printed = _published(*board, sort) if published else []
+        timed = chosen or _choose_device([speed for each in members for speed in each.speeds])
+        made += _tables(board, members, sort, timed, printed, common)
+    return made
+
+
+def _tables(
+    board: Board, entries: list[Entry], sort: str, device: str | None, printed: list[Printed], common: bool
+) -> list[Leaderboard]:
+    """Return the tables of one task; the published rows stand in the first."""
+    kept, doubled = without_doubles(entries)
+    remarks = list(doubled)
+    if common:
+        kept = in_common(kept)
+    groups = by_scores(kept)
+    if not groups:
+        return [Leaderboard(*board, None, [], printed)] if printed else []
+    tables = []
+    for number, group in enumerate(groups):
+        rows, lines = _rows(group, device)
         rows.sort(key=lambda row: _order(row, sort))
-        printed = _published(dataset, scale, protocol, sort) if published else []
-        boards.append(Leaderboard(dataset, scale, protocol, name, rows, printed))
-    return boards
+        scenes = _scenes_told(group)
+        first = number == 0
+        apart = [] if first else [f"apart from the first table: {_apart(group, groups[0])}"]
+        said = [*scenes, *apart, *lines, *(remarks if first else [])]
+        timed = device if any(row.speed for row in rows) else None
+        tables.append(Leaderboard(*board, timed, rows, printed if first else [], tuple(said)))
+    return tables
+
+
+def _scenes_told(group: list[Entry]) -> list[str]:
+    """Name the scenes of a table that has not those of the whole split."""
+    record = next((entry.record for entry in group if entry.record.summary is not None), None)
+    if record is None or record.dataset.scenes == record.dataset.scenes_in_split:
+        return []
+    return [f"scenes: {', '.join(scene.name for scene in record.scenes if scene.psnr is not None)}"]
+
+
+def _apart(group: list[Entry], first: list[Entry]) -> str:
+    reason = Scores.of(group[0].record).unlike(Scores.of(first[0].record))
+    return reason if reason != "other scenes" else "other scenes; --common compares over those that all rows have"
+
+
+def _rows(group: list[Entry], device: str | None) -> tuple[list[Row], list[str]]:
+    """Make the rows of entries that may be compared, and lines on how they are related."""
+    entries, lines = _settled(group)
+    mixed = len({entry.recorded for entry in entries}) > 1
+    if mixed:
+        lines.append(f"{RECORDED_MARK} recorded: came with hsfusion-bench, not run here")
+    elif entries and entries[0].recorded:
+        lines.append("all rows are recorded: they came with hsfusion-bench, and were not run here")
+    joined: dict[int, list[Entry]] = {}
+    for number, entry in enumerate(entries):
+        same = (first for first in joined if _one_estimator(entries[first], entry))
+        joined.setdefault(next(same, number), []).append(entry)
+    members = [parts[0] for parts in joined.values()]
+    places = _places([entry.record for entry in members])
+    rows = []
+    for entry, place, parts in zip(members, places, joined.values(), strict=True):
+        speed = next((speed for speed in entry.speeds if speed.device == device), None)
+        also = tuple(other.record.method for other in parts[1:])
+        mark = RECORDED_MARK if mixed and entry.recorded else ""
+        if not entry.recorded and any(other is not entry and same_method(other, entry) for other in members):
+            mark = f"[{entry.origin}]" if entry.origin else mark
+        rows.append(Row(entry.record, speed, place, entry.recorded, also, mark))
+    return rows, lines
+
+
+def _settled(group: list[Entry]) -> tuple[list[Entry], list[str]]:
+    """Keep one of two entries of a method that agree, the one that comes first; say where two disagree."""
+    kept: list[Entry] = []
+    confirmed, lines = [], []
+    for entry in group:
+        doubles = [other for other in kept if same_method(other, entry) and other.record.summary is not None]
+        equal = next((other for other in doubles if agree(other.record, entry.record)), None)
+        if equal is not None:
+            if entry.recorded and not equal.recorded:
+                confirmed.append(equal.record.method.title)
+            continue
+        lines += [_disagreement(other, entry) for other in doubles]
+        kept.append(entry)
+    if confirmed:
+        lines.insert(0, f"equal to the recorded rows, within rounding: {', '.join(confirmed)}")
+    return kept, lines
+
+
+def _disagreement(one: Entry, other: Entry) -> str:
+    """Say that two records of a method have other values, and what is known of the reason."""
+    first, second = one.record, other.record
+    assert first.summary is not None
+    assert second.summary is not None
+    reasons = []
+    if (first.weights and first.weights.sha256) != (second.weights and second.weights.sha256):
+        reasons.append("other weights")
+    if (first.method.distribution, first.method.version) != (second.method.distribution, second.method.version):
+        reasons.append("another version of the method")
+    if first.method.options != second.method.options:
+        reasons.append("other options")
+    if first.external != second.external:
+        reasons.append("results made elsewhere")
+    if first.environment != second.environment:
+        names = [
+            name
+            for name in dict.fromkeys((*first.environment, *second.environment))
+            if first.environment.get(name) != second.environment.get(name)
+        ]
+        reasons.append(f"another environment: {', '.join(names)}")
+    means = " and ".join(fixed(each.summary["psnr"].mean, "psnr") for each in (first, second) if each.summary)
+    places = " and ".join("recorded" if each.recorded else each.origin or "one's own" for each in (one, other))
+    why = "; ".join(reasons) or "nothing in them says why"
+    return f"{first.method.title}: two records disagree, PSNR {means} ({places}){_farthest(first, second)}: {why}"
+
+
+def _farthest(one: Record, other: Record) -> str:
+    """Name the scene in which the PSNR of two records differs most."""
+    second = {scene.name: scene.psnr for scene in other.scenes}
+    gaps = {
+        scene.name: abs(scene.psnr - there)
+        for scene in one.scenes
+        if scene.psnr is not None and (there := second.get(scene.name)) is not None
+    }
+    worst = max(gaps, key=lambda name: gaps[name], default=None)
+    return f", by up to {gaps[worst]:.3g} dB ({worst})" if worst is not None and gaps[worst] > 0 else ""
+
+
+def _one_estimator(one: Entry, other: Entry) -> bool:
+    """Whether two shipped methods gave the same values, knowing the same, so that one row can stand for both."""
+    first, second = one.record.method, other.record.method
+    return (
+        first.origin == second.origin == "shipped"
+        and one.origin == other.origin
+        and first.name != second.name
+        and first.details == second.details
+        and agree(one.record, other.record)
+    )
 
 
 def _published(dataset: str, scale: int, protocol: str, sort: str) -> list[Printed]:
@@ -236,11 +271,7 @@ def _published(dataset: str, scale: int, protocol: str, sort: str) -> list[Print
     return [Printed(row, sources.index(row.source) + 1) for row in rows]
 
 
-def _key(record: Record) -> tuple[str, str]:
-    return record.method.name, record.method.variant
-
-
-def _choose_device(speeds: Sequence[Speed], wanted: str | None) -> str | None:
+def _choose_device(speeds: Sequence[Speed], wanted: str | None = None) -> str | None:
     counts = Counter(speed.device for speed in speeds)
     if wanted is None:
         return counts.most_common(1)[0][0] if counts else None
@@ -252,16 +283,13 @@ def _choose_device(speeds: Sequence[Speed], wanted: str | None) -> str | None:
 
 
 def _places(records: Sequence[Record]) -> list[dict[str, int]]:
-    """Give first and second place for each index among the records with the most scenes, by the printed means."""
-    most = max(record.dataset.scenes for record in records)
+    """Give first and second place for each index, by the printed means."""
     places: list[dict[str, int]] = [{} for _ in records]
     for index, metric in METRICS.items():
         values = {
-            number: float(_fixed(record.summary[index].mean, index))
+            number: float(fixed(record.summary[index].mean, index))
             for number, record in enumerate(records)
-            if record.summary is not None
-            and record.dataset.scenes == most
-            and not math.isnan(record.summary[index].mean)
+            if record.summary is not None and not math.isnan(record.summary[index].mean)
         }
         ranked = sorted(set(values.values()), reverse=metric.better == "higher")
         for number, value in values.items():
@@ -276,12 +304,3 @@ def _order(row: Row, sort: str) -> tuple[bool, float, str]:
     if value is None or math.isnan(value[0]):
         return True, 0.0, row.record.method.name
     return False, -value[0] if METRICS[sort].better == "higher" else value[0], row.record.method.name
-
-
-def _fixed(value: float, index: str) -> str:
-    """Return a value of an index in the digits that papers print."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Inf" if value > 0 else "-Inf"
-    return f"{value:.{_DIGITS.get(index, 4)}f}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
+from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_metrics import METRICS
 
 
@@ -24,8 +25,9 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
         *(_join(_cells(row, indexes)) for row in board.rows),
         *(_join(_published(line, indexes)) for line in board.published),
     ]
-    if board.sources:
-        lines += ["", *(f"- {line}" for line in board.sources)]
+    said = [*board.remarks, *board.sources]
+    if said:
+        lines += ["", *(f"- {line}" for line in said)]
     return "\n".join(lines) + "\n"
 
 

@@ -55,3 +55,12 @@ def published_rows() -> tuple[PublishedRow, ...]:
         )
         for row in csv.DictReader(text.splitlines())
     )
+
+
+def boards_of(
+    dataset: str | None = None, scale: int | None = None, protocol: str | None = None
+) -> list[tuple[str, int, str]]:
+    """Return data set, scale and protocol of every published table, or of those that are asked for."""
+    boards = dict.fromkeys((row.dataset, row.scale, PROTOCOL) for row in published_rows())
+    asked = (dataset, scale, protocol)
+    return [board for board in boards if all(want in (None, said) for want, said in zip(asked, board, strict=True))]

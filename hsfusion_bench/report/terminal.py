@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, Printed, Row
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
+from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_bench.terminal import GAP, fold, plain_table, readable
 from hsfusion_metrics import METRICS
 
@@ -59,10 +60,9 @@ class _Layout:
         self._plus_minus = "\n±" if stacked else "±"
         # a column that says nothing of any row has no room taken for it
         counted = [*(row.parameters for row in board.rows), *(line.parameters for line in board.published)]
-        scenes = {row.scenes for row in board.rows if row.record.summary is not None}
-        self._shown = (set(counted) != {"-"}, any(row.latency != "-" for row in board.rows), len(scenes) > 1)
-        heads = ["\nmethod", *map(self._head, self.indexes), *self._said("params\n(M)", "latency\n(ms)", "\nscenes")]
-        one_line = not any(self._shown[:2])
+        self._shown = (set(counted) != {"-"}, any(row.latency != "-" for row in board.rows))
+        heads = ["\nmethod", *map(self._head, self.indexes), *self._said("params\n(M)", "latency\n(ms)")]
+        one_line = not any(self._shown)
         self._first, *self._heads = [head.lstrip("\n") for head in heads] if one_line else heads
         self._rows = [self._row(row) for row in board.rows]
         self._published = [self._published_row(line) for line in board.published]
@@ -83,15 +83,15 @@ class _Layout:
             )
             for index in self.indexes
         ]
-        return [self._title(row.title), *values, *map(Text, self._said(row.parameters, row.latency, row.scenes))]
+        return [self._title(row.title), *values, *map(Text, self._said(row.parameters, row.latency))]
 
     def _published_row(self, line: Printed) -> list[Text]:
         values = [self._readable(line.printed(index, self._plus_minus)) for index in self.indexes]
-        return [self._title(line.title), *map(Text, (*values, *self._said(line.parameters, "-", "")))]
+        return [self._title(line.title), *map(Text, (*values, *self._said(line.parameters, "-")))]
 
-    def _said(self, parameters: str, latency: str, scenes: str) -> list[str]:
+    def _said(self, parameters: str, latency: str) -> list[str]:
         """Return those cells whose columns are shown."""
-        return [cell for cell, shown in zip((parameters, latency, scenes), self._shown, strict=True) if shown]
+        return [cell for cell, shown in zip((parameters, latency), self._shown, strict=True) if shown]
 
     def _title(self, title: str) -> Text:
         return Text(self._readable(" ".join(title.split())))
@@ -134,8 +134,8 @@ def _width(cell: Text) -> int:
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """Return the lines below a table: notes of rows, the device of the latencies, the sources of published rows."""
-    lines = [f"{row.title}: {row.note}" for row in board.rows if row.note]
+    """Return the lines below a table: of the table, of rows, the device of latencies, sources of published rows."""
+    lines = [*board.remarks, *(f"{row.title}: {row.note}" for row in board.rows if row.note)]
     if board.device is not None:
         lines.append(f"latency: median, float32, on {board.device}")
     return [*lines, *board.sources]

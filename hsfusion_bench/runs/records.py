@@ -62,12 +62,12 @@ class MethodInfo(_Strict):
         return ".".join(parts)
 
     @property
-    def full_title(self) -> str:
-        """Title with what a reader must know beside it: changed options, truths given, truths estimated."""
+    def details(self) -> list[str]:
+        """What a reader must know beside the title: changed options, truths given, truths estimated."""
         parts = [f"{name} {short_value(self.options[name])}" for name in self.changed]
         parts += [f"uses {', '.join(sorted(self.uses))}"] if self.uses else []
         parts += [f"estimates {', '.join(sorted(self.estimated))}"] if self.estimated else []
-        return self.title + (f" ({'; '.join(parts)})" if parts else "")
+        return parts
 
 
 class DatasetInfo(_Strict):
@@ -303,20 +303,28 @@ class Store:
         write_text(path, dump(speed))
         return path
 
+    def record_files(self) -> list[Path]:
+        """Return where records lie below the root, in the order of their paths; those of unfinished runs are left out.
+
+        A file is not read here, and may be none.
+        """
+        return [path for path in sorted(self.root.glob("*-x*-*/*.json")) if not path.name.endswith(_UNFINISHED)]
+
+    def speed_files(self) -> list[Path]:
+        """Return where measurements of speed lie below the root, likewise."""
+        return sorted(self.root.glob("speed/*/*/*.json"))
+
     def records(self) -> Iterator[Record]:
-        """Read all records below the root, in the order of their paths."""
-        for path in sorted(self.root.glob("*-x*-*/*.json")):
-            if not path.name.endswith(_UNFINISHED):
-                yield read_record(path)
+        """Read all records below the root; raises as `read_record`."""
+        return map(read_record, self.record_files())
 
     def _unfinished_path(self, record: Record) -> Path:
         path = self.path(record)
         return path.with_name(path.stem + _UNFINISHED)
 
     def speeds(self) -> Iterator[Speed]:
-        """Read all measurements of speed below the root."""
-        for path in sorted(self.root.glob("speed/*/*/*.json")):
-            yield _read(path, Speed)
+        """Read all measurements of speed below the root; raises as `read_speed`."""
+        return map(read_speed, self.speed_files())
 
 
 def read_record(path: Path) -> Record:
@@ -328,6 +336,11 @@ def read_record(path: Path) -> Record:
         If the file is not a record, or one of a schema that this version does not know.
     """
     return _read(path, Record)
+
+
+def read_speed(path: Path) -> Speed:
+    """Read and validate a measurement of speed; raises as `read_record`."""
+    return _read(path, Speed)
 
 
 def dump(model: Record | Speed) -> str:
@@ -367,6 +380,8 @@ def _read(path: Path, model: type[_Model]) -> _Model:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise HsbenchError(f"{path} is no text, as a {model.__name__.lower()} is; move it away") from error
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

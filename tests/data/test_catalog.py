@@ -9,13 +9,14 @@ import pytest
 
 from hsfusion_bench.data import catalog
 from hsfusion_bench.data import task as tasks
+from hsfusion_bench.data.home import data_home
 from hsfusion_bench.data.observing.protocols import Split, load_protocol
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import SceneSource, check_scene, scene_digest
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.data.task import Task
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 UESTC = load_protocol("uestc")
 
@@ -85,8 +86,32 @@ def test_the_environment_gives_the_root(monkeypatch, tmp_path):
     with pytest.raises(HsbenchError, match="elsewhere: there is no such folder"):
         catalog.open_dataset("cave", tmp_path / "elsewhere")
     monkeypatch.delenv("HSBENCH_DATA")
-    with pytest.raises(UsageError, match="--data-root"):
+    with pytest.raises(MissingDataError, match="--data-root"):
         catalog.open_dataset("cave")
+
+
+def test_data_sets_have_a_home_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.delenv("HSBENCH_DATA", raising=False)
+    home = data_home("cave")
+    (home / "clay_ms").mkdir(parents=True)
+    assert "clay" not in catalog.open_dataset("cave").missing()
+    # what is named goes before it
+    (tmp_path / "beads_ms").mkdir()
+    monkeypatch.setenv("HSBENCH_DATA", str(tmp_path))
+    assert "clay" in catalog.open_dataset("cave").missing()
+
+
+@pytest.mark.parametrize("name", ["cave", "harvard", "pavia-university", "chikusei", "houston-2013"])
+def test_without_files_the_next_step_is_told(monkeypatch, name):
+    """Checked against what the data set says of itself, which the message must repeat."""
+    monkeypatch.delenv("HSBENCH_DATA", raising=False)
+    origin = catalog.about(name).provenance
+    with pytest.raises(MissingDataError) as told:
+        catalog.open_dataset(name)
+    assert origin.licence in str(told.value)
+    assert origin.homepage in str(told.value)
+    command = f"`hsbench data download {name}`" if origin.downloads else str(data_home(name))
+    assert command in str(told.value)
 
 
 def test_unknown_data_set_gets_a_suggestion():

@@ -11,7 +11,7 @@ from skimage.io import imsave
 
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.data.sources.cave import CaveSource
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 
 def pixels(bands=31, shape=(4, 6)):
@@ -78,12 +78,14 @@ def test_other_scenes_must_have_sixteen_bits(tmp_path):
 
 
 def test_no_root_says_how_to_give_one():
-    with pytest.raises(UsageError, match=r"--data-root.*HSBENCH_DATA.*Columbia University"):
+    with pytest.raises(MissingDataError, match=r"`hsbench data download cave` \(about 420 MB.*Columbia University"):
         CaveSource(None)
 
 
 def test_root_that_is_not_there(tmp_path):
-    with pytest.raises(HsbenchError, match="nowhere: there is no such folder"):
+    with pytest.raises(
+        HsbenchError, match=r"nowhere: there is no such folder.*hsbench data download cave --data-root .*nowhere`"
+    ):
         CaveSource(tmp_path / "nowhere")
 
 

@@ -19,7 +19,7 @@ from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.data.sources.described import open_description
 from hsfusion_bench.data.sources.toml_schema import read_description
 from hsfusion_bench.data.task import Task, plan_scenes
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 #: Values that say where they stand, [5, 20, 24]; the greatest is 41925.
 BAND, ROW, COLUMN = np.indices((5, 20, 24))
@@ -238,7 +238,7 @@ def test_files_that_are_not_here(folder):
     origin = '[provenance]\nhomepage = "https://x.org"\nlicence = "l"\nreference = "r"'
     text = f'title = "m"\nfile = ["a.mat", "b.mat"]\n{origin}'
     with pytest.raises(
-        HsbenchError, match=r"no file of the data set mine: a\.mat or b\.mat was .* from https://x\.org"
+        HsbenchError, match=r"no file of the data set mine: a\.mat or b\.mat was .* themselves: https://x\.org"
     ):
         open_dataset(describe(folder, text))
     with pytest.raises(HsbenchError, match=r"nowhere\.toml cannot be read: No such file"):
@@ -260,7 +260,7 @@ def test_a_plugin_may_bring_a_description(folder, tmp_path):
     path = Path(describe(folder, BASE + "const = 5e4\nbands = 5", "meadow.toml"))
     assert open_description(path, None, folder).read("meadow").shape == (5, 20, 24)
     with pytest.raises(
-        UsageError, match=r"meadow needs its files: give the folder that holds cube\.mat by --data-root"
+        MissingDataError, match=r"meadow \(cube\.mat\) is not here; give the folder of its files by --data-root"
     ):
         open_description(path, None)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
+from hsfusion_bench.report.sources import entries_of
 from hsfusion_bench.runs.records import (
     DatasetInfo,
     Latency,
@@ -85,3 +88,8 @@ def make_speed(method: str, milliseconds: float, device: str = "Some CPU @ 2 GHz
         measured="2026-01-01",
         environment={},
     )
+
+
+def boards_of(records: Iterable[Record], speeds: Iterable[Speed] = (), **options: Any) -> list[Leaderboard]:
+    """Return the leaderboards of records of one's own."""
+    return leaderboards(entries_of(records, speeds), **options)

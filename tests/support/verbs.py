@@ -56,8 +56,9 @@ def _wrong_of(command: click.Command, verb: str, rest: list[str], whole: bool) -
             positional.append(word)
     if whole:
         needed = sum(each.required for each in arguments)
-        if not needed <= len(positional) <= len(arguments):
-            problems.append(f"{verb} takes {needed} to {len(arguments)} arguments, not {positional}")
+        most = len(positional) if any(each.nargs == -1 for each in arguments) else len(arguments)
+        if not needed <= len(positional) <= most:
+            problems.append(f"{verb} takes {needed} to {most} arguments, not {positional}")
         problems += [f"{verb} lacks {each.opts[0]}" for each in options.values() if each.required and each not in given]
     for argument, word in zip(arguments, positional, strict=False):
         problems += _wrong_value(argument, word, whole)

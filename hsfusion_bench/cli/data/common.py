@@ -22,7 +22,7 @@ def data_root_option(function: _Function) -> _Function:
         envvar="HSBENCH_DATA",
         show_envvar=True,
         metavar="FOLDER",
-        help="Folder of the data set's files.",
+        help="Folder of the data set's files. Default: where `hsbench data download` puts them.",
     )(function)
 
 

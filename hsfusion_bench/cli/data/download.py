@@ -19,21 +19,22 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 def command(name: str, data_root: Path | None, accept_licence: bool) -> None:
     """Fetch the files of a data set from the address of their makers, check them, and unpack them.
 
-    Files that are there are checked, not fetched again. An archive may be removed once it is unpacked.
+    Without --data-root they are put where all verbs look for them. Files that are there are checked, not fetched again.
+    An archive may be removed once it is unpacked.
 
     \b
-    Example:
-      hsbench data download cave --data-root ~/CAVE --accept-licence
+    Examples:
+      hsbench data download cave --accept-licence
+      hsbench data download cave --data-root ~/CAVE
     """
     from hsfusion_bench.data.catalog import about, open_dataset
     from hsfusion_bench.data.download import fetch, unpack
+    from hsfusion_bench.data.home import data_home
 
     origin = about(name).provenance
     if origin is None:
         raise UsageError(f"the data set {name} has no originals to fetch")
-    if data_root is None:
-        raise UsageError("--data-root FOLDER (or HSBENCH_DATA) is needed: where the files are put")
-    root = data_root.expanduser()
+    root = data_home(name) if data_root is None else data_root.expanduser()
     if not origin.downloads:
         raise HsbenchError(
             f"the makers of {name} hand it out themselves: {origin.homepage}. Put the files into {root}. "
@@ -53,4 +54,5 @@ def command(name: str, data_root: Path | None, accept_licence: bool) -> None:
             click.echo(f"{count} files unpacked")
     source = open_dataset(name, root)
     total, missing = len(source.scene_names()), len(source.missing())
-    click.echo(f"{total - missing} of {total} scenes are here; `hsbench data check {name}` looks into them")
+    option = "" if data_root is None else f" --data-root {root}"
+    click.echo(f"{total - missing} of {total} scenes are here; `hsbench data check {name}{option}` looks into them")

@@ -30,6 +30,7 @@ def command(name: str, data_root: Path | None, as_json: bool) -> None:
 
 def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
     from hsfusion_bench.data.catalog import About, about, open_dataset
+    from hsfusion_bench.data.home import how_to_get
     from hsfusion_bench.data.observing.protocols import load_protocol, protocol_names
     from hsfusion_bench.errors import HsbenchError
 
@@ -52,6 +53,7 @@ def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
         "title": known.title,
         "scenes": scenes,
         "missing": missing,
+        "get": how_to_get(name, known.provenance) if missing is None else None,
         "bands": bands or len(known.wavelengths) or None,
         "wavelengths": list(known.wavelengths),
         "splits": stated,
@@ -71,7 +73,7 @@ def _show(facts: dict[str, Any]) -> None:
     row("title", facts["title"])
     row(f"scenes ({len(facts['scenes'])})", ", ".join(facts["scenes"]))
     if facts["missing"] is None:
-        row("here", "no (--data-root names the folder)")
+        row("here", f"no; {facts['get']}")
     else:
         row("missing", ", ".join(facts["missing"]) or "none")
     nm = facts["wavelengths"]

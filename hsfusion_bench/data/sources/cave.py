@@ -27,13 +27,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from hsfusion_bench.data.home import how_to_get
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.data.scenes import Cube, SceneSource
 from hsfusion_bench.data.sources.archives import Archive
 from hsfusion_bench.data.sources.pngs import BandFile, read_bands
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import open_arrays
 from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube
 from hsfusion_bench.formats.finding import require_finite
@@ -90,13 +91,11 @@ PROVENANCE = Provenance(
         Download(
             "https://cave.cs.columbia.edu/old/databases/multispectral/zip/complete_ms_data.zip",
             "complete_ms_data.zip",
+            megabytes=420,
         ),
     ),
     layout="complete_ms_data/balloons_ms/balloons_ms/balloons_ms_01.png ... balloons_ms_31.png, and so for 32 scenes; "
     "or the archive as it is",
-)
-_WHERE_FROM = (
-    "CAVE is the multispectral image database of Columbia University, free for research: " + PROVENANCE.homepage
 )
 #: Every scene reaches half of the full scale: the darkest, hairs, 38370 of 65535. Copies of fewer bits do not.
 _LEAST_MAXIMUM = 0.5
@@ -113,10 +112,10 @@ class CaveSource(SceneSource):
 
     Raises
     ------
-    UsageError
-        If no folder is given.
+    MissingDataError
+        If no folder is given, it is not there, or it holds no scene of the database.
     HsbenchError
-        If the folder is not there, or holds no scene of the database, or an archive in it is damaged.
+        If an archive in it is damaged.
     """
 
     name = "cave"
@@ -128,19 +127,20 @@ class CaveSource(SceneSource):
 
     def __init__(self, data_root: Path | None) -> None:
         if data_root is None:
-            raise UsageError(
-                "the data set cave needs its files: give the folder that holds complete_ms_data by "
-                f"--data-root, or by the environment variable HSBENCH_DATA. {_WHERE_FROM}"
-            )
+            raise MissingDataError(f"the data set cave is not here; {how_to_get('cave', PROVENANCE)}")
         if not data_root.exists():
-            raise HsbenchError(f"{data_root}: there is no such folder (the root of the CAVE database)")
+            raise MissingDataError(
+                f"{data_root}: there is no such folder (the root of the CAVE database); "
+                f"{how_to_get('cave', PROVENANCE, data_root)}"
+            )
         inner = data_root / "complete_ms_data"
         self._root = inner if inner.is_dir() else data_root
         self._stored = _find(data_root, self._root)
         if not self._stored:
-            raise HsbenchError(
+            raise MissingDataError(
                 f"{self._root} holds no scene of the CAVE database: folders such as balloons_ms and files such "
-                f"as balloons_ms.mat or complete_ms_data.zip were looked for. {_WHERE_FROM}"
+                f"as balloons_ms.mat or complete_ms_data.zip were looked for; "
+                f"{how_to_get('cave', PROVENANCE, data_root)}"
             )
 
     def scene_names(self) -> tuple[str, ...]:

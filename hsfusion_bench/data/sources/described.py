@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hsfusion_bench.data.home import how_to_get
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
 from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths, SceneRegion, read_description
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, reshaped
 from hsfusion_bench.formats.finding import require_finite
@@ -30,10 +31,10 @@ def open_description(path: Path, *folders: Path | None) -> DescribedSource:
 
     Raises
     ------
-    UsageError
-        If there is no folder to look in.
+    MissingDataError
+        If there is no folder to look in, or none of the files is there.
     HsbenchError
-        If the description is wrong, or none of the files is there.
+        If the description is wrong.
     """
     description = read_description(path)
     given = [folder for folder in folders if folder is not None]
@@ -55,10 +56,10 @@ class DescribedSource(SceneSource):
 
     Raises
     ------
-    UsageError
-        If there is no folder to look in.
+    MissingDataError
+        If there is no folder to look in, or none of the files is there.
     HsbenchError
-        If none of the files is there, or the wavelengths do not fit the bands.
+        If the wavelengths do not fit the bands.
     """
 
     def __init__(self, description: Description, folders: tuple[Path, ...], place: str) -> None:
@@ -70,6 +71,8 @@ class DescribedSource(SceneSource):
         self._description = description
         self._folders = folders
         self._place = place
+        shipped = Path(place).parent == Path(__file__).parent / "datasets"
+        self._called = self.name if shipped else place
         self._scenes = {scene.name: scene for scene in description.scenes}
         self._maxima: dict[Path, float] = {}
         self._require_files()
@@ -168,18 +171,14 @@ class DescribedSource(SceneSource):
 
     def _require_files(self) -> None:
         if not self._folders:
-            raise UsageError(
-                f"the data set {self.name} needs its files: give the folder that holds "
-                f"{self._file_names(next(iter(self._scenes.values())))[0]} by --data-root, or by the environment "
-                f"variable HSBENCH_DATA{self._where_from()}"
+            file = self._file_names(next(iter(self._scenes.values())))[0]
+            raise MissingDataError(
+                f"the data set {self.name} ({file}) is not here; {how_to_get(self._called, self.provenance)}"
             )
         if len(self.missing()) == len(self._scenes):
             scene = next(iter(self._scenes.values()))
-            raise HsbenchError(f"no file of the data set {self.name}: {self._looked_for(scene)}{self._where_from()}")
-
-    def _where_from(self) -> str:
-        origin = self.provenance
-        return f". It comes from {origin.homepage} ({origin.licence})" if origin else ""
+            get = how_to_get(self._called, self.provenance, self._folders[0])
+            raise MissingDataError(f"no file of the data set {self.name}: {self._looked_for(scene)}; {get}")
 
     # -- arrays
 
