@@ -255,20 +255,20 @@ def test_the_network_gets_what_the_package_carries(tmp_path: Path) -> None:
         ("[file.x", "is not a readable TOML file"),
         ("colour = 3", "colour: Extra inputs are not permitted"),
         ('[source.a]\ntitle = "A"', "source.a.homepage: Field required"),
-        ("FILE", "x: there is no source 'b'"),
+        ("FILE source = 'b'", "x: there is no source 'b'"),
         ("FILE sha256 = 'ab'", "file.x.sha256: String should match pattern"),
-        ("FILE protocol =", "without a protocol, only_if_named has to say how"),
+        ("FILE protocol =", "x: without a protocol, only_if_named has to say how"),
         ("FILE size = 0", "file.x.size: Input should be greater than or equal to 1"),
     ],
 )
 def test_a_list_that_is_wrong_is_told(tmp_path: Path, text: str, words: str) -> None:
     if text.startswith("FILE"):
-        facts = {"source": "'b'", "path": "'p'", "sha256": f"'{'0' * 64}'", "size": "1", "method": "'m'"}
+        facts = {"source": "'a'", "path": "'p'", "sha256": f"'{'0' * 64}'", "size": "1", "method": "'m'"}
         facts |= {"dataset": "'d'", "scale": "4", "protocol": "'uestc'", "bands": "31", "msi_bands": "3"}
-        key, equals, value = text.removeprefix("FILE").strip().partition(" =")
-        if equals:
-            facts[key] = value.strip()
-        text = "[file.x]\n" + "".join(f"{key} = {value}\n" for key, value in facts.items() if value)
+        key, _, value = text.removeprefix("FILE ").partition(" =")
+        facts[key] = value.strip()
+        source = "[source.a]\ntitle='A'\nhomepage='http://a'\nbase='http://a/b'\nlicence='L'\nterms='T'\n"
+        text = source + "[file.x]\n" + "".join(f"{key} = {value}\n" for key, value in facts.items() if value)
     path = tmp_path / "authors.toml"
     path.write_text(text)
     with pytest.raises(hb.HsbenchError, match=re.escape(words)) as caught:

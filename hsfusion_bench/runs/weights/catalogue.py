@@ -50,6 +50,7 @@ class SourceTable(_Strict):
     )
     licence: _Text = Field(description='as the repository states it; "none stated" where it states none')
     terms: _Text = Field(description="what is to be known of it, in one sentence")
+    only_if_named: _Text | None = Field(default=None, description="as of a file, of all of them")
 
 
 class FileTable(_Strict):
@@ -70,12 +71,6 @@ class FileTable(_Strict):
         default=None, description="why it is never taken without being asked for by its name"
     )
 
-    @model_validator(mode="after")
-    def _agree(self) -> FileTable:
-        if self.protocol is None and self.only_if_named is None:
-            raise ValueError("without a protocol, only_if_named has to say how it was trained")
-        return self
-
 
 class AuthorsFile(_Strict):
     """The content of ``authors.toml``."""
@@ -85,15 +80,16 @@ class AuthorsFile(_Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> AuthorsFile:
-        lost = [
-            f"{name}: there is no source {file.source!r}" for name, file in self.file.items() if not self._has(file)
-        ]
-        if lost:
-            raise ValueError(lost[0])
+        for name, file in self.file.items():
+            if file.source not in self.source:
+                raise ValueError(f"{name}: there is no source {file.source!r}")
+            if file.protocol is None and self.reason(file) is None:
+                raise ValueError(f"{name}: without a protocol, only_if_named has to say how it was trained")
         return self
 
-    def _has(self, file: FileTable) -> bool:
-        return file.source in self.source
+    def reason(self, file: FileTable) -> str | None:
+        """Return why a file is never taken without being asked for by its name; None: it may be."""
+        return file.only_if_named or self.source[file.source].only_if_named
 
 
 class Digests(NamedTuple):
@@ -350,7 +346,8 @@ def _of_others() -> list[Entry]:
         found.append(
             Entry(
                 id=name,
-                **file.model_dump(exclude={"source", "path"}),
+                **file.model_dump(exclude={"source", "path", "only_if_named"}),
+                only_if_named=listed.reason(file),
                 path=download_root() / place,
                 budget=f"trained by {source.title}",
                 licence=source.licence,
