@@ -217,7 +217,7 @@ def _ways(name: str, method: NetworkMethod, task: Task, fitting: list[Entry]) ->
     ]
     if others:
         text += (
-            f". Of {', '.join(others)}, which are taken only where they are named, `hsbench weights info {others[0]}` "
-            "says why"
+            f". The catalogue also has {', '.join(others)}, made under other conditions and taken only where named: "
+            f"`hsbench weights info {others[0]}`"
         )
     return text
