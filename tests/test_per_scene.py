@@ -148,7 +148,8 @@ def test_the_values_are_those_of_the_records() -> None:
 def test_the_option_goes_with_every_format(style: str) -> None:
     done = hsbench("--per-scene", "--dataset", "cave", "--scale", "8", "--indexes", "sam", "--format", style)
     assert done.exit_code == 0, done.output
-    assert ("SAM (°), lower is better" in done.stdout) == (style in ("table", "markdown", "latex"))
+    degrees = r"$^\circ$" if style == "latex" else "°"
+    assert (f"SAM ({degrees}), lower is better" in done.stdout) == (style in ("table", "markdown", "latex"))
     if style == "table":
         assert max(map(len, done.stdout.splitlines())) <= 80
 

@@ -191,7 +191,7 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
     """Print the leaderboard of this run, write the tables that were asked for, and point to the recorded rows."""
     from hsfusion_bench.files import write_text
     from hsfusion_bench.report.frame import csv
-    from hsfusion_bench.report.latex import latex
+    from hsfusion_bench.report.latex import Choice, typeset
     from hsfusion_bench.report.leaderboard import leaderboards
     from hsfusion_bench.report.sources import Entry, gather
     from hsfusion_bench.report.terminal import show
@@ -210,7 +210,10 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
         write_text(csv_file, csv(boards))
         notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)
     if latex_file is not None:
-        write_text(latex_file, latex(boards))
+        text, remarks = typeset(boards, Choice())
+        write_text(latex_file, text)
+        for remark in remarks:
+            notes.print(remark, markup=False, soft_wrap=True)
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
     record, path = results[0].record, results[0].written.path
     dataset, scale, protocol = record.dataset.name, record.dataset.scale, record.dataset.protocol

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
+from hsfusion_bench.cli.papers import LATEX, Paper, paper_options
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 if TYPE_CHECKING:
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
 
 
 @click.command("leaderboard", short_help="Print records as a table, CSV, LaTeX or Markdown.")
+@click.option(
+    "--methods",
+    callback=comma_separated,
+    metavar="NAME,...",
+    help="Only these rows, ranked among each other: methods, or variants as their records are called.",
+)
 @click.option("--dataset", metavar="NAME", help="Only this dataset.")
 @click.option("--scale", type=int, help="Only this scale.")
 @click.option("--protocol", metavar="NAME", help="Only this protocol.")
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["table", "csv", "latex", "markdown"]),
+    type=click.Choice(["table", "csv", "latex", "tabular", "markdown"]),
     default="table",
     show_default=True,
 )
@@ -48,10 +55,12 @@ if TYPE_CHECKING:
 @click.option(
     "--mark-ties", is_flag=True, help="Mark (≈) the rows that do not differ significantly from the best by --sort."
 )
+@paper_options
 @folders_option
 @click.pass_context
 def command(
     context: click.Context,
+    methods: list[str] | None,
     dataset: str | None,
     scale: int | None,
     protocol: str | None,
@@ -65,6 +74,7 @@ def command(
     per_scene: bool,
     mark_ties: bool,
     folders: tuple[Path, ...],
+    paper: Paper,
 ) -> None:
     """Print the leaderboard of one's own records, and of those that come with hsbench, which are marked.
 
@@ -79,9 +89,10 @@ def command(
       hsbench leaderboard --dataset cave --scale 4 --mark-ties
       hsbench leaderboard --dataset cave --scale 4 --per-scene --indexes sam
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
+      hsbench leaderboard --methods gsa,ltmr,feinfn --format tabular --cite --out table.tex
     """
+    from hsfusion_bench.report.choosing import choose_entries, choose_published
     from hsfusion_bench.report.frame import csv
-    from hsfusion_bench.report.latex import latex
     from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
     from hsfusion_bench.report.markdown import markdown
     from hsfusion_bench.report.published import boards_of
@@ -89,6 +100,9 @@ def command(
     from hsfusion_bench.report.terminal import show
     from hsfusion_metrics import METRICS
 
+    paper.check(style, per_scene=per_scene)
+    if methods == []:
+        raise UsageError("--methods names no method")
     for index in indexes or ():
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
@@ -98,7 +112,7 @@ def command(
     asked = {"dataset": dataset, "scale": scale, "protocol": protocol}
     which: Which = "all" if only is None or only == "published" else only
     found = gather(folders or DEFAULT_FOLDERS, which, dataset=dataset, scale=scale, protocol=protocol)
-    entries = () if only == "published" else found.entries
+    entries = [] if only == "published" else list(found.entries)
     printed = boards_of(dataset, scale, protocol) if published or only == "published" else []
     notes = console(stderr=True)
     for line in found.damaged:
@@ -111,7 +125,15 @@ def command(
         where = ", ".join(map(str, folders or DEFAULT_FOLDERS)) + ("" if only else " and hsbench itself")
         verb = "holds" if only and len(folders) < 2 else "hold"
         raise HsbenchError(f"{where} {verb} no records{' of ' + wanted if wanted else ''}; `hsbench run` makes them")
+    if methods is not None:
+        entries, left_out = choose_entries(entries, methods, published=bool(printed))
+        if left_out:
+            notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True)
     boards = leaderboards(entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common)
+    if methods is not None:
+        boards = choose_published(boards, methods)
+        if not boards:
+            raise HsbenchError(f"of {', '.join(methods)} there is no row in these tables")
     if mark_ties:
         from hsfusion_bench.report.alike import mark_alike
 
@@ -124,15 +146,15 @@ def command(
 
         by_scene = indexes or [sort]
         if style == "table":
-            scenes.show(console(), boards, by_scene)
+            paper.draw(lambda shown: scenes.show(shown, boards, by_scene))
         else:
             made = {"latex": scenes.latex, "markdown": scenes.markdown}
-            click.echo(scenes.csv(boards) if style == "csv" else made[style](boards, by_scene), nl=False)
+            paper.write(scenes.csv(boards) if style == "csv" else made[style](boards, by_scene))
     elif style == "table":
-        show(console(), boards, indexes)
+        paper.draw(lambda shown: show(shown, boards, indexes))
+    elif style in LATEX:
+        paper.write_latex(boards, style, indexes or DEFAULT_INDEXES)
     else:
-        chosen = indexes or DEFAULT_INDEXES
-        text = csv(boards) if style == "csv" else {"latex": latex, "markdown": markdown}[style](boards, chosen)
-        click.echo(text, nl=False)
+        paper.write(csv(boards) if style == "csv" else markdown(boards, indexes or DEFAULT_INDEXES))
     if found.damaged and only != "published":
         context.exit(1)

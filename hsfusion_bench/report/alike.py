@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from hsfusion_bench.report.comparison import alike_with_best
 from hsfusion_bench.report.leaderboard import Leaderboard
-
-#: Stands behind the titles of such rows.
-MARK: Final = "≈"
+from hsfusion_bench.report.rows import ALIKE_MARK
 
 
 def mark_alike(boards: Iterable[Leaderboard], index: str) -> list[Leaderboard]:
@@ -28,7 +25,7 @@ def _marked(board: Leaderboard, index: str) -> Leaderboard:
         replace(
             row,
             p_best=found.p.get(number),
-            mark=f"{row.mark} {MARK}".strip() if number in found.others else row.mark,
+            mark=f"{row.mark} {ALIKE_MARK}".strip() if number in found.others else row.mark,
         )
         for number, row in enumerate(board.rows)
     ]

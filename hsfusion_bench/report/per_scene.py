@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hsfusion_bench.report.comparison import index_title
-from hsfusion_bench.report.latex import escape
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.rows import Row, fixed
+from hsfusion_bench.report.tex import escape
 from hsfusion_bench.runs.records import SceneResult
 from hsfusion_bench.spelling import spell
 from hsfusion_bench.terminal import GAP, fold, plain_table, readable

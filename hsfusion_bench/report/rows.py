@@ -12,6 +12,8 @@ from hsfusion_bench.runs.records import MethodInfo, Record, Speed
 
 #: The sign of a recorded row among one's own.
 RECORDED_MARK = "†"
+#: The sign of a row that does not differ significantly from the best.
+ALIKE_MARK = "≈"
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,16 @@ class Row:
 
     @property
     def note(self) -> str:
+        """What a reader must know of the row: `notes` in one line."""
+        return "; ".join(self.notes)
+
+    @property
+    def notes(self) -> list[str]:
         """What a reader must know of the row: why there is no value, which weights, which budget."""
         if self.record.status == "no weights":
-            return "no weights"
+            return ["no weights"]
         if self.record.summary is None:
-            return f"failed: {self.record.error}"
+            return [f"failed: {self.record.error}"]
         weights, external = self.record.weights, self.record.external
         parts = []
         if external is not None:
@@ -90,7 +97,7 @@ class Row:
             parts.append(f"in tiles of {tiles.side} pixels")
         if self.record.status == "incomplete":
             parts.append("incomplete")
-        return "; ".join(parts)
+        return parts
 
     def value(self, index: str) -> tuple[float, float] | None:
         """Return (mean, std) of an index, or None where nothing was scored."""

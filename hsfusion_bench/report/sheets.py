@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hsfusion_bench.report.latex import escape
+from hsfusion_bench.report.tex import escape
 
 
 @dataclass(frozen=True)

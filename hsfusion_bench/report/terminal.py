@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -49,6 +50,13 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         for line in notes(board):
             console.print(Text(line))
         console.print()
+
+
+def plain(draw: Callable[[Console], None]) -> str:
+    """Return what is drawn where there is room for every column: text without marks, for a file."""
+    file = io.StringIO()
+    draw(Console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True))
+    return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
 class _Layout:

@@ -1,0 +1,67 @@
+"""Which rows of a leaderboard are shown: those of the methods that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from hsfusion_bench.errors import UsageError
+from hsfusion_bench.report.leaderboard import Leaderboard
+from hsfusion_bench.report.published import published_rows
+from hsfusion_bench.report.sources import Entry
+from hsfusion_bench.runs.records import Record
+from hsfusion_bench.suggest import unknown
+
+
+def row_name(record: Record) -> str:
+    """Return what a row is chosen by: its method's name, and its variant if it is not the ordinary run."""
+    method = record.method
+    return f"{method.name}.{method.variant}" if method.variant else method.name
+
+
+def choose_entries(
+    entries: Iterable[Entry], names: Sequence[str], *, published: bool = False
+) -> tuple[list[Entry], list[str]]:
+    """Return the entries of the methods that are named, and the names of variants that were left out.
+
+    A method's name stands for its ordinary run; where it has none, for all its variants. A variant is named as its
+    record's file is: ``mtf-glp-hs.interpolation-block``.
+
+    Parameters
+    ----------
+    entries
+        To choose from.
+    names
+        Of methods and variants.
+    published
+        Whether a name may also be that of a row that a paper printed, see `choose_published`.
+
+    Raises
+    ------
+    UsageError
+        If a name is none of these; the message suggests the nearest.
+    """
+    entries = list(entries)
+    rows = {row_name(entry.record) for entry in entries}
+    methods = {entry.record.method.name for entry in entries}
+    printed = {row.method.lower() for row in published_rows()} if published else set()
+    for name in names:
+        if name not in rows | methods | printed:
+            raise UsageError(unknown("row of", name, sorted(rows | methods | printed)))
+    whole = set(names) - rows
+    kept = [entry for entry in entries if row_name(entry.record) in names or entry.record.method.name in whole]
+    named = {entry.record.method.name for entry in kept}
+    left_out = {row_name(entry.record) for entry in entries if entry.record.method.name in named}
+    return kept, sorted(left_out - {row_name(entry.record) for entry in kept})
+
+
+def choose_published(boards: Iterable[Leaderboard], names: Sequence[str]) -> list[Leaderboard]:
+    """Return leaderboards with the published rows whose method, in small letters, is named; those that have rows."""
+    chosen = []
+    for board in boards:
+        lines = [line for line in board.published if line.row.method.lower() in names]
+        sources = list(dict.fromkeys(line.row.source for line in lines))
+        numbered = [replace(line, number=sources.index(line.row.source) + 1) for line in lines]
+        if board.rows or numbered:
+            chosen.append(replace(board, published=numbered))
+    return chosen
