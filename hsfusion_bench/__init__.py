@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.bench import leaderboard as leaderboard
     from hsfusion_bench.bench import load_method as load_method
     from hsfusion_bench.bench import open_task as open_task
+    from hsfusion_bench.bench import reproduce as reproduce
     from hsfusion_bench.bench import run as run
     from hsfusion_bench.bench import score as score
     from hsfusion_bench.bench import train as train
@@ -48,6 +49,7 @@ __all__ = [
     "leaderboard",
     "load_method",
     "open_task",
+    "reproduce",
     "run",
     "score",
     "train",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from hsfusion_bench.report.sources import Entry, Which
     from hsfusion_bench.runs.records import Record, Speed
+    from hsfusion_bench.runs.reproduce import Reproduction
     from hsfusion_metrics import Indexes
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "leaderboard",
     "load_method",
     "open_task",
+    "reproduce",
     "run",
     "score",
     "train",
@@ -461,6 +463,50 @@ def evaluate(
     for text in odd:
         warnings.warn(text, stacklevel=2)
     return Results((Entry(result.record),))
+
+
+def reproduce(
+    record: Record | str | Path,
+    *,
+    data_root: str | Path | None = None,
+    scenes: Sequence[str] | None = None,
+    method: str | Method | Callable[[Observation], Cube] | None = None,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    force: bool = False,
+) -> Reproduction:
+    """Run a recorded row again from its own account, as `hsbench reproduce` does; nothing is written.
+
+    Parameters
+    ----------
+    record
+        A record, its file, or the name of a row that comes with hsbench, if there is one of that name.
+    data_root, scenes, weights, device, force
+        As the options of `hsbench reproduce`.
+    method
+        The method, where the record is of one that a program or a file made.
+
+    Returns
+    -------
+    Reproduction
+        Its `verdict` says whether the numbers are the same; `scenes` and `differences` hold the evidence.
+
+    Raises
+    ------
+    UsageError
+        If there is no such record, or a scene is asked for that was not recorded.
+    HsbenchError
+        If the row cannot be run here, or the run fails; the message says what is missing.
+    """
+    from hsfusion_bench.runs.records import Record
+    from hsfusion_bench.runs.reproduce import Asked, find_record
+    from hsfusion_bench.runs.reproduce import reproduce as run_again
+
+    if not isinstance(record, Record):
+        _, record = find_record(str(record))
+    file = None if weights is None else Path(weights).expanduser()
+    asked = Asked(data_root, method=method, scenes=scenes, weights=file, device=device, force=force)
+    return run_again(record, asked)
 
 
 def leaderboard(

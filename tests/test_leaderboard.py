@@ -17,6 +17,7 @@ from hsfusion_bench.cli import main
 from hsfusion_bench.report.comparable import agree
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 from hsfusion_bench.report.sources import RECORDED, Entry, entries_of, gather
+from hsfusion_bench.runs.account import summary_of
 from hsfusion_bench.runs.recorded import recorded_root, recorded_store
 from hsfusion_bench.runs.records import Record, SceneResult, Store, dump, read_record
 from support.records import INDEXES, boards_of, make_record, make_speed
@@ -30,15 +31,12 @@ def hsbench(*arguments: str) -> Result:
 
 
 def moved(record: Record, by: float, scene: int = 0) -> Record:
-    """Return a record with another PSNR of one scene, and the mean that follows from it."""
+    """Return a record with another PSNR of one scene, and what follows from it."""
     scenes = [each.model_copy() for each in record.scenes]
     old = scenes[scene]
     assert old.psnr is not None
     scenes[scene] = old.model_copy(update={"psnr": old.psnr + by})
-    assert record.summary is not None
-    psnr = record.summary["psnr"]
-    summary = record.summary | {"psnr": psnr.model_copy(update={"mean": psnr.mean + by / len(scenes)})}
-    return record.model_copy(update={"scenes": scenes, "summary": summary})
+    return record.model_copy(update={"scenes": scenes, "summary": summary_of(scenes)})
 
 
 def board(entries: list[Entry], **options: Any) -> Leaderboard:
@@ -82,7 +80,7 @@ def test_two_records_of_one_method_that_disagree_are_both_shown_and_named() -> N
     (line,) = [line for line in found.remarks if "disagree" in line]
     assert line == (
         "GSA: two records disagree, PSNR 48.82 and 48.82 (one's own and recorded), by up to 0.05 dB (clay): "
-        "another environment: numpy"
+        "what else differs: numpy"
     )
 
 

@@ -20,6 +20,8 @@ _VERBS = (
     "train",
     "fuse",
     "evaluate",
+    "reproduce",
+    "submit-check",
     "score",
     "verify",
     "leaderboard",

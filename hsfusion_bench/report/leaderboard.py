@@ -25,6 +25,7 @@ from hsfusion_bench.report.comparable import (
 from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
 from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row, fixed
 from hsfusion_bench.report.sources import Entry
+from hsfusion_bench.runs.differences import Effect, differences
 from hsfusion_bench.runs.records import Record, Speed
 from hsfusion_metrics import METRICS
 
@@ -211,25 +212,10 @@ def _disagreement(one: Entry, other: Entry) -> str:
     first, second = one.record, other.record
     assert first.summary is not None
     assert second.summary is not None
-    reasons = []
-    if (first.weights and first.weights.sha256) != (second.weights and second.weights.sha256):
-        reasons.append("other weights")
-    if (first.method.distribution, first.method.version) != (second.method.distribution, second.method.version):
-        reasons.append("another version of the method")
-    if first.method.options != second.method.options:
-        reasons.append("other options")
-    if first.external != second.external:
-        reasons.append("results made elsewhere")
-    if first.environment != second.environment:
-        names = [
-            name
-            for name in dict.fromkeys((*first.environment, *second.environment))
-            if first.environment.get(name) != second.environment.get(name)
-        ]
-        reasons.append(f"another environment: {', '.join(names)}")
     means = " and ".join(fixed(each.summary["psnr"].mean, "psnr") for each in (first, second) if each.summary)
     places = " and ".join("recorded" if each.recorded else each.origin or "one's own" for each in (one, other))
-    why = "; ".join(reasons) or "nothing in them says why"
+    known = [each.what for each in differences(first, second) if each.effect is not Effect.UNKNOWN]
+    why = f"what else differs: {', '.join(dict.fromkeys(known))}" if known else "nothing in them says why"
     return f"{first.method.title}: two records disagree, PSNR {means} ({places}){_farthest(first, second)}: {why}"
 
 

@@ -14,6 +14,7 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import Weights
+from hsfusion_bench.runs import machine
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, score, summarise
@@ -117,11 +118,19 @@ def summary_of(scenes: Sequence[SceneResult]) -> dict[str, Statistic] | None:
     return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
 
 
-def environment() -> dict[str, str]:
-    """Return the versions that a result may depend on."""
+def environment(network_on: str | None = None) -> dict[str, str]:
+    """Return the versions that a result may depend on, and what of the machine its last digits may.
+
+    Parameters
+    ----------
+    network_on
+        "cpu" or "cuda", where a network computes; None: NumPy and SciPy alone do.
+    """
     return {
         "hsfusion-bench": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "scipy", "torch")},
         "platform": f"{platform.system()} {platform.machine()}",
+        **machine.of_numpy(),
+        **(machine.of_torch(network_on) if network_on else {}),
     }

@@ -115,6 +115,26 @@ def score_claim(claim: Claim, setting: Setting) -> tuple[Result, list[str]]:
     return Result(record, None, setting.store.write(record)), found.warnings
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Cubes made elsewhere, scored: their scenes, the SHA-256 of the cubes, and what is odd about them."""
+
+    scenes: tuple[SceneResult, ...]
+    sha256: str
+    warnings: tuple[str, ...]
+
+
+def score_cubes(claim: Claim, setting: Setting) -> Scored:
+    """Score results made elsewhere as `score_claim` does, for nobody's record; raises likewise."""
+    files = find_predictions(claim.path, setting.task.plan, setting.task.source.scene_names())
+    found = _Findings()
+    scenes = []
+    for result in _score(claim, setting, files, found):
+        scenes.append(result)
+        setting.listener.scene_done(claim.name, result.name, len(scenes), len(setting.task.names))
+    return Scored(tuple(scenes), found.digest, tuple(found.warnings))
+
+
 def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _Findings) -> Iterator[SceneResult]:
     """Score scene after scene, in the split's order."""
     digest = sha256()

@@ -6,7 +6,6 @@ is read, at both ends. A CPU is called a CPU.
 
 from __future__ import annotations
 
-import platform
 import statistics
 import threading
 import time
@@ -20,6 +19,7 @@ import psutil
 
 from hsfusion_bench.methods import Cube, Method, Observation
 from hsfusion_bench.methods.fusing import fuse_checked
+from hsfusion_bench.runs.machine import cpu_name
 from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
 
 if TYPE_CHECKING:
@@ -41,12 +41,7 @@ def device_name(device: torch.device) -> str:
         import torch
 
         return torch.cuda.get_device_name(device)
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return cpu_name()
 
 
 def synchronise(device: torch.device) -> None:
@@ -63,26 +58,36 @@ class Measured:
 
     cube: Cube
     flops: Flops | None
-    """None of a method without a network."""
+    """None of a method without a network, or where they were not counted."""
     memory: Memory | None
     """None where the system does not tell."""
     tiles: TileInfo | None
     """None: the image was fused whole."""
 
 
-def measure(method: Method, observation: Observation, device: torch.device, scene: str) -> Measured:
+def measure(
+    method: Method, observation: Observation, device: torch.device, scene: str, *, count: bool = True
+) -> Measured:
     """Fuse once, and count operations and memory meanwhile.
+
+    Parameters
+    ----------
+    method, observation, device, scene
+        What fuses, what, where; the name is for messages.
+    count
+        Whether operations are counted. Where they are, torch takes its operators apart, and may round otherwise: the
+        last bits of the cube may be others.
 
     Raises
     ------
     HsbenchError
-        As `fuse_checked`, whose last argument is the name of the scene.
+        As `fuse_checked`.
     """
     _, height, width = observation.shape
     tiles = method.tiles_for(observation)
     flops: list[Flops] = []
     with peak_memory(device) as memory:
-        if method.network is None:
+        if method.network is None or not count:
             cube = fuse_checked(method, observation, scene)
         else:
             with counting_flops((height, width)) as flops:

@@ -29,6 +29,7 @@ from hsfusion_bench.runs.account import (
     weights_info,
 )
 from hsfusion_bench.runs.contenders import Contender
+from hsfusion_bench.runs.machine import cores
 from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
 from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
 from hsfusion_bench.runs.weights.choosing import Chosen, Named, NoWeightsError, choose
@@ -60,6 +61,8 @@ class Setting:
     device: str = "cpu"
     seed: int = 0
     timing: bool = True
+    counting: bool = True
+    """Count the operations of the first scene, see `measure`."""
     budget: Budget | None = None
     """Train networks first, with this budget; None: use weights that exist."""
     weights: Mapping[str, Named] = field(default_factory=dict)
@@ -227,7 +230,7 @@ class _Run:
     def _measure(self, scene: Scene) -> Cube:
         """Fuse a scene, and measure while at it: operations, memory, latency."""
         assert self.fusing is not None
-        found = measure(self.fusing, self._seen(scene), self._device(), scene.name)
+        found = measure(self.fusing, self._seen(scene), self._device(), scene.name, count=self.setting.counting)
         self.model = self.model.model_copy(update={"flops": found.flops, "tiles": found.tiles})
         self.measured = True
         if self.setting.timing:
@@ -253,7 +256,7 @@ class _Run:
             latency=measure_latency(lambda: fusing.fuse(observation), device, scene.hr_hsi.shape[1:], warmed_up=1),
             memory=memory,
             measured=datetime.now(UTC).date().isoformat(),
-            environment=environment(),
+            environment=self._environment(),
         )
 
     def _fuse(self, scene: Scene) -> Cube:
@@ -304,13 +307,16 @@ class _Run:
             metrics=metrics_info(setting.task.scale),
             seed=setting.seed,
             device=self._device_type(),
-            environment=environment(),
+            environment=self._environment(),
         )
 
     def _device(self) -> torch.device:
         import torch
 
         return torch.device(self._device_type())
+
+    def _environment(self) -> dict[str, str]:
+        return environment(self._device_type() if isinstance(self.method, NetworkMethod) else None)
 
     def _device_type(self) -> str:
         """Return where the method computes: only networks know another device than the CPU."""
@@ -327,10 +333,8 @@ def _identity(record: Record) -> dict[str, Any]:
 
 
 def _threads(network: bool) -> int:
-    import os
-
     if network:
         import torch
 
         return torch.get_num_threads()
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
@@ -34,6 +35,8 @@ from hsfusion_bench.suggest import unknown
 Part = Literal["train", "test"]
 #: Protocol of a data set that recommends none.
 DEFAULT = "uestc"
+#: What noise adds to a name, see `Noise.id`.
+_NOISE = re.compile(r"-snr([^-]+)-([^-]+?)(?:-seed(\d+))?$")
 
 
 def _digest(value: object) -> str:
@@ -403,6 +406,42 @@ class ProtocolChoice:
     snr_hsi: float | None = None
     snr_msi: float | None = None
     noise_seed: int = 0
+
+
+def choice_of(protocol_id: str, base: str | None = None) -> ProtocolChoice:
+    """Return the choice that makes a protocol of that name: `Protocol.variant` read backwards.
+
+    Parameters
+    ----------
+    protocol_id
+        As records say it, such as "uestc-ikonos-snr35-40".
+    base
+        File of the protocol it is a variant of, if that is a user's own.
+
+    Raises
+    ------
+    UsageError
+        If the name begins with no protocol that ships, and no file is given; or the response has no name we know.
+    HsbenchError
+        If the file is not there, or not as it should be.
+    """
+    names = [load_protocol(base).id] if base else sorted(protocol_names(), key=len, reverse=True)
+    found = next((name for name in names if f"{protocol_id}-".startswith(f"{name}-")), None)
+    if found is None:
+        raise UsageError(unknown("protocol", protocol_id, names))
+    changes: dict[str, Any] = {}
+    rest = protocol_id.removeprefix(found)
+    if noise := _NOISE.search(rest):
+        rest = rest.removesuffix(noise[0])
+        hsi, msi = (None if text == "inf" else float(text.replace("m", "-")) for text in noise.group(1, 2))
+        changes |= {"snr_hsi": hsi, "snr_msi": msi, "noise_seed": int(noise[3] or 0)}
+    for off_table in get_args(OffTable):
+        if rest.endswith(f"-{off_table}"):
+            rest = rest.removesuffix(f"-{off_table}")
+            changes["off_table"] = off_table
+    if rest:
+        changes["response"] = load_response(rest.removeprefix("-")).name
+    return ProtocolChoice(base or found, **changes)
 
 
 def _folder() -> Traversable:
