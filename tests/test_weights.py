@@ -643,6 +643,17 @@ def test_fuse_takes_what_is_named(shelf: Shelf, task: hb.Task) -> None:
     assert Path("fused.mat").exists()
 
 
+def test_reproduce_says_how_to_get_the_weights_of_a_record(tmp_path: Path) -> None:
+    folder = tmp_path / "balloons_ms"
+    folder.mkdir()
+    for band in range(1, 32):
+        imsave(folder / f"balloons_ms_{band:02d}.png", np.full((64, 64), 40000, np.uint16), check_contrast=False)
+    record = ROOT / "results" / "cave-x4-uestc" / "psrt.json"
+    done = hsbench("reproduce", record, "--data-root", tmp_path, "--scenes", "balloons")
+    assert done.exit_code == 1
+    assert "Or `hsbench weights download psrt-cave-x4-uestc-authors` (3.2 MB; licence: none stated; 50.08" in said(done)
+
+
 # -- files that are not weights
 
 

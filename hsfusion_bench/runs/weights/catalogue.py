@@ -266,6 +266,11 @@ def find(name: str) -> Entry:
     return known[name]
 
 
+def of_content(digest: str) -> Entry | None:
+    """Return what is known of a file of weights, by its SHA-256."""
+    return next((entry for entry in catalogue().values() if entry.sha256 == digest), None)
+
+
 def select(method: str | None = None, dataset: str | None = None, scale: int | None = None) -> dict[str, Entry]:
     """Return the weights of a method, for a data set, at a scale; None takes all.
 

@@ -16,7 +16,7 @@ from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import LoadedNetwork, NetworkMethod, Problem, Tile
 from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.weights import Weights, cached_path, scenes_folder
-from hsfusion_bench.runs.weights.catalogue import Entry, catalogue
+from hsfusion_bench.runs.weights.catalogue import Entry, catalogue, of_content
 from hsfusion_bench.suggest import suggestion
 
 if TYPE_CHECKING:
@@ -165,10 +165,9 @@ def _known(path: Path) -> Entry | None:
     if not path.is_file():
         return None
     try:
-        digest = sha256_file(path)
+        return of_content(sha256_file(path))
     except OSError as error:
         raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
-    return next((entry for entry in catalogue().values() if entry.sha256 == digest), None)
 
 
 def _fitting(name: str, method: NetworkMethod, task: Task) -> list[Entry]:
