@@ -5,6 +5,7 @@ Nothing is imported before it is needed: torch only when a network runs.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,6 +48,9 @@ __all__ = [
 ]
 
 
+_LOG = logging.getLogger("hsfusion_bench")
+
+
 def load_method(
     name: str,
     *,
@@ -63,10 +67,11 @@ def load_method(
     name
         As the command line calls it: ``gsa``, or ``./mine.py:MyMethod``.
     task
-        What is to be fused. A network's weights are looked for as `hsbench run` does, where `hsbench train` leaves
-        them; they must be told what they fuse, so that a network without a task comes without weights.
+        What is to be fused. A network's weights are looked for as `hsbench run` does: where `hsbench train` leaves
+        them, else the best of `hsbench weights list` that are here. They must be told what they fuse, so that a
+        network without a task comes without weights. ``method.weights.describe()`` says which they are.
     weights
-        A weights file, with `task`.
+        A weights file, or a name of `hsbench weights list`, with `task`.
     device
         "auto", "cpu" or "cuda".
     tile
@@ -106,16 +111,16 @@ def _loaded(
 ) -> LoadedNetwork:
     from hsfusion_bench.determinism import make_deterministic
     from hsfusion_bench.devices import choose_device
-    from hsfusion_bench.methods.weights import cached_path
+    from hsfusion_bench.runs.weights.choosing import choose, named
 
-    path = cached_path(name, method, task.id) if weights is None else Path(weights).expanduser()
-    if weights is None and not path.is_file():
-        raise HsbenchError(
-            f"no weights of {method.card.title} for {task.id}: `hsbench train {name}` or hb.train makes some, "
-            "weights=FILE names some"
-        )
+    chosen = choose(name, method, task, None if weights is None else named(weights))
+    if chosen.path.is_dir():
+        raise HsbenchError(f"{chosen.path}: each scene has weights of its own there; hb.run takes them")
     make_deterministic()
-    return method.load(path, task.problem, choose_device(device), tile=tile)
+    loaded = chosen.load(method, task.problem, choose_device(device), tile=tile)
+    assert loaded.weights is not None
+    _LOG.info("%s: %s", name, chosen.describe(loaded.weights))
+    return loaded
 
 
 def fuse(method: Method | Callable[[Observation], Cube], observation: Observation) -> npt.NDArray[np.floating[Any]]:
@@ -291,7 +296,8 @@ def run(
     records
         Folder of records, which an interrupted run resumes from; None: nothing is written.
     weights
-        Weights files by a network's name; else they are found as by `load_method`.
+        Weights files, or names of `hsbench weights list`, by a network's name; else they are found as by
+        `load_method`. Which were taken, the logger "hsfusion_bench" is told (INFO), and the records say.
     device, seed, timing, blind, tile
         As the options of `hsbench run`.
 
@@ -312,20 +318,28 @@ def run(
     from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Setting, run_method
+    from hsfusion_bench.runs.runner import Listener, Setting, run_method
+    from hsfusion_bench.runs.weights.choosing import named
+
+    class Told(Listener):
+        """Logs which weights are taken."""
+
+        def weights_taken(self, method: str, text: str) -> None:
+            _LOG.info("%s: %s", method, text)
 
     asked = [methods] if isinstance(methods, str) else list(methods)
     contenders = [Contender.of(method) for method in asked]
     if not contenders:
         raise UsageError("no method is given")
     require_present(task.source, task.plan)
-    files = {name: Path(file).expanduser() for name, file in (weights or {}).items()}
-    strangers = files.keys() - {contender.name for contender in contenders}
+    given = weights or {}
+    strangers = given.keys() - {contender.name for contender in contenders}
     if strangers:
         raise UsageError(f"weights of {min(strangers)}: it is not among the methods of this run")
-    twice = [contender.name for contender in contenders if contender.loaded is not None and contender.name in files]
+    twice = [contender.name for contender in contenders if contender.loaded is not None and contender.name in given]
     if twice:
         raise UsageError(f"weights of {twice[0]}: it is loaded, and has its weights")
+    files = {name: named(file) for name, file in given.items()}
     results = []
     with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch, task.cached() as cached:
         store = Store(Path(scratch) if records is None else Path(records).expanduser())
@@ -340,6 +354,7 @@ def run(
                 weights=files,
                 blind=blind,
                 tile=tile,
+                listener=Told(),
             )
             results.append(run_method(contender, setting))
     for result in results:

@@ -30,6 +30,7 @@ from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
+from support.server import Server, serving
 
 REFERENCE = "@article{nobody2026, title={Toys}}"
 
@@ -247,47 +248,11 @@ def test_a_real_reader_names_the_file(tmp_path: Path) -> None:
 # -- download
 
 
-class Server:
-    """A server on this machine; `answers` maps paths to what is sent."""
-
-    def __init__(self) -> None:
-        answers: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = {}
-        asked: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                answer = answers.get(self.path)
-                if callable(answer):
-                    answer(self)
-                elif answer is None:
-                    self.send_error(404)
-                else:
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(answer)))
-                    self.end_headers()
-                    self.wfile.write(answer)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.answers, self.asked = answers, asked
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}{path}"
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    made = Server()
-    made.thread.start()
-    yield made
-    made.server.shutdown()
-    made.thread.join()
-    made.server.server_close()
+    with serving() as made:
+        yield made
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from hsfusion_bench.cli import main
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.runs.costs import Costs
 from hsfusion_bench.runs.records import Store
+from hsfusion_bench.runs.weights.catalogue import find, read_authors
 from support.records import boards_of
 
 ROOT = Path(__file__).parents[1]
@@ -116,13 +119,23 @@ def test_the_table_of_the_authors_weights(boards: dict[tuple[str, int], Leaderbo
             assert values == [row.printed(index) for index in ("psnr", "sam", "ergas")]
             checked += 1
     assert checked == 3
+    # all that the catalogue has of others, and no digest or address that stands there
+    names = [name for row in section(NETWORKS, "Weights of the authors") for name in re.findall(r"`([^`]+)`", row[1])]
+    assert names == [*read_authors().file]
 
 
 def test_the_first_steps(boards: dict[tuple[str, int], Leaderboard]) -> None:
     board = boards["cave", 4]
-    (shown,) = [line.split() for line in START.splitlines() if line.startswith("Bicubic   34.33")]
-    (bicubic,) = [row for row in board.rows if row.record.method.name == "bicubic"]
-    assert shown[1:5] == [bicubic.printed(index) for index in ("psnr", "sam", "ergas", "ssim")]
+    example = START.split("## Real scenes")[1].split("## Weights")[0]
+    shown = {line.split()[0]: line.split() for line in example.splitlines() if "±" in line}
+    for name in ("bicubic", "feinfn", "mossfuse"):
+        (row,) = [row for row in board.rows if row.record.method.name == name]
+        assert shown[row.title][1:5] == [row.printed(index) for index in ("psnr", "sam", "ergas", "ssim")]
+        if name != "bicubic":
+            entry = find(f"{name}-cave-x4-uestc")
+            said = f"{name}: weights from the package ({entry.id}); {entry.budget}; {entry.score} dB on its test split"
+            assert said in example.splitlines()
+            assert f"{row.title}: {row.note}" in " ".join(example.split())
     words = " ".join(START.split())
     for method, pattern in (
         ("feinfn", r"FeINFN reached (\S+) dB on the 11 test scenes after (\d+) of its (\d+) steps"),
@@ -133,6 +146,12 @@ def test_the_first_steps(boards: dict[tuple[str, int], Leaderboard]) -> None:
         training = row.record.weights.training
         assert training is not None
         assert re.findall(pattern, words) == [(row.printed("psnr"), str(training.steps), str(training.recipe_steps))]
+
+
+def test_the_list_of_weights_is_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(main, ["weights", "list", "--method", "mossfuse"]).stdout
+    assert f"$ hsbench weights list --method mossfuse\n```\n\n```\n{shown.rstrip()}\n```" in START
 
 
 def test_the_table_of_the_proof(boards: dict[tuple[str, int], Leaderboard]) -> None:

@@ -38,7 +38,12 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     }
     for package in ("hsfusion_bench", "hsfusion_baselines", "hsfusion_metrics"):
         assert f"{package}/py.typed" in names
-    for data in ("data/observing/protocols/uestc.toml", "data/observing/responses/ikonos.toml", "report/published.csv"):
+    for data in (
+        "data/observing/protocols/uestc.toml",
+        "data/observing/responses/ikonos.toml",
+        "report/published.csv",
+        "runs/weights/authors.toml",
+    ):
         assert f"hsfusion_bench/{data}" in names
     assert "hsfusion_bench/cli/templates/shared/pyproject.toml.in" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -67,6 +72,10 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
     assert "uestc" in shown.stdout
     verified = run("-m", "hsfusion_bench", "verify", "--golden", path=tmp_path, cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    listed = run("-m", "hsfusion_bench", "weights", "list", "--method", "feinfn", path=tmp_path, cwd=tmp_path)
+    (line,) = [line for line in listed.stdout.splitlines() if line.startswith("feinfn-cave-x4-uestc ")]
+    assert "package" in line
+    assert line.endswith(" yes")
     where = run("-c", "import hsfusion_bench; print(hsfusion_bench.__file__)", path=tmp_path, cwd=tmp_path)
     assert where.stdout.startswith(str(tmp_path))
 

@@ -75,6 +75,10 @@ class Display(Listener):
         """Move the bar of a method."""
         self._move(f"{method}: scenes", number, total, "scenes", scene)
 
+    def weights_taken(self, method: str, text: str) -> None:
+        """Say which weights a network runs with."""
+        self.console.print(f"{method}: {text}", markup=False, highlight=False, soft_wrap=True)
+
     def failed(self, method: str, error: BaseException) -> None:
         """Show where a method failed, to an author who wants to see it."""
         if self.debug:

@@ -11,7 +11,8 @@ from hsfusion_bench.cli.common import chosen_device, console, settings, tile_opt
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.methods import Method, Tile
+    from hsfusion_bench.methods import Method, NetworkMethod, Problem, Tile
+    from hsfusion_bench.runs.weights.choosing import Chosen
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -38,7 +39,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change an option of METHOD (see `hsbench show`)."
 )
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of a network.")
+@click.option("--weights", metavar="FILE", help="Weights of a network: a file, or a name of `hsbench weights list`.")
 @tile_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
@@ -61,7 +62,7 @@ def command(
     psf: str | None,
     srf: str | None,
     changes: tuple[str, ...],
-    weights: Path | None,
+    weights: str | None,
     tile: Tile,
     device: str,
     picture: Path | None,
@@ -92,11 +93,13 @@ def command(
     made = with_options(find(method).load(), settings(changes, "dimension=5"))
     observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const, psf, srf))
     if isinstance(made, NetworkMethod):
-        if weights is None:
-            raise UsageError(f"{made.card.title} is a network: name its trained weights by --weights FILE")
         make_deterministic()
         problem = Problem.of(observation)
-        fusing: Method = made.load(weights, problem, chosen_device(device), tile=tile)
+        taken = _weights(weights, made, problem)
+        loaded = taken.load(made, problem, chosen_device(device), tile=tile)
+        assert loaded.weights is not None
+        console(stderr=True).print(f"{made.card.name}: {taken.describe(loaded.weights)}", markup=False, soft_wrap=True)
+        fusing: Method = loaded
     elif weights is not None:
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
     else:
@@ -112,4 +115,17 @@ def command(
         f"phase {observation.phase:g}" + (f"; it estimated {estimated}" if estimated else ""),
         markup=False,
         soft_wrap=True,
+    )
+
+
+def _weights(text: str | None, method: NetworkMethod, problem: Problem) -> Chosen:
+    """Return the weights that are named: of a pair, nothing tells for which data set they should be."""
+    from hsfusion_bench.runs.weights.choosing import choose_named, for_pair, named
+
+    if text is not None:
+        return choose_named(named(text), method, problem)
+    known = ", ".join(entry.id for entry in for_pair(method, problem))
+    raise UsageError(
+        f"{method.card.title} is a network: name its trained weights by --weights FILE"
+        + (f", or by --weights NAME of those that fit this pair: {known} (see `hsbench weights list`)" if known else "")
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.methods import Tile
     from hsfusion_bench.runs.runner import Result
+    from hsfusion_bench.runs.weights.choosing import Named
 
 
 @click.command("run", short_help="Run methods on a dataset, score them, write records and tables.")
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
 @key_option
 @tile_option
 @click.option(
-    "--weights", multiple=True, metavar="METHOD=FILE", help="Weights of a network: ours, or a file of its authors."
+    "--weights",
+    multiple=True,
+    metavar="METHOD=FILE",
+    help="Weights of a network: ours, a file of its authors, or a name of `hsbench weights list`.",
 )
 @click.option("--train", is_flag=True, help="Train the networks first, by their recipes.")
 @click.option(
@@ -197,5 +201,7 @@ def _changes(values: tuple[str, ...], names: list[str]) -> dict[str, dict[str, s
     return found
 
 
-def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Path]:
-    return {name: Path(file).expanduser() for name, file in _per_method(values, names, "--weights").items()}
+def _weights(values: tuple[str, ...], names: list[str]) -> dict[str, Named]:
+    from hsfusion_bench.runs.weights.choosing import named
+
+    return {name: named(text) for name, text in _per_method(values, names, "--weights").items()}

@@ -1,9 +1,9 @@
-"""The originals of a data set: their terms, fetching them, unpacking them.
+"""The originals of a data set, and other files: their terms, fetching them, unpacking them.
 
 A file is fetched under a temporary name and gets its own once it is whole: of the stated length, of the known
-digest, and, if it is an archive, readable to its end. Where nobody has recorded a digest yet, the one that was found
-is kept beside the file as ``FILE.sha256``, in the form that ``sha256sum --check`` reads, and later copies must equal
-it. What is unpacked goes to a folder aside first, so that no file in the data root is ever half there.
+digest, or else, if it is an archive, readable to its end. Where nobody has recorded a digest yet, the one that was
+found is kept beside the file as ``FILE.sha256``, in the form that ``sha256sum --check`` reads, and later copies must
+equal it. What is unpacked goes to a folder aside first, so that no file in the data root is ever half there.
 
 A broken download goes on where it broke off, if the server can and if what is then there can be checked: by a known
 digest, or because it is an archive.
@@ -20,7 +20,7 @@ from typing import Protocol
 import pooch
 import requests
 
-from hsfusion_bench.data.provenance import Download, Provenance
+from hsfusion_bench.data.provenance import Download
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import sha256_file, user_cache, write_text
 
@@ -45,17 +45,17 @@ class ProgressBar(Protocol):
 # -- terms
 
 
-def is_accepted(name: str, provenance: Provenance) -> bool:
-    """Whether the user has accepted the present licence of a data set."""
+def is_accepted(name: str, licence: str) -> bool:
+    """Whether the user has accepted the present licence of a data set, or of other files."""
     try:
-        return _acceptance(name).read_text("utf-8") == provenance.licence
+        return _acceptance(name).read_text("utf-8") == licence
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def accept(name: str, provenance: Provenance) -> None:
+def accept(name: str, licence: str) -> None:
     """Remember that the user has accepted a licence, by its text."""
-    write_text(_acceptance(name), provenance.licence)
+    write_text(_acceptance(name), licence)
 
 
 def _acceptance(name: str) -> Path:
@@ -170,7 +170,7 @@ def _check(path: Path, item: Download, expected: str | None, remedy: str) -> str
     if expected is not None and digest != expected:
         raise HsbenchError(f"{item.file} is another file: its SHA-256 is {digest}, but should be {expected}; {remedy}")
     kind = _kind(item.file)
-    if kind is not None:
+    if kind is not None and item.sha256 is None:  # a digest that is stated proves more, and not all .tar are archives
         try:
             _read_through(path, kind)
             _require_inside(path, kind)

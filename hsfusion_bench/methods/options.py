@@ -80,6 +80,11 @@ def short_value(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
+def told_options(options: Mapping[str, Value]) -> str:
+    """Return options that were changed in words, such as "width 8"."""
+    return " and ".join(f"{name} {short_value(value)}" for name, value in options.items()) or "the default options"
+
+
 def with_options(method: _Method, texts: Mapping[str, str]) -> _Method:
     """Return the method with some of its options changed.
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
 from hsfusion_bench.methods.contract import Card, Problem
-from hsfusion_bench.methods.options import changed_options, short_value
+from hsfusion_bench.methods.options import changed_options, short_value, told_options
 
 if TYPE_CHECKING:
     import torch
@@ -161,6 +161,23 @@ class Weights:
     file: str
     card: WeightsCard | None
     """None for a file of the method's authors."""
+    source: str = ""
+    """Where they were found, such as "from the package (feinfn-cave-x4-uestc)"."""
+    catalogue: str | None = None
+    """What the catalogue calls weights of just this content; None: it does not know them."""
+    trained: str = ""
+    """By whom, where no card tells it, such as "trained by PSRT's authors"."""
+
+    def describe(self) -> str:
+        """Say which weights these are, where they are from, and what budget they had, in one line."""
+        where = f"weights {self.source or self.file}"
+        if self.card is None:
+            made = self.trained or "trained by others, the file does not tell how"
+        else:
+            made = f"trained {self.card.training.describe()}"
+            if self.catalogue is None:  # whose names tell it
+                where += f", of {self.card.dataset} x{self.card.scale} {self.card.protocol}"
+        return f"{where}; {made}"
 
 
 def cached_path(name: str, method: NetworkLike, task: str) -> Path:
@@ -218,7 +235,10 @@ def read_weights(path: Path, method: NetworkLike, problem: Problem) -> Weights:
     if path.suffix == ".safetensors":
         state, card = _read_ours(path, method, problem)
         return Weights(state, sha256_file(path), path.name, card)
-    return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
+    try:
+        return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def load_into(network: torch.nn.Module, weights: Weights, method: NetworkLike) -> None:
@@ -258,23 +278,37 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
     return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
 
 
-def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
-    """Return state, float32, and card of a file of ours."""
-    import torch
+def read_card(path: Path) -> WeightsCard:
+    """Return the card of a file of ours, without its numbers; no torch is imported.
+
+    Raises
+    ------
+    HsbenchError
+        If the file is not one of ours.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError) as error:
         raise HsbenchError(f"{path} is not a readable safetensors file: {error}") from error
     if _KEY not in metadata:
         raise HsbenchError(f"{path} was not written by hsbench: it carries no card of its training")
     try:
-        card = WeightsCard.model_validate_json(metadata[_KEY])
+        return WeightsCard.model_validate_json(metadata[_KEY])
     except ValidationError as error:
         raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
+
+
+def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
+    """Return state, float32, and card of a file of ours."""
+    import torch
+    from safetensors import safe_open
+
+    card = read_card(path)
+    with safe_open(path, framework="pt") as file:
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in stored.items()}
     return state, card
 
@@ -286,8 +320,8 @@ def _read_ours(path: Path, method: NetworkLike, problem: Problem) -> tuple[dict[
         raise HsbenchError(f"{path} holds weights of {card.method!r}, not of {name!r}")
     if card.options != options:
         raise HsbenchError(
-            f"{path} was trained with {_told(card.options)}, not with {_told(options)}; options, set by --set, belong "
-            "to a network's weights"
+            f"{path} was trained with {told_options(card.options)}, not with {told_options(options)}; options, set by "
+            "--set, belong to a network's weights"
         )
     asked = {"scale": problem.scale, "bands": problem.bands, "msi_bands": problem.msi_bands}
     for name, wanted in asked.items():
@@ -295,7 +329,3 @@ def _read_ours(path: Path, method: NetworkLike, problem: Problem) -> tuple[dict[
         if trained not in (None, wanted):  # None: a card that does not say
             raise HsbenchError(f"{path} was trained for {name} {trained}, not for {wanted}")
     return state, card
-
-
-def _told(options: Mapping[str, bool | int | float | str]) -> str:
-    return " and ".join(f"{name} {short_value(value)}" for name, value in options.items()) or "the default options"

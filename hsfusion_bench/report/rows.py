@@ -91,7 +91,7 @@ class Row:
         if weights is not None and weights.training is not None:
             parts.append("trained " + weights.training.describe())
         elif weights is not None:
-            parts.append("weights of its authors")
+            parts.append("weights of its authors" if weights.catalogue is None else f"weights {weights.catalogue}")
         tiles = self.record.model.tiles
         if tiles is not None:
             parts.append(f"in tiles of {tiles.side} pixels")

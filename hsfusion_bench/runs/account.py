@@ -70,6 +70,7 @@ def weights_info(weights: Weights | None) -> WeightsInfo | None:
         origin="hsbench" if card else "authors",
         trained_on=f"{card.dataset} x{card.scale} {card.protocol}" if card else None,
         training=card.training if card else None,
+        catalogue=weights.catalogue,
     )
 
 

@@ -145,6 +145,9 @@ class WeightsInfo(_Strict):
     origin: Literal["hsbench", "authors"]
     trained_on: str | None = Field(description="dataset, scale and protocol of the training, where known")
     training: TrainingInfo | None
+    catalogue: str | None = Field(
+        default=None, description="what `hsbench weights list` calls weights of this content, if it knows them"
+    )
 
 
 class ExternalInfo(_Strict):

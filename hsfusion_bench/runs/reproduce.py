@@ -25,6 +25,7 @@ from hsfusion_bench.runs.differences import Difference, Effect, differences, sce
 from hsfusion_bench.runs.recorded import recorded_root
 from hsfusion_bench.runs.records import Record, SceneResult, Store, WeightsInfo, read_record
 from hsfusion_bench.runs.runner import Listener, Setting, run_method
+from hsfusion_bench.runs.weights.catalogue import of_content
 from hsfusion_metrics import METRICS
 
 #: Indexes agree within rounding if they differ by no more, relatively. Measured with other kernels (AVX2 and SSE for
@@ -413,6 +414,9 @@ def _no_weights(record: Record, told: WeightsInfo, task: Task) -> str:
         f"the weights of {record.method.name} are not here: {told.file}, SHA-256 {told.sha256}. "
         f"Looked for in {user_cache() / 'weights'} and {recorded_root() / 'weights'}; --weights FILE names them. "
     )
+    known = of_content(told.sha256)
+    if known is not None and known.download is not None:
+        return text + f"Or {known.command} fetches them"
     if told.origin == "authors":
         return text + "They are a file that the method's authors released"
     budget = f" ({told.training.describe()})" if told.training else ""

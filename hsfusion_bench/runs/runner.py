@@ -17,7 +17,7 @@ from hsfusion_bench.files import slug
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import fuse_checked
-from hsfusion_bench.methods.weights import Weights, cached_path, joined, scenes_folder
+from hsfusion_bench.methods.weights import Weights, cached_path, joined
 from hsfusion_bench.runs.account import (
     dataset_info,
     environment,
@@ -32,6 +32,7 @@ from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.machine import cores
 from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
 from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
+from hsfusion_bench.runs.weights.choosing import Chosen, Named, NoWeightsError, choose
 from hsfusion_bench.training.course import Budget, Course, TrainingListener
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Listener(TrainingListener):
 
     def scene_done(self, method: str, scene: str, number: int, total: int) -> None:
         """Take note that a scene was fused and scored."""
+
+    def weights_taken(self, method: str, text: str) -> None:
+        """Take note which weights a network runs with, where they are from, and what budget they had."""
 
     def failed(self, method: str, error: BaseException) -> None:
         """Take note that a method, or its training, failed."""
@@ -61,8 +65,8 @@ class Setting:
     """Count the operations of the first scene, see `measure`."""
     budget: Budget | None = None
     """Train networks first, with this budget; None: use weights that exist."""
-    weights: Mapping[str, Path] = field(default_factory=dict)
-    """Weights files by method, before those of the cache."""
+    weights: Mapping[str, Named] = field(default_factory=dict)
+    """Weights that are named, by method; else `choose` looks for some."""
     blind: bool = False
     """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
     tile: Tile = "auto"
@@ -118,8 +122,8 @@ class _Run:
         self.fusing: Method | None = None
         """The method with its weights, where it needs some."""
         self.weights: Weights | None = None
-        self.folder: Path | None = None
-        """Of weights that each scene has of its own."""
+        self.chosen: Chosen | None = None
+        """A file of weights, or a folder of those that each scene has of its own."""
         self.scene_weights: dict[str, Weights] = {}
         self.model = ModelInfo()
         self.results: dict[str, SceneResult] = {}
@@ -146,51 +150,51 @@ class _Run:
         self.model = ModelInfo(parameters=total, trainable=trainable)
         if self.contender.loaded is not None:
             self.fusing, self.weights = self.contender.loaded, self.contender.loaded.weights
+            if self.weights is not None:
+                setting.listener.weights_taken(self.contender.name, self.weights.describe())
             return True
-        path = self._weights_path(self.method)
-        if path is None:
+        try:
+            self.chosen = self._choose(self.method)
+        except NoWeightsError as error:
             self.without_weights = True
-            task = setting.task
-            self.error = (
-                f"no weights of {self.method.card.title} for {task.source.name} x{task.scale} under protocol "
-                f"{task.protocol.id}: train it with --train, or pass a file with --weights {self.contender.name}=FILE"
-            )
+            self.error = str(error)
             return False
-        if path.is_dir():
-            self.folder = path
-        else:
-            self._load(path)
+        if not self.chosen.path.is_dir():
+            self._load(self.chosen)
         return True
 
-    def _load(self, path: Path) -> Weights:
-        """Give the method the weights of a file."""
+    def _load(self, chosen: Chosen, scene: str | None = None) -> Weights:
+        """Give the method the weights that were chosen, or those of a scene."""
         assert isinstance(self.method, NetworkMethod)
-        loaded = self.method.load(path, self.setting.task.problem, self._device(), tile=self.setting.tile)
+        setting = self.setting
+        loaded = chosen.load(self.method, setting.task.problem, self._device(), tile=setting.tile, scene=scene)
         assert loaded.weights is not None
+        if self.weights is None:
+            setting.listener.weights_taken(self.contender.name, chosen.describe(loaded.weights))
         self.fusing, self.weights = loaded, loaded.weights
         return loaded.weights
 
     def _take_weights_of(self, scene: str) -> None:
         """Give the method the weights that a scene has of its own, where it has."""
-        if self.folder is None:
+        if self.chosen is None or not self.chosen.path.is_dir():
             return
-        self.scene_weights[scene] = self._load(self.folder / f"{scene}.safetensors")
-        self.weights = joined(self.folder, self.scene_weights)
+        self.scene_weights[scene] = self._load(self.chosen, scene)
+        self.weights = joined(self.chosen.path, self.scene_weights)
 
-    def _weights_path(self, method: NetworkMethod) -> Path | None:
+    def _choose(self, method: NetworkMethod) -> Chosen:
+        """Choose weights that there are, or train some."""
         setting, name = self.setting, self.contender.name
-        if self.contender.name in setting.weights:
-            return setting.weights[self.contender.name]
-        if setting.budget is not None:
-            from hsfusion_bench.training.scenes import TrainingScenes
-            from hsfusion_bench.training.session import train_weights
+        given = setting.weights.get(name)
+        if given is not None or setting.budget is None:
+            return choose(name, method, setting.task, given)
+        from hsfusion_bench.training.scenes import TrainingScenes
+        from hsfusion_bench.training.session import train_weights
 
-            scenes = TrainingScenes(setting.task.train)
-            path = cached_path(name, method, setting.task.id)
-            course = Course(seed=setting.seed, device=self._device_type(), resume="never")
-            return train_weights(method, scenes, path, setting.budget, course, setting.listener).path
+        scenes = TrainingScenes(setting.task.train)
         path = cached_path(name, method, setting.task.id)
-        return next((there for there in (path, scenes_folder(path)) if there.exists()), None)
+        course = Course(seed=setting.seed, device=self._device_type(), resume="never")
+        trained = train_weights(method, scenes, path, setting.budget, course, setting.listener)
+        return Chosen(trained.path, f"of this run's training ({trained.path})")
 
     # -- scene by scene
 

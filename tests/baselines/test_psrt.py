@@ -43,12 +43,23 @@ def test_weights_of_other_bands_are_refused(released: Path) -> None:
         PSRTMethod().read_authors_weights(released, Problem(102, 4, 4, 2.0))
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"state_dict": 3}, {"net": {"a": torch.zeros(1)}}])
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": 3}, {"net": 3}, {"model": {"a": torch.zeros(1)}}])
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "foreign.pth"
     torch.save(content, path)
-    with pytest.raises(ValueError, match=r"foreign\.pth is not a PSRT checkpoint.*'state_dict'"):
+    with pytest.raises(ValueError, match=r"foreign\.pth is not a PSRT checkpoint.*'state_dict' or 'net'"):
         read_authors_checkpoint(path, PSRT())
+
+
+def test_a_state_under_the_key_of_hiftool_is_read(tmp_path: Path, released: Path) -> None:
+    """HIFtool saves ``{"net": state}`` of the same names, without the prefix of the authors' wrapper."""
+    theirs = torch.load(released, map_location="cpu", weights_only=True)["state_dict"]
+    path = tmp_path / "1750.pth"
+    torch.save({"net": {name.removeprefix("model."): value for name, value in theirs.items()}, "epoch": 1750}, path)
+    expected = read_authors_checkpoint(released, PSRT())
+    state = read_authors_checkpoint(path, PSRT())
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[name], expected[name]) for name in state)
 
 
 def test_a_state_that_lacks_a_tensor_is_refused(tmp_path: Path) -> None:

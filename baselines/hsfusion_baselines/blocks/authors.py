@@ -13,15 +13,15 @@ from hsfusion_baselines.blocks.checkpoint import load_plain
 __all__ = ["read_state", "translate"]
 
 
-def read_state(path: Path, key: str, prefix: str, title: str) -> dict[str, Tensor]:
+def read_state(path: Path, keys: Sequence[str], prefix: str, title: str) -> dict[str, Tensor]:
     """Read the state that a training script saved as ``{key: state}``.
 
     Parameters
     ----------
     path
         What ``torch.save`` wrote.
-    key
-        Where in the file's dictionary the state is.
+    keys
+        Where in the file's dictionary the state may be; the first that is there is read.
     prefix
         What stands before every name, and is removed where it does.
     title
@@ -40,9 +40,10 @@ def read_state(path: Path, key: str, prefix: str, title: str) -> dict[str, Tenso
         If the file cannot be opened.
     """
     content = load_plain(path)
-    state = content.get(key) if isinstance(content, Mapping) else None
+    state = next((content[key] for key in keys if key in content), None) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise ValueError(f"{path} is not a {title} checkpoint: it holds no tensors under the key {key!r}")
+        told = " or ".join(repr(key) for key in keys)
+        raise ValueError(f"{path} is not a {title} checkpoint: it holds no tensors under the key {told}")
     return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
 
 

@@ -29,7 +29,7 @@ _NAMES = (
 
 
 def read_authors_checkpoint(path: Path, network: PSRT) -> dict[str, Tensor]:
-    """Read a released file (``best.pth.tar``) for a network.
+    """Read a released file for a network: its authors' ``best.pth.tar``, or one that HIFtool's script wrote.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def read_authors_checkpoint(path: Path, network: PSRT) -> dict[str, Tensor]:
     OSError
         If the file cannot be opened.
     """
-    state = read_state(path, "state_dict", "model.", "PSRT")
+    state = read_state(path, ("state_dict", "net"), "model.", "PSRT")
     try:
         return authors_state_to_ours(state, network)
     except ValueError as error:

@@ -70,7 +70,7 @@ class PSRTMethod(SupervisedMethod):
         return PSRT(problem.bands, problem.msi_bands, problem.scale)
 
     def read_authors_weights(self, path: Path, problem: Problem) -> Mapping[str, torch.Tensor]:
-        """Read the authors' ``best.pth.tar``."""
+        """Read the authors' ``best.pth.tar``, or a file of HIFtool's, which trained their network anew."""
         from hsfusion_baselines.psrt.authors import read_authors_checkpoint
         from hsfusion_baselines.psrt.network import PSRT
 

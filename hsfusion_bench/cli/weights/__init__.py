@@ -1,4 +1,4 @@
-"""``hsbench weights``: make the weights of networks."""
+"""``hsbench weights``: the weights of networks that are known, fetching them, making them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from hsfusion_bench.cli.verbs import Verbs
 
-_VERBS = ("make",)
+_VERBS = ("list", "info", "download", "make")
 
 
 @click.group(
@@ -14,12 +14,14 @@ _VERBS = ("make",)
     cls=Verbs,
     package=__name__,
     verbs=_VERBS,
-    short_help="Make the weights that a file lists.",
+    short_help="List, show and fetch weights of networks; make those that a file lists.",
 )
 def command() -> None:
-    """Make the weights of networks.
+    """List the weights of networks that are known, fetch those of their authors, and make others.
 
     \b
-    Example:
+    Examples:
+      hsbench weights list --dataset cave
+      hsbench weights download psrt-cave-x4-uestc-authors
       hsbench weights make results/trainings.toml --data-root ~/CAVE
     """
