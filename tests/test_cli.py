@@ -381,10 +381,10 @@ def test_show_gives_parameters_recipe_and_origin() -> None:
 
 
 def test_leaderboard_without_records_says_how_to_make_some() -> None:
-    done = hsbench("leaderboard", "--dataset", "demo")
+    done = hsbench("leaderboard", "--dataset", "harvard")
     assert done.exit_code == 1
     said = " ".join(done.stderr.split())
-    assert "results and hsbench itself hold no records of dataset demo" in said
+    assert "results and hsbench itself hold no records of dataset harvard" in said
     assert "hsbench run" in said
 
 

@@ -333,7 +333,8 @@ class _Table:
         if method.changed:
             yield "with " + ", ".join(f"{name} {short_value(method.options[name])}" for name in method.changed)
         if row.record.status != "no weights":  # the cell says that
-            yield from row.notes
+            # what a star says elsewhere, a letter says here, at the value itself
+            yield from (note for note in row.notes if not note.startswith("*"))
         mark = row.mark.removesuffix(ALIKE_MARK).strip()
         if mark == RECORDED_MARK:
             yield "recorded: came with hsfusion-bench, not run here"
