@@ -1,0 +1,96 @@
+"""The page of the indexes: its numbers are what its code gives, its "equal" rows are equal."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from hsfusion_metrics import METRICS
+from support.pages import ROOT, blocks, text_of
+
+PAGE = text_of(ROOT / "docs" / "indexes.md")
+
+
+def program() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("indexes_program", ROOT / "docs" / "indexes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+indexes = program()
+ROWS = indexes.rows(PAGE)
+HERE = [
+    row for row in ROWS if row.computable and row.package in (indexes.OURS, "scikit-image", "torchmetrics", "spectral")
+]
+
+
+def one_unit(value: str) -> float:
+    """Return one unit of the last digit of a number as printed."""
+    return 10.0 ** -len(value.partition(".")[2])
+
+
+def sections() -> Iterator[tuple[str, str]]:
+    """Return the title and the text of each section about an index."""
+    titles = {metric.title for metric in METRICS.values()}
+    for title, text in re.findall(r"^## (\w+)\n(.*?)(?=^## )", PAGE, flags=re.DOTALL | re.MULTILINE):
+        if title in titles:
+            yield title, text
+
+
+def test_every_row_of_a_table_is_read() -> None:
+    lines = [line for _, text in sections() for line in text.splitlines() if line.startswith("| ")]
+    assert len(lines) - len(METRICS) == len(ROWS) > 50  # but for the heads
+
+
+def test_the_page_names_the_versions_that_the_tests_run_with() -> None:
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", text_of(ROOT / "constraints.txt"), flags=re.MULTILINE))
+    named = {(row.package, row.version) for row in ROWS if row.package in pinned}
+    assert {package for package, _ in named} == set(AT_HAND) - {indexes.OURS}
+    assert named <= set(pinned.items())
+
+
+@pytest.mark.parametrize("row", HERE, ids=lambda row: f"{row.package}: {row.code}")
+def test_the_code_of_a_row_gives_its_value(row: object) -> None:
+    assert indexes.computed(row) == pytest.approx(float(row.value), abs=one_unit(row.value))  # type: ignore[attr-defined]
+
+
+def test_the_first_table_has_our_values_of_the_seven() -> None:
+    ours = {title: indexes.rows(text)[0].value for title, text in sections()}
+    assert list(ours) == [metric.title for metric in METRICS.values()]
+    assert dict(re.findall(r"^\| \[(\w+)\]\(#\w+\) \| ([\d.]+) \|", PAGE, flags=re.MULTILINE)) == ours
+
+
+def test_the_program_of_the_page_prints_our_values(capsys: pytest.CaptureFixture[str]) -> None:
+    (text,) = blocks(PAGE, "python")
+    exec(compile(text, "indexes.md", "exec"), {})
+    printed = [float(value) for value in re.findall(r"\w+=([\d.]+)", capsys.readouterr().out)]
+    ours = [indexes.rows(text)[0].value for _, text in sections()]
+    assert printed == [pytest.approx(float(value), abs=one_unit(value)) for value in ours]
+
+
+@pytest.mark.parametrize("title", [metric.title for metric in METRICS.values()])
+def test_rows_that_are_called_equal_have_a_value_of_ours(title: str) -> None:
+    text = dict(sections())[title]
+    ours = {row.value for row in indexes.rows(text) if row.package == indexes.OURS}
+    equal = re.findall(r"`[^`]+` \| ([\d.]+) \| equal", text)
+    assert equal
+    assert set(equal) <= ours
+
+
+def test_a_page_is_filled_row_by_row_and_keeps_what_it_cannot_compute() -> None:
+    page = "| hsfusion_metrics | `hm.psnr(gt, sr)` | 1 | why |\n| sewar 0.0.1 | `sewar.psnr(g, s)` | 2.5 | 7 |\n"
+    first, second = indexes.rows(page)
+    assert (first.package, first.version, second.version, second.value) == ("hsfusion_metrics", "", "0.0.1", "2.5")
+    assert first.computable
+    assert not second.computable
+    filled = indexes.filled(page, {first: 29.892654}.get)
+    assert filled == page.replace("| 1 |", "| 29.8927 |")
