@@ -39,6 +39,7 @@ MODULES = {
     "spectral": ("spectral", "spectral"),
     "hyperbench": ("hyperbench", "hyperbench"),
 }
+START, END = "<!-- summary: written by indexes.py -->\n\n", "\n<!-- end of the summary -->"
 _ROW = re.compile(r"^\| ([\w-]+)(?: ([\w.]+))? \| `([^`]+)` \| ([\d.]+|nan) \|", flags=re.MULTILINE)
 
 
@@ -128,6 +129,27 @@ def filled(page: str, values: Callable[[Row], float | None]) -> str:
     return _ROW.sub(line, page)
 
 
+def summary(page: str) -> str:
+    """Return the table of packages by indexes: the first value of each in a section, bold where it is ours."""
+    found: dict[str, dict[str, str]] = {}
+    titles = [title for title, text in sections(page) if rows(text)]
+    for title, text in sections(page):
+        for row in rows(text):
+            found.setdefault(f"{row.package} {row.version}".strip(), {}).setdefault(title, row.value)
+    ours = found[OURS]
+    lines = [["package", *titles], ["---"] * (len(titles) + 1)]
+    for package, values in found.items():
+        cells = (values.get(title, "") for title in titles)
+        bold = [f"**{cell}**" if cell == ours[title] else cell for title, cell in zip(titles, cells, strict=True)]
+        lines.append([package, *bold])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def sections(page: str) -> list[tuple[str, str]]:
+    """Return the title and the text of each section."""
+    return re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
+
+
 def main() -> None:
     """Fill the page."""
     page = PAGE.read_text(encoding="utf-8")
@@ -135,7 +157,9 @@ def main() -> None:
     if sys.argv[1:]:
         of_matlab = [row for row in rows(page) if row.package == DLPAN]
         found |= zip(of_matlab, in_octave([row.code for row in of_matlab], Path(sys.argv[1])), strict=True)
-    PAGE.write_text(filled(page, found.get), encoding="utf-8")
+    page = filled(page, found.get)
+    start, end = page.index(START) + len(START), page.index(END)
+    PAGE.write_text(page[:start] + summary(page) + page[end:], encoding="utf-8")
     print(f"{len(found)} of {len(rows(page))} values computed; those of other packages are as they were")
 
 

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
+import numpy as np
 import pytest
 
-from hsfusion_metrics import METRICS
+from hsfusion_metrics import METRICS, q2n_uncast
 from support.pages import ROOT, blocks, text_of
 
 PAGE = text_of(ROOT / "docs" / "indexes.md")
@@ -28,9 +29,9 @@ def program() -> ModuleType:
 
 indexes = program()
 ROWS = indexes.rows(PAGE)
-HERE = [
-    row for row in ROWS if row.computable and row.package in (indexes.OURS, "scikit-image", "torchmetrics", "spectral")
-]
+#: Those of packages that come with us, or with the extra `dev`.
+AT_HAND = (indexes.OURS, "scikit-image", "torchmetrics", "spectral")
+HERE = [row for row in ROWS if row.package in AT_HAND and row.computable]
 
 
 def one_unit(value: str) -> float:
@@ -41,9 +42,7 @@ def one_unit(value: str) -> float:
 def sections() -> Iterator[tuple[str, str]]:
     """Return the title and the text of each section about an index."""
     titles = {metric.title for metric in METRICS.values()}
-    for title, text in re.findall(r"^## (\w+)\n(.*?)(?=^## )", PAGE, flags=re.DOTALL | re.MULTILINE):
-        if title in titles:
-            yield title, text
+    return ((title, text) for title, text in indexes.sections(PAGE) if title in titles)
 
 
 def test_every_row_of_a_table_is_read() -> None:
@@ -77,6 +76,12 @@ def test_the_program_of_the_page_prints_our_values(capsys: pytest.CaptureFixture
     assert printed == [pytest.approx(float(value), abs=one_unit(value)) for value in ours]
 
 
+def test_the_summary_is_that_of_the_tables() -> None:
+    summary = PAGE.partition(indexes.START)[2].partition(indexes.END)[0]
+    assert summary == indexes.summary(PAGE)
+    assert f"| {indexes.OURS} | **29.8927** |" in summary
+
+
 @pytest.mark.parametrize("title", [metric.title for metric in METRICS.values()])
 def test_rows_that_are_called_equal_have_a_value_of_ours(title: str) -> None:
     text = dict(sections())[title]
@@ -84,6 +89,19 @@ def test_rows_that_are_called_equal_have_a_value_of_ours(title: str) -> None:
     equal = re.findall(r"`[^`]+` \| ([\d.]+) \| equal", text)
     assert equal
     assert set(equal) <= ours
+
+
+def largest_q2n(bands: int) -> float:
+    """Return the largest Q2n of one texture whose bands have signs of their own in each of two images."""
+    rng = np.random.default_rng(0)
+    texture = rng.standard_normal((32, 32))
+    signs = rng.choice([-1.0, 1.0], (100, 2, bands, 1, 1))
+    return max(q2n_uncast(*(5 + pair * texture)) for pair in signs)
+
+
+def test_q2n_exceeds_one_only_with_more_than_eight_bands() -> None:
+    assert 0.999 < largest_q2n(8) <= 1 + 1e-12
+    assert largest_q2n(31) > 1.15
 
 
 def test_a_page_is_filled_row_by_row_and_keeps_what_it_cannot_compute() -> None:
