@@ -31,6 +31,7 @@ from hsfusion_bench.report.comparison import (
 )
 from hsfusion_bench.report.contestants import choose, contestants_of
 from hsfusion_bench.report.sources import RECORDED, Entry
+from hsfusion_bench.runs.account import summary_of
 from hsfusion_bench.runs.recorded import recorded_store
 from hsfusion_bench.runs.records import MethodInfo, Record, Store
 from support.records import make_record
@@ -374,6 +375,7 @@ def test_ones_own_against_the_recorded_ones() -> None:
     for number, scene in enumerate(mine.scenes):
         assert scene.psnr is not None
         scene.psnr += 1 + number / 100
+    mine.summary = summary_of(mine.scenes)
     written(mine)
     done = hsbench("compare", "mine", "gsa", "mtf-glp-hs")
     assert done.exit_code == 0, done.output

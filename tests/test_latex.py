@@ -167,9 +167,9 @@ def test_best_is_bold_second_underlined(varied: list[Record]) -> None:
     text = latex(boards_of([record_of("a", 40.0), record_of("b", 39.0), record_of("c", 38.0)]))
     # for PSNR the highest is best, for SAM, of the same numbers, the lowest
     assert [cells[1:3] for cells in rows_of(text)[2:]] == [
-        [r"\textbf{40.00$\pm$1.00}", r"40.00$\pm$1.00"],
-        [r"\underline{39.00$\pm$1.00}", r"\underline{39.00$\pm$1.00}"],
-        [r"38.00$\pm$1.00", r"\textbf{38.00$\pm$1.00}"],
+        [r"\textbf{40.00$\pm$0.00}", r"40.00$\pm$0.00"],
+        [r"\underline{39.00$\pm$0.00}", r"\underline{39.00$\pm$0.00}"],
+        [r"38.00$\pm$0.00", r"\textbf{38.00$\pm$0.00}"],
     ]
 
 

@@ -195,6 +195,26 @@ def test_a_damaged_record_is_named_and_the_others_are_shown(tmp_path: Path) -> N
     assert [Path(str(each.message).split()[0]).name for each in warned] == ["cut.json", "later.json", "no.json"]
 
 
+def test_a_record_whose_means_are_not_those_of_its_scenes_is_not_shown(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(make_record("good"))
+    path = store.write(make_record("better")).path
+    path.write_text(path.read_text().replace('"mean": 32.0', '"mean": 60.0', 1))
+    done = hsbench("leaderboard", "--only", "mine", "--results-dir", str(tmp_path))
+    assert done.exit_code == 1
+    assert "Good" in done.stdout
+    assert "Better" not in done.stdout
+    said = " ".join(done.stderr.split())
+    assert "better.json is not shown: the record's own psnr over the scenes is 60.0 ± 2.8" in said
+    assert "but its scenes give 32.0 ± 2.8" in said
+
+
+def test_every_committed_record_is_sound() -> None:
+    found = gather([], "recorded")
+    assert found.damaged == ()
+    assert len(found.entries) > 50
+
+
 def test_a_damaged_speed_costs_no_row(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(make_record("good"))

@@ -18,6 +18,8 @@ from support.records import boards_of, make_record, make_speed
 def with_means(name: str, **means: float) -> Record:
     record = make_record(name)
     assert record.summary is not None
+    for index, whole in record.summary.items():
+        record.summary[index] = Statistic(mean=whole.mean, std=1.0)
     for index, mean in means.items():
         record.summary[index] = Statistic(mean=mean, std=0.125)
     return record

@@ -38,6 +38,12 @@ def hsbench(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+@pytest.fixture(autouse=True)
+def no_rows_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the references of the data set alone to decide."""
+    monkeypatch.setattr(submission, "recorded_store", lambda: Store(tmp_path / "none"))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the documented commands make, with two methods."""

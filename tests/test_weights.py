@@ -341,7 +341,7 @@ def test_info_tells_all(shelf: Shelf) -> None:
     shelf.offer("ssfcnn-theirs", 3, psnr=31.5)
     shelf.offer("ssfcnn-odd", 4, facts='only_if_named = "Nobody knows its scenes."')
     text = " ".join(weights("info", "ssfcnn-theirs").stdout.split())
-    for words in ("demo ×4, protocol uestc", "31.50±1.00 dB, mean of the 2 test scenes", "none stated. Ask them.",
+    for words in ("demo ×4, protocol uestc", "31.50±0.00 dB, mean of the 2 test scenes", "none stated. Ask them.",
                   "a%20b/ssfcnn-theirs.safetensors", "Somebody, https://example.org/them", "taken where they fit",
                   "`hsbench weights download ssfcnn-theirs`"):  # fmt: skip
         assert words in text
@@ -358,7 +358,7 @@ def test_weights_are_fetched_checked_and_run(shelf: Shelf, own_cache: Path) -> N
     before = run()
     assert before.exit_code == 1
     assert "no weights of SSFCNN for demo-x4-uestc: train it with --train" in said(before)
-    way = "`hsbench weights download ssfcnn-theirs` (0.2 MB; licence: none stated; 31.50±1.00 dB on its test split)"
+    way = "`hsbench weights download ssfcnn-theirs` (0.2 MB; licence: none stated; 31.50±0.00 dB on its test split)"
     assert way in said(before)
     assert "--weights ssfcnn=FILE" in said(before)
     assert shelf.server is not None
@@ -478,7 +478,7 @@ def test_the_order_in_which_weights_are_taken(shelf: Shelf, task: hb.Task, own_c
     shelf.offer("ssfcnn-theirs", 2, psnr=31.5)
     shelf.offer("ssfcnn-worse", 3, psnr=29.0)
     line = ran_with(run())
-    assert "from the package (ssfcnn-demo-x4-uestc); trained 7 of 70 steps (10 % of the recipe); 30.00±1.00 dB" in line
+    assert "from the package (ssfcnn-demo-x4-uestc); trained 7 of 70 steps (10 % of the recipe); 30.00±0.00 dB" in line
     assert "; better ones are to be had: `hsbench weights download ssfcnn-theirs` (0.2 MB; licence: none stated" in line
 
     for name in ("ssfcnn-worse", "ssfcnn-theirs"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.runs.differences import of_summary
 from hsfusion_bench.runs.recorded import recorded_root
 from hsfusion_bench.runs.records import Record, Speed, Store, read_record, read_speed
 
@@ -110,7 +111,7 @@ def gather(
     damaged: list[str] = []
     for folder, origin in places:
         store = Store(folder)
-        records = [record for path in store.record_files() if (record := _try(read_record, path, damaged))]
+        records = [record for path in store.record_files() if (record := _try(_sound_record, path, damaged))]
         speeds = [speed for path in store.speed_files() if (speed := _try(read_speed, path, damaged))]
         asked = [record for record in records if _is_of(record, dataset, scale, protocol)]
         entries += entries_of(asked, speeds, origin)
@@ -120,6 +121,18 @@ def gather(
 def _is_of(record: Record, dataset: str | None, scale: int | None, protocol: str | None) -> bool:
     wanted = ((dataset, record.dataset.name), (scale, record.dataset.scale), (protocol, record.dataset.protocol))
     return all(asked in (None, said) for asked, said in wanted)
+
+
+def _sound_record(path: Path) -> Record:
+    """Read a record whose means are those of its scenes."""
+    record = read_record(path)
+    wrong = next(of_summary(record), None)
+    if wrong is not None:
+        raise HsbenchError(
+            f"{path} is not shown: {wrong.what} is {wrong.recorded}, but its scenes give {wrong.here}; was it "
+            "changed by hand? Make it anew with `hsbench run`"
+        )
+    return record
 
 
 def _try(read: Callable[[Path], _Read], path: Path, damaged: list[str]) -> _Read | None:

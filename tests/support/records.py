@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +27,8 @@ def make_record(name: str = "mine", scenes: dict[str, float] | None = None, of: 
     """Make a record whose every index of a scene is the one number given for the scene."""
     values = {"a": 30.0, "b": 34.0} if scenes is None else scenes
     mean = sum(values.values()) / len(values) if values else 0.0
+    finite = all(map(math.isfinite, values.values()))
+    deviation = (statistics.stdev(values.values()) if len(values) > 1 else 0.0) if finite else math.nan
     parts: dict[str, Any] = {
         "status": "ok" if values else "no weights",
         "method": MethodInfo(
@@ -53,7 +57,7 @@ def make_record(name: str = "mine", scenes: dict[str, float] | None = None, of: 
         "scenes": [
             SceneResult(name=scene, digest="2" * 64, **dict.fromkeys(INDEXES, value)) for scene, value in values.items()
         ],
-        "summary": {index: Statistic(mean=mean, std=1.0) for index in INDEXES} if values else None,
+        "summary": {index: Statistic(mean=mean, std=deviation) for index in INDEXES} if values else None,
         "model": ModelInfo(),
         "weights": None,
         "metrics": {"suite": "1"},
