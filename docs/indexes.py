@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 import hsfusion_bench as hb
+from hsfusion_metrics import METRICS
 
 PAGE = Path(__file__).with_name("indexes.md")
 OURS = "hsfusion_metrics"
@@ -129,11 +130,17 @@ def filled(page: str, values: Callable[[Row], float | None]) -> str:
     return _ROW.sub(line, page)
 
 
+def sections(page: str) -> dict[str, str]:
+    """Return the text of each index's section by the index's title."""
+    found = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE))
+    return {metric.title: found[metric.title] for metric in METRICS.values()}
+
+
 def summary(page: str) -> str:
     """Return the table of packages by indexes: the first value of each in a section, bold where it is ours."""
     found: dict[str, dict[str, str]] = {}
-    titles = [title for title, text in sections(page) if rows(text)]
-    for title, text in sections(page):
+    titles = list(sections(page))
+    for title, text in sections(page).items():
         for row in rows(text):
             found.setdefault(f"{row.package} {row.version}".strip(), {}).setdefault(title, row.value)
     ours = found[OURS]
@@ -143,11 +150,6 @@ def summary(page: str) -> str:
         bold = [f"**{cell}**" if cell == ours[title] else cell for title, cell in zip(titles, cells, strict=True)]
         lines.append([package, *bold])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def sections(page: str) -> list[tuple[str, str]]:
-    """Return the title and the text of each section."""
-    return re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
 
 
 def main() -> None:
