@@ -128,12 +128,16 @@ def fuse(method: Method | Callable[[Observation], Cube], observation: Observatio
 
     Raises
     ------
+    UsageError
+        If it is neither, such as a name.
     HsbenchError
         If the method fails, or returns another shape, integers, NaN or Inf.
     """
     from hsfusion_bench.methods import FunctionMethod
     from hsfusion_bench.methods.fusing import fuse_checked
 
+    if not callable(method) and not isinstance(method, Method):
+        raise UsageError(f"{method!r} is no method: hb.load_method gives one by its name")
     if not isinstance(method, Method):
         method = FunctionMethod(method, getattr(method, "__name__", "function"))
     return fuse_checked(method, observation, "of this observation")

@@ -170,6 +170,7 @@ def test_results_made_elsewhere_are_scored(task: hb.Task, tmp_path: Path) -> Non
         (lambda: hb.run(hb.open_task("demo", 4), ["gsa"], records=None, weights={"net": "x"}), "not among the methods"),
         (lambda: hb.load_method("gsa", weights="w.safetensors"), "GSA has none"),
         (lambda: hb.load_method("feinfn", patch=32), "is a number of feinfn's recipe"),
+        (lambda: hb.fuse("gsa", None), "'gsa' is no method: hb.load_method"),  # type: ignore[arg-type]
         (lambda: hb.leaderboard("/nowhere"), "no such folder of records"),
         (lambda: hb.leaderboard(dataset="harvard"), "the package holds no such records"),
         (lambda: hb.run(hb.open_task("demo", 4), ["gsa"], records=None, device="tpu"), "no device 'tpu'"),
