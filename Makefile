@@ -6,7 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-fast lint format bench trainings clean
+# A second environment, for the indexes alone, with the oldest NumPy and SciPy that pyproject.toml allows.
+OLDEST := .venv-oldest
+OLDEST_PINS := $(shell sed -nE 's/^ *"(numpy|scipy)>=([0-9.]+)".*/\1==\2.*/p' pyproject.toml)
+
+.PHONY: help demo test test-fast test-oldest lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -37,6 +41,17 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/pytest --quiet -m 'not slow and not data'
 
+#   make test-oldest    the indexes under the oldest NumPy and SciPy that are allowed, where their wheels can be had
+test-oldest:
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	@if $(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 --only-binary :all: \
+	        $(foreach pin,$(OLDEST_PINS),'$(pin)') pytest hypothesis; then \
+	    PYTHONPATH=metrics $(OLDEST)/bin/python -m pytest --quiet --confcutdir tests/metrics \
+	        $$(grep -LE '^ *(import|from) (torch|skimage)' tests/metrics/test_*.py); \
+	else \
+	    echo "no wheels of $(OLDEST_PINS) for this Python, or no network: their tests are left out"; \
+	fi
+
 #   make lint    ruff and mypy
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -56,4 +71,4 @@ trainings: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/hsbench weights make results/trainings.toml --results-dir results --device cpu $(if $(DATA),--data-root $(DATA))
 
 clean:
-	rm -rf $(VENV) demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(OLDEST) demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

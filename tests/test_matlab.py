@@ -555,6 +555,94 @@ class TestVerb:
         assert len({len(line) for line in done.stdout.splitlines()}) == 1
         assert "\x1b" not in done.stdout
 
+    def test_integers_are_told_and_computed_in_their_class_on_request(self, tmp_path: Path) -> None:
+        cases = json.loads((goldens.FOLDER / "classes.json").read_text())["cases"]["reference"]
+        with np.load(goldens.FOLDER / "classes.npz") as stored:
+            images = {name: stored[f"reference_uint8_{name}"][None] for name in ("gt", "sr")}
+        path = write_v5(tmp_path / "a.mat", **images)
+        told = score(path, "--ratio", 4, "--const", 255, "--json")
+        assert told.exit_code == 0, told.output
+        assert told.stderr.splitlines() == [
+            f"{path} holds uint8: computed in float64; the script computes in the file's class, with other values: "
+            "--as-matlab"
+        ]
+        doubles = write_v5(tmp_path / "b.mat", **{name: image.astype(float) for name, image in images.items()})
+        assert told.stdout == score(doubles, "--ratio", 4, "--const", 255, "--json").stdout
+        expected = {
+            field: [pytest.approx(value, rel=1e-10), 0.0] for field, value in cases["uint8"]["expected"].items()
+        }
+        # a MAT-file may store doubles in bytes: what counts is the variable's class
+        for options in ((), ("--workers", 2)):
+            done = score(path, "--ratio", 4, "--const", 255, "--json", "--as-matlab", *options)
+            assert json.loads(done.stdout) == expected
+            assert "in MATLAB it stops at SAM" in done.stderr
+        plain, as_matlab = (score(doubles, "--ratio", 4, "--const", 255, "--json", *o) for o in ((), ("--as-matlab",)))
+        assert as_matlab.stderr == ""
+        assert json.loads(as_matlab.stdout) == {
+            field: pytest.approx(pair, rel=1e-10) for field, pair in json.loads(plain.stdout).items()
+        }
+
+    def test_a_folder_is_scored_in_its_class_too(self, tmp_path: Path) -> None:
+        cases = json.loads((goldens.FOLDER / "classes.json").read_text())["cases"]["reference"]
+        with np.load(goldens.FOLDER / "classes.npz") as stored:
+            gt, sr = (stored[f"reference_uint16_{name}"] for name in ("gt", "sr"))
+        write_v5(tmp_path / "gt.mat", gt=gt[None])
+        (tmp_path / "out").mkdir()
+        write_v5(tmp_path / "out" / "output_mulExm_0.mat", sr=sr)
+        options = (tmp_path / "out", "--gt", tmp_path / "gt.mat", "--ratio", 4, "--const", 2047, "--json")
+        assert "holds uint16: computed in float64" in score(*options).stderr
+        found = json.loads(score(*options, "--as-matlab").stdout)
+        assert found == {f: [pytest.approx(v, rel=1e-10), 0.0] for f, v in cases["uint16"]["expected"].items()}
+
+    def test_two_classes_of_integers_and_logical_arrays_are_refused(self, tmp_path: Path) -> None:
+        gt = np.random.default_rng(0).integers(0, 255, (1, 3, 40, 36))
+        path = write_v5(tmp_path / "a.mat", gt=gt.astype(np.uint8), sr=gt.astype(np.uint16))
+        done = score(path, "--ratio", 4, "--const", 255, "--as-matlab")
+        assert done.exit_code == 1
+        assert "gt and sr are uint8 and uint16, which the script cannot combine" in done.stderr
+        path = write_v5(tmp_path / "b.mat", gt=gt > 100, sr=gt > 90)
+        assert "gt is logical" in score(path, "--ratio", 4, "--as-matlab").stderr
+        assert "holds logical: computed in float64" in score(path, "--ratio", 4).stderr
+
+    def test_integers_without_a_reference(self, tmp_path: Path) -> None:
+        case = json.loads((goldens.FOLDER / "classes.json").read_text())["cases"]["no_reference"]["uint8"]
+        with np.load(goldens.FOLDER / "classes.npz") as stored:
+            images = {name: stored[f"no_reference_uint8_{name}"][None] for name in ("sr", "lms", "pan")}
+        path = write_v5(tmp_path / "a.mat", **images)
+        sensor = [] if case["sensor"] == "none" else ["--sensor", case["sensor"]]
+        options = (path, "--no-reference", "--ratio", case["ratio"], *sensor, "--json")
+        assert "holds uint8" in score(*options).stderr
+        found = json.loads(score(*options, "--as-matlab").stdout)
+        assert found == {field: [pytest.approx(value, rel=1e-10), 0.0] for field, value in case["expected"].items()}
+
+    @pytest.mark.parametrize(
+        ("gt_scale", "sr_scale", "const", "says"),
+        [
+            (65535, 65535, 1, "65535 is the likely full scale"),
+            (2047, 2047, 1, "2047 is the likely full scale"),
+            (4095, 4095, 255, "4095 is the likely full scale"),
+            (1, 255, 1, "gt lies about [0, 1]"),
+            (1023, 1, 1023, "sr lies about [0, 1]"),
+            (1, 1, 2047, "1 is the likely full scale"),
+        ],
+    )
+    def test_a_full_scale_that_is_hardly_meant(
+        self, tmp_path: Path, gt_scale: float, sr_scale: float, const: float, says: str
+    ) -> None:
+        gt = np.random.default_rng(0).random((1, 3, 40, 36))
+        path = write_v5(tmp_path / "a.mat", gt=gt_scale * gt, sr=sr_scale * gt[..., ::-1])
+        done = score(path, "--ratio", 4, "--const", const, "--json")
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert says in done.stderr
+        assert "--any-scale" in done.stderr
+        scored = score(path, "--ratio", 4, "--const", const, "--json", "--any-scale")
+        assert (scored.exit_code, scored.stderr) == (0, "")
+
+    def test_values_somewhat_above_the_full_scale_pass(self, tmp_path: Path) -> None:
+        gt = 1.3 * np.random.default_rng(0).random((1, 3, 40, 36))
+        done = score(write_v5(tmp_path / "a.mat", gt=gt, sr=1.2 * gt), "--ratio", 4)
+        assert (done.exit_code, done.stderr) == (0, "")
+
     def test_workers_change_no_digit(self, golden_file: Path) -> None:
         alone = score(golden_file, "--ratio", 4, "--json")
         assert score(golden_file, "--ratio", 4, "--json", "--workers", 3).stdout == alone.stdout
@@ -575,6 +663,8 @@ class TestVerb:
             ("a.mat", "--ratio", "4", "--workers", "0"),
             ("a.mat", "--ratio", "4", "--sensor", "WV3"),
             ("a.mat", "--ratio", "8", "--no-reference"),
+            ("a.mat", "--ratio", "0.25"),
+            ("a.mat", "--ratio", "4", "--no-reference", "--any-scale"),
         ],
     )
     def test_bad_usage_exits_with_2(self, arguments: tuple[str, ...]) -> None:

@@ -471,6 +471,18 @@ class TestPackage:
             found = [float(value) for value in answer["cases"][str(file)]["indexes"][index]["matlab"]]
             assert found == pytest.approx(pair, rel=1e-10, abs=1e-12, nan_ok=True)
 
+    def test_a_file_of_integers_is_compared_in_integers(self, real_package: Path, tmp_path: Path) -> None:
+        with np.load(goldens.FOLDER / "classes.npz") as stored:
+            images = {name: stored[f"reference_uint8_{name}"][None] for name in ("gt", "sr")}
+        file = tmp_path / "a.mat"
+        io.savemat(file, images)
+        done = verify(file, "--package", real_package, "--const", 255)
+        assert done.exit_code == 0, done.output
+        assert (
+            "a file of uint8: the script computes in integers, which are rounded and saturate, and so do we"
+            in done.output
+        )
+
     def test_a_wrong_ratio_fails_in_ergas_alone(self, real_package: Path, tmp_path: Path) -> None:
         # the script gets 4, we are asked about the same file and another ratio
         golden = goldens.batch("small_48x40")

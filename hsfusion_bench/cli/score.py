@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hsfusion_metrics import Indexes, NoReference
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
+_RATIO = click.FloatRange(min=1)
 _WIDTH = 12
 # By index, in the order of the script's result.
 _FIELDS = {
@@ -32,7 +33,7 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 
 @click.command("score", short_help="Score a .mat file or a folder, as the MATLAB package does.")
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--ratio", type=_POSITIVE, required=True, help="Resolution ratio of the two inputs.")
+@click.option("--ratio", type=_RATIO, required=True, help="Resolution ratio of the two inputs.")
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
 @click.option("--no-reference", is_flag=True, help="There is no gt but lms and pan: D_lambda, D_s and HQNR.")
 @click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
@@ -57,6 +58,13 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
     show_default=True,
     help="Samples scored at a time; they change no value.",
 )
+@click.option(
+    "--as-matlab",
+    is_flag=True,
+    help="Compute in the class of the file's numbers, as the script does in GNU Octave: integers round and saturate. "
+    "Default: in float64.",
+)
+@click.option("--any-scale", is_flag=True, help="Score values far from --const, or at different scales, all the same.")
 @click.option("--json", "as_json", is_flag=True, help="Print only the mean and deviation of each index, as JSON.")
 def command(
     results: Path,
@@ -68,6 +76,8 @@ def command(
     inputs: Path | None,
     key: str | None,
     workers: int,
+    as_matlab: bool,
+    any_scale: bool,
     as_json: bool,
 ) -> None:
     """Score RESULTS, a MAT-file with `gt` and `sr`, each [B, C, H, W], or a folder of one result a file.
@@ -90,18 +100,22 @@ def command(
         raise click.UsageError("--sensor goes with --no-reference")
     if no_reference and ratio not in (2, 4):
         raise click.UsageError("--no-reference needs --ratio 2 or 4")
+    if no_reference and any_scale:
+        raise click.UsageError("--any-scale goes with --const; without a reference no index depends on a full scale")
     if no_reference:
         _refuse(references, "--gt", "--no-reference has none")
         _require_if_folder(results, inputs, "--inputs", key)
+        _tell_classes(results, inputs, key, no_reference=True, as_matlab=as_matlab)
         scores: Iterator[Indexes] | Iterator[NoReference]
-        scores = _without_reference(results, inputs, int(ratio), sensor, key, workers)
+        scores = _without_reference(results, inputs, int(ratio), sensor, key, workers, as_matlab)
         _print(scores, _NO_REFERENCE_TITLES, _NO_REFERENCE_FIELDS, as_json)
     else:
         from hsfusion_metrics import METRICS
 
         _refuse(inputs, "--inputs", "it goes with --no-reference")
         _require_if_folder(results, references, "--gt", key)
-        scores = _with_reference(results, references, ratio, const, key, workers)
+        _tell_classes(results, references, key, no_reference=False, as_matlab=as_matlab)
+        scores = _with_reference(results, references, ratio, const, key, workers, as_matlab, any_scale)
         _print(scores, [metric.title for metric in METRICS.values()], _FIELDS, as_json)
 
 
@@ -117,26 +131,72 @@ def _require_if_folder(results: Path, beside: Path | None, option: str, key: str
         raise click.UsageError(f"{option} and --key go with a folder of results; {results} is none")
 
 
+def _tell_classes(results: Path, beside: Path | None, key: str | None, *, no_reference: bool, as_matlab: bool) -> None:
+    """Say in one line where the script computes in something else than we do, or MATLAB does not compute at all."""
+    from hsfusion_bench.matlab import batches, folders
+
+    if beside is None:
+        classes = batches.number_classes(results, no_reference=no_reference)
+    else:
+        classes = folders.number_classes(results, beside, no_reference=no_reference, key=key)
+    other = sorted(set(classes.values()) - {"double"})
+    holds = f"{results} holds {' and '.join(other)}"
+    if other and not as_matlab:
+        click.echo(
+            f"{holds}: computed in float64; the script computes in the file's class, with other values: --as-matlab",
+            err=True,
+        )
+    elif not no_reference and any("int" in name for name in other):
+        click.echo(
+            f"{holds}: computed as by the script in GNU Octave; in MATLAB it stops at SAM, as dot takes no integers",
+            err=True,
+        )
+
+
 def _with_reference(
-    results: Path, references: Path | None, ratio: float, const: float, key: str | None, workers: int
+    results: Path,
+    references: Path | None,
+    ratio: float,
+    const: float,
+    key: str | None,
+    workers: int,
+    as_matlab: bool,
+    any_scale: bool,
 ) -> Iterator[Indexes]:
     from hsfusion_bench.matlab.batches import score_file
     from hsfusion_bench.matlab.folders import score_folder
 
     if references is None:
-        return score_file(results, ratio=ratio, const=const, workers=workers)
-    return score_folder(results, references, ratio=ratio, const=const, key=key, workers=workers)
+        return score_file(results, ratio=ratio, const=const, workers=workers, as_matlab=as_matlab, any_scale=any_scale)
+    return score_folder(
+        results,
+        references,
+        ratio=ratio,
+        const=const,
+        key=key,
+        workers=workers,
+        as_matlab=as_matlab,
+        any_scale=any_scale,
+    )
 
 
 def _without_reference(
-    results: Path, inputs: Path | None, ratio: int, sensor: str | None, key: str | None, workers: int
+    results: Path,
+    inputs: Path | None,
+    ratio: int,
+    sensor: str | None,
+    key: str | None,
+    workers: int,
+    as_matlab: bool,
 ) -> Iterator[NoReference]:
     from hsfusion_bench.matlab.batches import score_no_reference
     from hsfusion_bench.matlab.folders import score_folder_no_reference
 
     if inputs is None:
-        return score_no_reference(results, ratio=ratio, sensor=sensor, workers=workers)
-    return score_folder_no_reference(results, inputs, ratio=ratio, sensor=sensor, key=key, workers=workers)
+        return score_no_reference(results, ratio=ratio, sensor=sensor, workers=workers, as_matlab=as_matlab)
+    return score_folder_no_reference(
+        results, inputs, ratio=ratio, sensor=sensor, key=key, workers=workers, as_matlab=as_matlab
+    )
 
 
 def _print(

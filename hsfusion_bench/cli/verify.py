@@ -51,7 +51,9 @@ class _Run:
 @click.command("verify", short_help="Compare us with your MATLAB package, or published rows.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @engine_options
-@click.option("--ratio", type=_POSITIVE, default=4.0, show_default=True, help="Resolution ratio of the two inputs.")
+@click.option(
+    "--ratio", type=click.FloatRange(min=1), default=4.0, show_default=True, help="Resolution ratio of the two inputs."
+)
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
 @click.option("--no-reference", is_flag=True, help="FILE has no gt but sr, ms, lms and pan: D_lambda, D_s and HQNR.")
 @click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")

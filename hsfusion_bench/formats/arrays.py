@@ -33,6 +33,8 @@ class StoredArray:
         As the program counts axes that the file is made for: MATLAB's order for a MAT-file of any version.
     wavelengths
         Centres of its bands, nanometres, where the file's header or an array beside it states them; else empty.
+    kind
+        MATLAB's class of it in a MAT-file of version 5 to 7, which may store its numbers in less; else empty.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class StoredArray:
     shape: tuple[int, ...]
     _read: Callable[[Index], NDArray[Any]]
     wavelengths: tuple[float, ...] = ()
+    kind: str = ""
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -111,7 +114,8 @@ def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
     def refuse(_: Index) -> NDArray[Any]:
         raise HsbenchError(f"{name} of {path} holds complex numbers; real numbers are needed")
 
-    return StoredArray(path, name, variable.shape, refuse if variable.kind == "complex" else variable.read)
+    read = refuse if variable.kind == "complex" else variable.read
+    return StoredArray(path, name, variable.shape, read, kind=variable.kind)
 
 
 def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:

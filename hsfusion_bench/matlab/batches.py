@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,9 +59,14 @@ class Batches:
             for number in range(len(self)):
                 yield gt[number], sr[number]
 
-    def score(self, work: Callable[..., _Result], workers: int = 1) -> Iterator[_Result]:
-        """Call ``work(gt, sr, workers=threads)`` for each sample; see `interleaved.each_sample`."""
-        return each_sample(self.path, self._variables, work, workers=workers)
+    def score(self, work: Callable[..., _Result], workers: int = 1, *, in_class: bool = False) -> Iterator[_Result]:
+        """Call ``work(gt, sr, workers=threads)`` for each sample, in float64 or in the variables' classes.
+
+        See `interleaved.each_sample`.
+        """
+        named = zip(_NAMES, self._variables, strict=True)
+        given_as = [type_of(variable.kind, name) for name, variable in named] if in_class else []
+        return each_sample(self.path, self._variables, work, workers=workers, given_as=given_as)
 
 
 @contextmanager
@@ -97,9 +103,7 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     """
     path = Path(path)
     with open_matfile(path) as variables:
-        labelled = _find(path, variables, _NAMES)
-        for label, variable in labelled.items():
-            _require_batch(path, label, variable)
+        labelled = _batches(path, variables, _NAMES)
         (gt_label, gt), (sr_label, sr) = labelled.items()
         if gt.shape != sr.shape:
             raise HsbenchError(f"{path}: gt and sr differ in shape: {gt_label} {gt.shape}, {sr_label} {sr.shape}")
@@ -161,11 +165,19 @@ def write_variables(path: Path, variables: Mapping[str, NDArray[np.float64]]) ->
                 _declare(file.create_dataset(name, data=array.T))
 
 
-def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: int = 1) -> Iterator[Indexes]:
+def score_file(
+    path: str | Path,
+    *,
+    ratio: float,
+    const: float = 1.0,
+    workers: int = 1,
+    as_matlab: bool = False,
+    any_scale: bool = False,
+) -> Iterator[Indexes]:
     """Compute the seven indexes of each sample of a `.mat` file.
 
     With `hsfusion_metrics.summarise` this is ``analysis_ref_batched_images(path, ratio, 0, const)``, computed
-    in float64 whatever the type in the file.
+    in float64 whatever the class in the file, unless `as_matlab` is said.
 
     Parameters
     ----------
@@ -179,6 +191,10 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: i
         How many samples are scored at a time, each in a process of its own and in its memory; a single one is
         scored in threads. The values are the same for any number. As for all of Python's processes, a script that
         asks for several does so below ``if __name__ == "__main__":``.
+    as_matlab
+        Compute in the classes of the variables, as the script does in GNU Octave; see `hsfusion_metrics.in_class`.
+    any_scale
+        Score values far from `const`, and images at different scales, all the same.
 
     Yields
     ------
@@ -188,15 +204,29 @@ def score_file(path: str | Path, *, ratio: float, const: float = 1.0, workers: i
     Raises
     ------
     HsbenchError
-        As `open_batches`, and when the images are smaller than 16 x 16 pixels.
+        As `open_batches`; when the images are smaller than 16 x 16 pixels; when they do not lie at the full scale, see
+        `hsfusion_metrics.scale_doubt`; with `as_matlab`, where the script cannot compute in the classes.
     """
     with open_batches(path) as batches:
-        work = partial(hsfusion_metrics.score, ratio=ratio, const=const, channel_axis=FIRST_AXIS)
-        yield from batches.score(work, workers)
+        work = partial(scored, ratio=ratio, const=const, as_matlab=as_matlab, any_scale=any_scale)
+        yield from batches.score(work, workers, in_class=as_matlab)
+
+
+def scored(
+    gt: NDArray[Any], sr: NDArray[Any], *, ratio: float, const: float, as_matlab: bool, any_scale: bool, workers: int
+) -> Indexes:
+    """Score one sample, or raise ValueError where it does not lie at the full scale."""
+    if not any_scale and (doubt := hsfusion_metrics.scale_doubt(np.asarray(gt), np.asarray(sr), const)):
+        raise ValueError(f"{doubt}. --const names the full scale; --any-scale scores it as it is")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", hsfusion_metrics.ScaleWarning)
+        return hsfusion_metrics.score(
+            gt, sr, ratio=ratio, const=const, channel_axis=FIRST_AXIS, workers=workers, as_matlab=as_matlab
+        )
 
 
 def score_no_reference(
-    path: str | Path, *, ratio: int, sensor: str | None = None, workers: int = 1
+    path: str | Path, *, ratio: int, sensor: str | None = None, workers: int = 1, as_matlab: bool = False
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each sample of a `.mat` file.
 
@@ -212,7 +242,7 @@ def score_no_reference(
     sensor
         One of `hsfusion_metrics.NYQUIST_GAINS`; without it each band has the gain 0.3, as in the script for
         sensors that it does not know.
-    workers
+    workers, as_matlab
         As in `score_file`.
 
     Yields
@@ -229,14 +259,47 @@ def score_no_reference(
     path = Path(path)
     gains = nyquist_gains(sensor)
     with open_matfile(path) as variables:
-        labelled = _find(path, variables, _NO_REFERENCE_NAMES)
-        for label, variable in labelled.items():
-            _require_batch(path, label, variable)
+        labelled = _batches(path, variables, _NO_REFERENCE_NAMES)
         if len({variable.shape[0] for variable in labelled.values()}) > 1:
             shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
-        work = partial(hsfusion_metrics.score_no_reference, ratio=ratio, gains=gains, channel_axis=FIRST_AXIS)
-        yield from each_sample(path, list(labelled.values()), work, workers=workers)
+        work = partial(
+            hsfusion_metrics.score_no_reference,
+            ratio=ratio,
+            gains=gains,
+            channel_axis=FIRST_AXIS,
+            as_matlab=as_matlab,
+        )
+        found = list(labelled.values())
+        given_as = [type_of(variable.kind, label) for label, variable in labelled.items()] if as_matlab else []
+        yield from each_sample(path, found, work, workers=workers, given_as=given_as)
+
+
+def number_classes(path: str | Path, *, no_reference: bool = False) -> dict[str, str]:
+    """Tell MATLAB's class of each variable of a file that is scored: "double", "single", "uint8", "logical", ...
+
+    Raises
+    ------
+    HsbenchError
+        As `open_batches`.
+    """
+    path = Path(path)
+    with open_matfile(path) as variables:
+        labelled = _batches(path, variables, _NO_REFERENCE_NAMES if no_reference else _NAMES)
+        return {label: variable.kind for label, variable in labelled.items()}
+
+
+def type_of(kind: str, label: str) -> str:
+    """Return the NumPy type of one of MATLAB's classes.
+
+    Raises
+    ------
+    HsbenchError
+        For logical arrays, of which the script takes differences that there are none of.
+    """
+    if kind not in NUMERIC:
+        raise HsbenchError(f"{label} is {kind}, in which the script cannot compute; leave out --as-matlab")
+    return {"double": "float64", "single": "float32"}.get(kind, kind)
 
 
 def nyquist_gains(sensor: str | None) -> float | Sequence[float]:
@@ -252,6 +315,14 @@ def nyquist_gains(sensor: str | None) -> float | Sequence[float]:
     if sensor not in NYQUIST_GAINS:
         raise HsbenchError(f"there is no sensor {sensor}; known are {', '.join(NYQUIST_GAINS)}")
     return NYQUIST_GAINS[sensor]
+
+
+def _batches(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:
+    """Find the variables of these names, and make sure that they are batches."""
+    labelled = _find(path, variables, names)
+    for label, variable in labelled.items():
+        _require_batch(path, label, variable)
+    return labelled
 
 
 def _find(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:

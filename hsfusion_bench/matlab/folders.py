@@ -11,23 +11,36 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array
-from hsfusion_bench.matlab.batches import FIRST_AXIS, nyquist_gains
+from hsfusion_bench.matlab.batches import FIRST_AXIS, nyquist_gains, scored, type_of
 from hsfusion_bench.matlab.processes import FloatArray, dealt
-from hsfusion_metrics import Indexes, NoReference, score, score_no_reference
+from hsfusion_metrics import Indexes, NoReference, score_no_reference
 
 _NAME = re.compile(r"output_mulExm_(\d+)\.mat", re.IGNORECASE)
 _Result = TypeVar("_Result")
 
+# Usual names of the arrays that a result is scored with.
+_REFERENCES = (("GT", "gt"),)
+_INPUTS = (("lms",), ("pan",))
+
 
 def score_folder(
-    folder: Path, references: Path, *, ratio: float, const: float = 1.0, key: str | None = None, workers: int = 1
+    folder: Path,
+    references: Path,
+    *,
+    ratio: float,
+    const: float = 1.0,
+    key: str | None = None,
+    workers: int = 1,
+    as_matlab: bool = False,
+    any_scale: bool = False,
 ) -> Iterator[Indexes]:
     """Compute the seven indexes of each file of a folder.
 
@@ -42,7 +55,7 @@ def score_folder(
     references
         A file of any kind of `hsfusion_bench.formats.arrays.open_arrays` with `GT` or `gt`, [B, C, H, W] as the program
         counts axes that the file is made for: an HDF5 file of the data set, or a MAT-file.
-    ratio, const, workers
+    ratio, const, workers, as_matlab, any_scale
         As `hsfusion_bench.matlab.batches.score_file`.
     key
         Name of the array in each file; None: the only one, or the one with a usual name.
@@ -57,8 +70,8 @@ def score_folder(
     HsbenchError
         When a file is missing, damaged, or its image does not fit; when there are more files than references.
     """
-    work = partial(score, ratio=ratio, const=const, channel_axis=FIRST_AXIS)
-    return _scores(folder, references, (("GT", "gt"),), key, work, workers)
+    work = partial(scored, ratio=ratio, const=const, as_matlab=as_matlab, any_scale=any_scale)
+    return _scores(folder, references, _REFERENCES, key, work, workers, as_matlab)
 
 
 def score_folder_no_reference(
@@ -69,6 +82,7 @@ def score_folder_no_reference(
     sensor: str | None = None,
     key: str | None = None,
     workers: int = 1,
+    as_matlab: bool = False,
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each file of a folder.
 
@@ -80,7 +94,7 @@ def score_folder_no_reference(
         As `score_folder`.
     inputs
         A file with `lms` [B, C, H, W] and `pan` [B, 1, H, W], otherwise as the references of `score_folder`.
-    ratio, sensor, workers
+    ratio, sensor, workers, as_matlab
         As `hsfusion_bench.matlab.batches.score_no_reference`.
 
     Yields
@@ -93,11 +107,29 @@ def score_folder_no_reference(
     HsbenchError
         As `score_folder`; for an unknown sensor, or one with another number of bands.
     """
-    work = partial(
-        _no_reference,
-        partial(score_no_reference, ratio=ratio, gains=nyquist_gains(sensor), channel_axis=FIRST_AXIS),
-    )
-    return _scores(folder, inputs, (("lms",), ("pan",)), key, work, workers)
+    score = partial(score_no_reference, ratio=ratio, gains=nyquist_gains(sensor), as_matlab=as_matlab)
+    work = partial(_no_reference, partial(score, channel_axis=FIRST_AXIS))
+    return _scores(folder, inputs, _INPUTS, key, work, workers, as_matlab)
+
+
+def number_classes(
+    folder: Path, batches: Path, *, no_reference: bool = False, key: str | None = None
+) -> dict[str, str]:
+    """Tell MATLAB's class of what the first result of a folder is scored with, and of the result.
+
+    Raises
+    ------
+    HsbenchError
+        As `score_folder`.
+    """
+    names = _INPUTS if no_reference else _REFERENCES
+    with open_arrays(batches) as arrays:
+        found = [_batch(batches, arrays, usual) for usual in names]
+        classes = {array.name: _class(array) for array in found}
+        [first, *_] = _numbered(folder, found[0].shape[0], batches)
+    with open_arrays(first) as arrays:
+        array = find_array(arrays, first, RESULT, [key] if key else ())
+        return classes | {array.name: _class(array)}
 
 
 def _no_reference(
@@ -113,13 +145,14 @@ def _scores(
     key: str | None,
     work: Callable[..., _Result],
     workers: int,
+    in_class: bool,
 ) -> Iterator[_Result]:
     with open_arrays(batches) as arrays:
         shapes = [_batch(batches, arrays, usual).shape for usual in names]
     if len({shape[0] for shape in shapes}) > 1:
         raise HsbenchError(f"{batches}: its arrays differ in their number of images: {' and '.join(map(str, shapes))}")
     files = _numbered(folder, shapes[0][0], batches)
-    images = partial(_images, batches, names, files, key)
+    images = partial(_images, batches, names, files, key, in_class)
     yield from dealt(folder, images, len(files), work, workers=workers)
 
 
@@ -146,20 +179,34 @@ def _batch(path: Path, arrays: Mapping[str, StoredArray], usual: Sequence[str]) 
 
 
 def _images(
-    batches: Path, names: Sequence[Sequence[str]], files: Sequence[Path], key: str | None, number: int
-) -> list[FloatArray]:
-    """Read what a result is compared with, and the result itself."""
+    batches: Path, names: Sequence[Sequence[str]], files: Sequence[Path], key: str | None, in_class: bool, number: int
+) -> list[NDArray[Any]]:
+    """Read what a result is compared with, and the result itself, in float64 or in their classes."""
     everything = slice(None)
+    images = []
     with open_arrays(batches) as arrays:
-        parts = [_batch(batches, arrays, usual).read((number, everything, everything, everything)) for usual in names]
-        images = [np.ascontiguousarray(part, dtype=np.float64) for part in parts]
+        for usual in names:
+            array = _batch(batches, arrays, usual)
+            part = array.read((number, everything, everything, everything))
+            images.append(np.ascontiguousarray(part, dtype=_type(array, in_class)))
     with open_arrays(files[number]) as arrays:
         array = find_array(arrays, files[number], RESULT, [key] if key else ())
-        images.append(_estimate(array, len(images[0])))
+        images.append(np.ascontiguousarray(_estimate(array, len(images[0])), dtype=_type(array, in_class)))
     return images
 
 
-def _estimate(array: StoredArray, bands: int) -> FloatArray:
+def _class(array: StoredArray) -> str:
+    """Tell MATLAB's class of an array."""
+    name = str(array.read((slice(0, 1),) * len(array.shape)).dtype.newbyteorder("="))
+    return array.kind or {"float64": "double", "float32": "single"}.get(name, name)
+
+
+def _type(array: StoredArray, in_class: bool) -> str:
+    """Tell the type in which an array is scored."""
+    return type_of(_class(array), str(array)) if in_class else "float64"
+
+
+def _estimate(array: StoredArray, bands: int) -> NDArray[Any]:
     """Read a result as [C, H, W], its axes told as the script tells them."""
     image = array.read(tuple(slice(None) for _ in array.shape))
     if image.ndim == 4 and len(image) == 1:
@@ -168,4 +215,4 @@ def _estimate(array: StoredArray, bands: int) -> FloatArray:
         image = image.transpose(2, 0, 1)
     if image.ndim != 3 or len(image) != bands:
         raise HsbenchError(f"{array} has the shape {array.shape}; an image of {bands} bands is needed")
-    return np.ascontiguousarray(image, dtype=np.float64)
+    return image

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.matfile import Variable, in_c_order, readable
-from hsfusion_bench.matlab.processes import FloatArray, dealt
+from hsfusion_bench.matlab.processes import dealt
 
 _Result = TypeVar("_Result")
 
@@ -31,7 +31,7 @@ _SLAB_BYTES = 2**22
 
 @dataclass(frozen=True)
 class Samples:
-    """A batch whose samples lie one after the other in a file; ``samples[k]`` reads sample k in float64.
+    """A batch whose samples lie one after the other in a file; ``samples[k]`` reads sample k.
 
     Attributes
     ----------
@@ -41,26 +41,29 @@ class Samples:
         Type of its numbers, as NumPy writes it.
     shape
         (B, ...) of the batch. In the file, the axes of a sample are in MATLAB's order.
+    given_as
+        Type in which samples are given. (That of the file's numbers may be less than the variable's class.)
     """
 
     path: Path
     dtype: str
     shape: tuple[int, ...]
+    given_as: str = "float64"
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, number: int) -> FloatArray:
+    def __getitem__(self, number: int) -> NDArray[Any]:
         if not 0 <= number < len(self):
             raise IndexError(number)
         count = int(np.prod(self.shape[1:]))
         offset = number * count * np.dtype(self.dtype).itemsize
         numbers = np.fromfile(self.path, self.dtype, count, offset=offset)
-        return in_c_order(numbers.reshape(self.shape[1:], order="F")).astype(np.float64, copy=False)
+        return in_c_order(numbers.reshape(self.shape[1:], order="F")).astype(self.given_as, copy=False)
 
 
 @contextmanager
-def taken_apart(path: Path, variables: Sequence[Variable]) -> Iterator[list[Samples]]:
+def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[str] = ()) -> Iterator[list[Samples]]:
     """Take batches apart into temporary files, as large as the variables, for the time of the block.
 
     Parameters
@@ -69,6 +72,8 @@ def taken_apart(path: Path, variables: Sequence[Variable]) -> Iterator[list[Samp
         The open MAT-file, for messages.
     variables
         Batches [B, ...] of one length.
+    given_as
+        Type in which the samples of each are given; empty: float64.
 
     Raises
     ------
@@ -80,12 +85,17 @@ def taken_apart(path: Path, variables: Sequence[Variable]) -> Iterator[list[Samp
         for number, variable in enumerate(variables):
             target = Path(folder) / str(number)
             dtype = readable(path, partial(_take_apart, variable, target))
-            samples.append(Samples(target, dtype, variable.shape))
+            samples.append(Samples(target, dtype, variable.shape, *given_as[number : number + 1]))
         yield samples
 
 
 def each_sample(
-    path: Path, variables: Sequence[Variable], work: Callable[..., _Result], *, workers: int = 1
+    path: Path,
+    variables: Sequence[Variable],
+    work: Callable[..., _Result],
+    *,
+    workers: int = 1,
+    given_as: Sequence[str] = (),
 ) -> Iterator[_Result]:
     """Call ``work(*images, workers=threads)`` for each sample of some batches, and give the results in order.
 
@@ -99,13 +109,15 @@ def each_sample(
         Something that can be pickled. It gets the images of a sample, and how many threads it may use.
     workers
         As in `dealt`.
+    given_as
+        As in `taken_apart`.
 
     Raises
     ------
     HsbenchError
         As `taken_apart` and `dealt`.
     """
-    with taken_apart(path, variables) as batches:
+    with taken_apart(path, variables, given_as) as batches:
         yield from dealt(path, partial(_images, batches), variables[0].shape[0], work, workers=workers)
 
 
@@ -138,5 +150,5 @@ def _write(file: FileIO, numbers: NDArray[Any], offset: int) -> None:
         ) from error
 
 
-def _images(batches: Sequence[Samples], number: int) -> list[FloatArray]:
+def _images(batches: Sequence[Samples], number: int) -> list[NDArray[Any]]:
     return [batch[number] for batch in batches]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _Result = TypeVar("_Result")
 
 def dealt(
     path: Path,
-    images: Callable[[int], Sequence[FloatArray]],
+    images: Callable[[int], Sequence[NDArray[Any]]],
     count: int,
     work: Callable[..., _Result],
     *,
@@ -46,7 +46,7 @@ def dealt(
     Raises
     ------
     HsbenchError
-        When `work` raises ValueError, with the sample's number, from 1; when a process dies.
+        When `work` raises ValueError or TypeError, with the sample's number, from 1; when a process dies.
     """
     processes = min(workers, count)
     call = partial(_call, images, partial(work, workers=workers // processes))
@@ -54,7 +54,7 @@ def dealt(
         for number in range(1, count + 1):
             try:
                 result = next(results)
-            except ValueError as error:
+            except (ValueError, TypeError) as error:
                 raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
             except BrokenProcessPool as error:
                 raise HsbenchError(
@@ -77,7 +77,7 @@ def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iter
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _call(images: Callable[[int], Sequence[FloatArray]], work: Callable[..., _Result], number: int) -> _Result:
+def _call(images: Callable[[int], Sequence[NDArray[Any]]], work: Callable[..., _Result], number: int) -> _Result:
     return work(*images(number))
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.matfile import open_matfile
-from hsfusion_bench.matlab.batches import score_file, score_no_reference
+from hsfusion_bench.matlab.batches import number_classes, score_file, score_no_reference
 from hsfusion_bench.matlab.package import NO_REFERENCE, REFERENCE, Arguments, Script
 from hsfusion_metrics import MeanStd, summarise
 
@@ -108,16 +108,19 @@ def compare(matlab: Mapping[str, MeanStd], ours: Mapping[str, MeanStd], kind: st
 
 
 def our_summary(script: Script, file: Path, arguments: Arguments) -> dict[str, MeanStd]:
-    """Score a file and summarise it, as the script does.
+    """Score a file and summarise it, as the script does: where it holds integers, in integers.
 
     Raises
     ------
     HsbenchError
         As `hsfusion_bench.matlab.batches.score_file` and `hsfusion_bench.matlab.batches.score_no_reference`.
     """
+    in_class = any("int" in kind for kind in number_classes(file, no_reference=script is NO_REFERENCE).values())
     if script is NO_REFERENCE:
-        return summarise(score_no_reference(file, ratio=int(arguments.ratio), sensor=arguments.sensor))
-    return summarise(score_file(file, ratio=arguments.ratio, const=arguments.const))
+        ratio = int(arguments.ratio)
+        return summarise(score_no_reference(file, ratio=ratio, sensor=arguments.sensor, as_matlab=in_class))
+    # whatever their scale: it is the script, too, that is told it
+    return summarise(score_file(file, ratio=arguments.ratio, const=arguments.const, as_matlab=in_class, any_scale=True))
 
 
 def kind_of_file(script: Script, file: Path) -> str:
@@ -143,10 +146,12 @@ def note(script: Script, kind: str) -> str:
     """Say what the tolerances for a class of images rest on."""
     if kind in _NOTES:
         return _NOTES[kind].format(_IN_SINGLE[script.name])
-    return (
-        f"a file of {kind}: the script computes in integers, which are rounded and saturate, we in double; "
-        "its values differ, and a file of doubles is needed to compare the indexes"
-    )
+    if "int" in kind:
+        return (
+            f"a file of {kind}: the script computes in integers, which are rounded and saturate, and so do we here; "
+            "`hsbench score` computes in double, and has these values with --as-matlab"
+        )
+    return f"a file of {kind}: we compute in double; a file of doubles is needed to compare the indexes"
 
 
 def _relative(ours: float, matlab: float, scale: float) -> float:

@@ -5,7 +5,9 @@ value that ``analysis_ref_batched_images.m`` prints to 1e-10 relative. NaN and I
 out there. Images [H, W, C] are scored with ``channel_axis=-1``.
 
 `score` gives all seven; where there is no reference, `score_no_reference` gives the three indexes of
-``analysis_unref_batched_images.m``. Their older names, `evaluate` and `evaluate_no_reference`, go on working.
+``analysis_unref_batched_images.m``. With ``as_matlab=True`` they compute in the class of the arrays, as the scripts do
+of integers and singles. A `ScaleWarning` tells of values far from the full scale that was stated. Their older names,
+`evaluate` and `evaluate_no_reference`, go on working.
 
 Examples
 --------
@@ -24,6 +26,7 @@ from hsfusion_metrics.hqnr import NYQUIST_GAINS, NoReference, d_lambda, d_s, eva
 from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.q2n import q2n, q2n_uncast
 from hsfusion_metrics.sam import sam
+from hsfusion_metrics.scale import ScaleWarning, scale_doubt
 from hsfusion_metrics.scc import scc
 from hsfusion_metrics.ssim import ssim
 from hsfusion_metrics.suite import METRICS, SUITE_VERSION, Indexes, MeanStd, Metric, evaluate, score, summarise
@@ -37,6 +40,7 @@ __all__ = [
     "MeanStd",
     "Metric",
     "NoReference",
+    "ScaleWarning",
     "d_lambda",
     "d_s",
     "ergas",
@@ -46,6 +50,7 @@ __all__ = [
     "q2n",
     "q2n_uncast",
     "sam",
+    "scale_doubt",
     "scc",
     "score",
     "score_no_reference",

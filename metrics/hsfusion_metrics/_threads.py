@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+import numpy as np
+
 from hsfusion_metrics._pair import quietly
 
 _Item = TypeVar("_Item")
@@ -32,9 +34,13 @@ def threads(count: int) -> Iterator[None]:
 
     Raises
     ------
+    TypeError
+        When `count` is no integer.
     ValueError
-        When `count` is less than 1.
+        When it is less than 1.
     """
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
+        raise TypeError(f"workers must be an integer, not {count!r}")
     if count < 1:
         raise ValueError(f"workers must be 1 or more, not {count}")
     if count == 1:

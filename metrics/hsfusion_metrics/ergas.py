@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly
+from hsfusion_metrics._pair import FloatArray, as_pair, as_ratio, quietly
 from hsfusion_metrics._threads import deal
 
 
@@ -34,7 +34,8 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float, channel_axis: int = 0) 
     Raises
     ------
     TypeError, ValueError
-        For images that are not real, or not of one shape with three axes; for a `ratio` that is not positive.
+        For images that are not real, or not of one shape with three axes; for a `ratio` that is
+        no number of at least 1.
 
     Notes
     -----
@@ -53,7 +54,7 @@ def ergas(gt: ArrayLike, sr: ArrayLike, *, ratio: float, channel_axis: int = 0) 
     0.5
     """
     reference, estimate = as_pair(gt, sr, channel_axis)
-    factor = 100.0 / positive(ratio, "ratio")
+    factor = 100.0 / as_ratio(ratio)
     relative = list(deal(_relative_error, zip(reference, estimate, strict=True)))
     return float(factor * np.sqrt(np.mean(relative)))
 

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
 from scipy import fft
-from scipy.ndimage import correlate1d
+from scipy.ndimage import correlate1d, maximum_filter
 
-from hsfusion_metrics._pair import FIRST, FloatArray, as_pair, quietly
+from hsfusion_metrics import in_class
+from hsfusion_metrics._pair import FIRST, FloatArray, as_array, as_pair, number, quietly, strips
 from hsfusion_metrics._threads import deal, threads
 from hsfusion_metrics.q2n import q2n
 
@@ -20,6 +22,13 @@ _SIDE = 32
 _KERNEL = 41
 _KAISER_BETA = 0.5
 _RATIOS = (2, 4)
+_DOUBLE = in_class.NumberClass("float64")
+# Up to here a Fourier transform is right to a billionth of the unit to which Q2n rounds. Counts lie far below.
+_TAME = 2.0**20
+# Far from its middle the filter's taps are the rounding of a Fourier transform, 1e-17, another in each engine. Times
+# values beyond this one they decide what pixels round to.
+_HUGE = 1e9
+_AT_ONCE = 1024
 # Half of the 23 taps by which an image is interpolated, from the middle outwards (Aiazzi et al. 2002).
 _HALF = np.array(
     [
@@ -60,9 +69,10 @@ def score_no_reference(
     pan: ArrayLike,
     *,
     ratio: int,
-    gains: float | Sequence[float] = 0.3,
+    gains: float | Sequence[float] | FloatArray = 0.3,
     channel_axis: int = 0,
     workers: int = 1,
+    as_matlab: bool = False,
 ) -> NoReference:
     """D_lambda, D_s and HQNR of an estimate, as the MATLAB package's script prints them for one sample.
 
@@ -82,6 +92,9 @@ def score_no_reference(
         The axis of the bands in all three images: 0 for [C, H, W], -1 for [H, W, C].
     workers
         Number of threads. It changes nothing in the values.
+    as_matlab
+        Compute in the class of the arrays rather than in float64, as the script does of integers and singles: what is
+        blurred and reduced is rounded to it. See `hsfusion_metrics.in_class`.
 
     Returns
     -------
@@ -111,9 +124,13 @@ def score_no_reference(
     >>> found.hqnr == (1 - found.d_lambda) * (1 - found.d_s)
     True
     """
+    # That of lms does not matter: the script takes it as it is to double, or to the integers of Q2n.
+    of_sr, of_pan = (
+        in_class.class_of(image, name) if as_matlab else _DOUBLE for image, name in ((sr, "sr"), (pan, "pan"))
+    )
     with threads(workers):
-        spectral = d_lambda(sr, lms, ratio=ratio, gains=gains, channel_axis=channel_axis)
-        spatial = d_s(sr, lms, pan, ratio=ratio, channel_axis=channel_axis)
+        spectral = _d_lambda(sr, lms, ratio, gains, channel_axis, of_sr)
+        spatial = _d_s(sr, lms, pan, ratio, channel_axis, of_pan)
     return NoReference(spectral, spatial, (1.0 - spectral) * (1.0 - spatial))
 
 
@@ -121,9 +138,13 @@ def score_no_reference(
 evaluate_no_reference = score_no_reference
 
 
-@quietly
 def d_lambda(
-    sr: ArrayLike, lms: ArrayLike, *, ratio: int, gains: float | Sequence[float] = 0.3, channel_axis: int = 0
+    sr: ArrayLike,
+    lms: ArrayLike,
+    *,
+    ratio: int,
+    gains: float | Sequence[float] | FloatArray = 0.3,
+    channel_axis: int = 0,
 ) -> float:
     """Spectral distortion of Khan et al.: 1 less the Q2n of the estimate, blurred as by the sensor.
 
@@ -145,17 +166,19 @@ def d_lambda(
     Returns
     -------
     float
-        In [0, 1], lower is better.
+        At most 1, lower is better; beyond 8 bands Q2n may exceed 1, and this be negative.
 
     Raises
     ------
     TypeError, ValueError
         For images that are not real, or not of one shape with three axes; for sides that are no multiples of 32; for
-        another `ratio`; for `gains` not between 0 and 1 or not one a band.
+        another `ratio`; for `gains` not between 0 and 1 or not one a band; for Inf and values beyond 1e9 in `sr`,
+        which NaN may stand for.
 
     Notes
     -----
-    ``D_lambda_K.m`` and ``MTF.m`` of the MATLAB test package. The filter is not normalised there either.
+    ``D_lambda_K.m`` and ``MTF.m`` of the MATLAB test package. The filter is not normalised there either. A NaN spoils
+    the pixels within reach of the filter, and what is not finite is cast as in `q2n`.
 
     References
     ----------
@@ -169,17 +192,9 @@ def d_lambda(
     >>> round(d_lambda(lms, lms, ratio=4), 2)
     0.0
     """
-    estimate, interpolated = _checked(sr, lms, ratio, channel_axis)
-    each = list(gains) if isinstance(gains, Sequence) else [gains] * len(estimate)
-    if len(each) != len(estimate):
-        raise ValueError(f"there are {len(each)} gains for {len(estimate)} bands")
-    if not all(0.0 < gain < 1.0 for gain in each):
-        raise ValueError(f"gains at the Nyquist frequency lie between 0 and 1, not {gains!r}")
-    blurred = deal(lambda band: _blurred(band[0], _sensor_filter(ratio, band[1])), zip(estimate, each, strict=True))
-    return 1.0 - q2n(interpolated, np.stack(list(blurred)), channel_axis=FIRST)
+    return _d_lambda(sr, lms, ratio, gains, channel_axis, _DOUBLE)
 
 
-@quietly
 def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int, channel_axis: int = 0) -> float:
     """Spatial distortion of QNR: how the bands' likeness to the sharp image differs between the scales.
 
@@ -228,13 +243,45 @@ def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int, channel_ax
     >>> 0 < d_s(lms, lms, lms[:1], ratio=4) < 1
     True
     """
-    estimate, interpolated = _checked(sr, lms, ratio, channel_axis)
-    image = np.asarray(pan)
+    return _d_s(sr, lms, pan, ratio, channel_axis, _DOUBLE)
+
+
+@quietly
+def _d_lambda(
+    sr: ArrayLike, lms: ArrayLike, ratio: float, gains: ArrayLike, channel_axis: int, of: in_class.NumberClass
+) -> float:
+    """D_lambda where the blurred estimate is of some class."""
+    ratio = _as_ratio(ratio)
+    estimate, interpolated = _checked(sr, lms, channel_axis)
+    each = _gain_of_each(gains, len(estimate))
+    if (np.abs(estimate) > _HUGE).any():
+        raise ValueError(
+            "sr holds Inf, or values beyond 1e9: times the filter's smallest taps, which are rounding, they decide "
+            "the script's D_lambda. Mend such pixels, or mark them by NaN, which the script takes"
+        )
+
+    def blur(band: tuple[FloatArray, float]) -> FloatArray:
+        image, gain = band
+        return of.stored(_blurred(image, _sensor_filter(ratio, gain)))
+
+    blurred = deal(blur, zip(estimate, each, strict=True))
+    return 1.0 - q2n(interpolated, np.stack(list(blurred)), channel_axis=FIRST)
+
+
+@quietly
+def _d_s(
+    sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, ratio: float, channel_axis: int, of: in_class.NumberClass
+) -> float:
+    """D_s where the reduced sharp image is of some class."""
+    ratio = _as_ratio(ratio)
+    estimate, interpolated = _checked(sr, lms, channel_axis)
+    image = as_array(pan, "pan")
     expected = np.expand_dims(estimate[0], channel_axis).shape
     if image.shape != expected:
         raise ValueError(f"pan must be one band of the estimate's size, {expected}, not {image.shape}")
-    [sharp], _ = as_pair(image, image, channel_axis)
-    smooth = _interpolated(_reduced(sharp, ratio), ratio)
+    [sharp], _ = as_pair(image, image, channel_axis, ("pan", "pan"))
+    small = _reduced(sharp, ratio) if of == _DOUBLE else in_class.reduced(sharp, of, ratio)
+    smooth = _interpolated(small, ratio)
 
     def difference(band: tuple[FloatArray, FloatArray]) -> float:
         high, low = band
@@ -243,13 +290,27 @@ def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int, channel_ax
     return float(np.mean(list(deal(difference, zip(estimate, interpolated, strict=True)))))
 
 
-def _checked(sr: ArrayLike, lms: ArrayLike, ratio: int, channel_axis: int) -> tuple[FloatArray, FloatArray]:
-    if ratio not in _RATIOS:
+def _as_ratio(ratio: float) -> int:
+    if number(ratio, "ratio") not in _RATIOS:
         raise ValueError(f"indexes without a reference are defined for the ratios 2 and 4, not {ratio!r}")
-    images = [np.asarray(sr), np.asarray(lms)]
-    if images[0].shape != images[1].shape:
-        raise ValueError(f"sr and lms must have one shape: sr {images[0].shape}, lms {images[1].shape}")
-    estimate, interpolated = as_pair(images[0], images[1], channel_axis)
+    return int(ratio)
+
+
+def _gain_of_each(gains: ArrayLike, bands: int) -> list[float]:
+    """Return a gain for each band, from one for all or from a sequence of them."""
+    numbers = np.asarray(gains)
+    if numbers.dtype.kind not in "iuf" or numbers.ndim > 1:
+        raise TypeError(f"gains must be a number or a sequence of numbers, not {gains!r}")
+    each = numbers.astype(np.float64).tolist() if numbers.ndim else [float(numbers)] * bands
+    if len(each) != bands:
+        raise ValueError(f"there are {len(each)} gains for {bands} bands")
+    if not all(0.0 < gain < 1.0 for gain in each):
+        raise ValueError(f"gains at the Nyquist frequency lie between 0 and 1, not {gains!r}")
+    return each
+
+
+def _checked(sr: ArrayLike, lms: ArrayLike, channel_axis: int) -> tuple[FloatArray, FloatArray]:
+    estimate, interpolated = as_pair(sr, lms, channel_axis, ("sr", "lms"))
     height, width = estimate.shape[1:]
     if height % _SIDE or width % _SIDE:
         raise ValueError(f"the sides must be multiples of {_SIDE} pixels, these are {height} x {width}")
@@ -270,13 +331,34 @@ def _sensor_filter(ratio: int, gain: float) -> FloatArray:
 
 
 def _blurred(band: FloatArray, kernel: FloatArray) -> FloatArray:
-    """Filter an image [H, W], which goes on beyond its border as it ends there."""
-    framed = np.pad(band, _KERNEL // 2, mode="edge")
+    """Filter an image [H, W], which goes on beyond its border as it ends there.
+
+    By Fourier transforms, which spread the rounding of the largest value, and what is not finite, over the whole image;
+    so pixels within reach of a wild value are summed one by one.
+    """
+    wild = ~(np.abs(band) <= _TAME)
+    framed = np.pad(np.where(wild, 0.0, band), _KERNEL // 2, mode="edge")
     size = [fft.next_fast_len(side, real=True) for side in framed.shape]
     # The filter is symmetric. What wraps round meets only the frame.
     answer = fft.irfft2(fft.rfft2(framed, size) * fft.rfft2(kernel, size), size)
     height, width = band.shape
-    return np.asarray(answer[_KERNEL - 1 : _KERNEL - 1 + height, _KERNEL - 1 : _KERNEL - 1 + width])
+    blurred = np.asarray(answer[_KERNEL - 1 : _KERNEL - 1 + height, _KERNEL - 1 : _KERNEL - 1 + width])
+    if wild.any():
+        _sum_one_by_one(blurred, band, maximum_filter(wild, _KERNEL, mode="nearest"), kernel)
+    return blurred
+
+
+def _sum_one_by_one(blurred: FloatArray, band: FloatArray, where: NDArray[np.bool_], kernel: FloatArray) -> None:
+    """Filter an image [H, W] at some pixels only, in place.
+
+    Taps that are zero, in the corners, are left out, as the engines do: there NaN and Inf do not count.
+    """
+    taps = kernel != 0
+    windows = sliding_window_view(np.pad(band, _KERNEL // 2, mode="edge"), kernel.shape)
+    rows, columns = np.nonzero(where)
+    for start, stop in strips(len(rows), _AT_ONCE):
+        some = rows[start:stop], columns[start:stop]
+        blurred[some] = (windows[some][:, taps] * kernel[taps]).sum(axis=1)
 
 
 def _reduced(image: FloatArray, ratio: int) -> FloatArray:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly
 from hsfusion_metrics._threads import deal
+from hsfusion_metrics.scale import warn_of_scale
 
 
 @quietly
@@ -39,7 +40,7 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0, channel_axis: int 
 
     Notes
     -----
-    ``quality_assess.m`` and ``psnr_index.m`` of the MATLAB test package.
+    ``quality_assess.m`` and ``psnr_index.m`` of the MATLAB test package, which divide by `const` first.
 
     Examples
     --------
@@ -49,11 +50,15 @@ def psnr(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0, channel_axis: int 
     40.0
     """
     reference, estimate = as_pair(gt, sr, channel_axis)
-    peak = positive(const, "const") ** 2
-    errors = np.array(list(deal(_band_error, zip(reference, estimate, strict=True))))
-    return float(np.mean(10.0 * np.log10(peak / errors)))
+    full_scale = positive(const, "const")
+    warn_of_scale(reference, estimate, full_scale)
 
+    def error(band: tuple[FloatArray, FloatArray]) -> np.float64:
+        x, y = band
+        if full_scale != 1.0:
+            # before the difference, as the script: errors of the last digit are rounded by this
+            x, y = x / full_scale, y / full_scale
+        return np.float64(np.mean((x - y) ** 2))
 
-def _band_error(band: tuple[FloatArray, FloatArray]) -> np.float64:
-    x, y = band
-    return np.float64(np.mean((x - y) ** 2))
+    errors = np.array(list(deal(error, zip(reference, estimate, strict=True))))
+    return float(np.mean(10.0 * np.log10(1.0 / errors)))

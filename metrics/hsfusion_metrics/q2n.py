@@ -40,7 +40,8 @@ def q2n(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     Returns
     -------
     float
-        In [0, 1], higher is better.
+        Not negative, higher is better. At most 1 up to 8 bands; beyond, where hypercomplex numbers have no modulus that
+        products keep, a poor estimate may exceed 1 (1.76 was seen at 31 bands), the script's value as well as ours.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def q2n_uncast(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     Returns
     -------
     float
-        In [0, 1], higher is better.
+        Not negative, higher is better; at most 1 up to 8 bands, see `q2n`.
 
     Raises
     ------

@@ -8,11 +8,14 @@ from scipy.ndimage import correlate1d
 
 from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly, strips
 from hsfusion_metrics._threads import deal
+from hsfusion_metrics.scale import warn_of_scale
 
 _RADIUS = 5
 _SIDE = 2 * _RADIUS + 1
 _TAPS = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * 1.5**2))
 _TAPS /= _TAPS.sum()
+
+_TINY, _VAST = 1e-60, 1e60
 
 
 @quietly
@@ -62,6 +65,11 @@ def ssim(gt: ArrayLike, sr: ArrayLike, *, const: float = 1.0, channel_axis: int 
     """
     reference, estimate = as_pair(gt, sr, channel_axis)
     full_scale = positive(const, "const")
+    warn_of_scale(reference, estimate, full_scale)
+    if not _TINY < full_scale < _VAST:
+        # the constants' product comes near the ends of float64: scaled as in the script, overflow is the script's
+        reference, estimate = (image / full_scale * 255.0 for image in (reference, estimate))
+        full_scale = 255.0
     c1, c2 = (0.01 * full_scale) ** 2, (0.03 * full_scale) ** 2
     bands, height, width = reference.shape
     rows, columns = height - _SIDE + 1, width - _SIDE + 1

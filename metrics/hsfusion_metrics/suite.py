@@ -10,13 +10,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hsfusion_metrics._pair import FIRST, as_pair, quietly
+from hsfusion_metrics import in_class
+from hsfusion_metrics._pair import FIRST, as_pair, positive, quietly
 from hsfusion_metrics._threads import threads
 from hsfusion_metrics.ergas import ergas
 from hsfusion_metrics.hqnr import NoReference
 from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.q2n import q2n
 from hsfusion_metrics.sam import sam
+from hsfusion_metrics.scale import told, warn_of_scale
 from hsfusion_metrics.scc import scc
 from hsfusion_metrics.ssim import ssim
 from hsfusion_metrics.uqi import uqi
@@ -141,7 +143,14 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 
 def score(
-    gt: ArrayLike, sr: ArrayLike, *, ratio: float, const: float = 1.0, channel_axis: int = 0, workers: int = 1
+    gt: ArrayLike,
+    sr: ArrayLike,
+    *,
+    ratio: float,
+    const: float = 1.0,
+    channel_axis: int = 0,
+    workers: int = 1,
+    as_matlab: bool = False,
 ) -> Indexes:
     """All seven indexes of one estimate, as the MATLAB script prints them for one sample.
 
@@ -159,6 +168,9 @@ def score(
         The axis of the bands: 0 for [C, H, W], -1 for [H, W, C].
     workers
         Number of threads. It changes nothing in the values, not even their last bits.
+    as_matlab
+        Compute in the class of the arrays rather than in float64, as the script does of integers and singles: see
+        `hsfusion_metrics.in_class`. The values are those of GNU Octave; such a UQI takes ten times as long.
 
     Returns
     -------
@@ -169,8 +181,13 @@ def score(
     ------
     TypeError, ValueError
         For images that are not real, or not of one shape with three axes, or with a side under 16 pixels; for a
-        `ratio` or a `const` that is not positive, or `workers` under 1; for bands on another axis, where the shape
-        gives it away: (512, 512, 31) is not [C, H, W]. Where it is, ``channel_axis=-3`` insists.
+        `ratio` below 1, a `const` that is not positive, or `workers` under 1; for bands on another axis, where the
+        shape gives it away: (512, 512, 31) is not [C, H, W]. Where it is, ``channel_axis=-3`` insists.
+
+    Warns
+    -----
+    ScaleWarning
+        Where the reference lies far from the full scale, as counts do from 1, or the two images at different scales.
 
     Notes
     -----
@@ -186,7 +203,11 @@ def score(
     inf
     """
     reference, estimate = as_pair(gt, sr, channel_axis)
-    with threads(workers):
+    warn_of_scale(reference, estimate, positive(const, "const"))
+    with told(), threads(workers):
+        if as_matlab:
+            classes = in_class.class_of(gt, "gt"), in_class.class_of(sr, "sr")
+            return _in_class(in_class.Pair(reference, estimate, *classes), ratio, float(const))
         return Indexes(
             psnr=psnr(reference, estimate, const=const, channel_axis=FIRST),
             ssim=ssim(reference, estimate, const=const, channel_axis=FIRST),
@@ -196,6 +217,22 @@ def score(
             uqi=uqi(reference, estimate, channel_axis=FIRST),
             q2n=q2n(reference, estimate, channel_axis=FIRST),
         )
+
+
+@quietly
+def _in_class(pair: in_class.Pair, ratio: float, const: float) -> Indexes:
+    """Give the seven indexes of images of some class; ERGAS and Q2n take them to double themselves."""
+    divided = pair.divided(const)
+    eight_bits = divided.times(255.0)
+    return Indexes(
+        psnr=in_class.psnr(divided),
+        ssim=ssim(eight_bits.gt, eight_bits.sr, const=255.0, channel_axis=FIRST),
+        sam=in_class.sam(pair),
+        ergas=ergas(pair.gt, pair.sr, ratio=ratio, channel_axis=FIRST),
+        scc=in_class.scc(pair),
+        uqi=in_class.uqi(pair),
+        q2n=q2n(pair.gt, pair.sr, channel_axis=FIRST),
+    )
 
 
 #: The older name of `score`.
@@ -221,6 +258,8 @@ def summarise(per_image: Iterable[Indexes | NoReference]) -> dict[str, MeanStd]:
 
     Raises
     ------
+    TypeError
+        When this is no list of indexes, or a list of both kinds.
     ValueError
         When there is no image.
 
@@ -230,7 +269,11 @@ def summarise(per_image: Iterable[Indexes | NoReference]) -> dict[str, MeanStd]:
     >>> summarise([one, two])["psnr"].mean
     41.0
     """
+    if isinstance(per_image, (Indexes, NoReference)):
+        raise TypeError("the indexes of each image are needed, in a list; these are of a single one")
     images = list(per_image)
+    if len({type(indexes) for indexes in images}) > 1:
+        raise TypeError("indexes with a reference and indexes without one have no common mean")
     if not images:
         raise ValueError("there is no image to summarise")
     values = np.array(images, dtype=np.float64)

@@ -43,7 +43,7 @@ def uqi(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     ``Q.m`` and ``img_qi.m`` of the MATLAB test package. Whether those find a window flat depends on rounding
     when its value times 1024 cannot be summed exactly (0.3 against 0.5, say; never for integers, 0 or 1):
     then they divide one rounding error by another. Here windows are summed by doubling, where a constant
-    meets no rounding, so that every flat window is found.
+    meets no rounding, so that every flat window is found. ``score(..., as_matlab=True)`` divides the roundings, too.
 
     References
     ----------
