@@ -189,11 +189,14 @@ class Results:
         return frame(self._boards(sort, published))
 
     def per_scene(self) -> pd.DataFrame:
-        """Return a line for each method and scene, with the seven indexes."""
+        """Return a line for each method and scene, with the seven indexes, and further ones that records have."""
         import pandas as pd
 
+        from hsfusion_bench.runs.records import FURTHER
         from hsfusion_metrics import METRICS
 
+        held = {name for record in self.records for name in record.further}
+        indexes = (*METRICS, *(name for name in FURTHER if name in held))
         return pd.DataFrame(
             [
                 {
@@ -203,7 +206,7 @@ class Results:
                     "protocol": entry.record.dataset.protocol,
                     "recorded": entry.recorded,
                     "scene": scene.name,
-                    **{index: getattr(scene, index) for index in METRICS},
+                    **{index: getattr(scene, index) for index in indexes},
                 }
                 for entry in self.entries
                 for scene in entry.record.scenes
@@ -288,6 +291,7 @@ def run(
     timing: bool = True,
     blind: bool = False,
     tile: Tile = "auto",
+    also: Sequence[str] = (),
 ) -> Results:
     """Run methods on a task, as `hsbench run` does: observe, fuse, score, count, time.
 
@@ -302,8 +306,8 @@ def run(
     weights
         Weights files, or names of `hsbench weights list`, by a network's name; else they are found as by
         `load_method`. Which were taken, the logger "hsfusion_bench" is told (INFO), and the records say.
-    device, seed, timing, blind, tile
-        As the options of `hsbench run`.
+    device, seed, timing, blind, tile, also
+        As the options of `hsbench run`; `also` are "ergas_fused" and "ssim_full", or one of them.
 
     Returns
     -------
@@ -313,13 +317,14 @@ def run(
     Raises
     ------
     UsageError
-        If there is no such method.
+        If there is no such method or index.
     HsbenchError
         If scenes are not here, or the folder cannot be written.
     """
     from hsfusion_bench.data.task import require_present
     from hsfusion_bench.devices import choose_device
     from hsfusion_bench.report.sources import Entry
+    from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Listener, Setting, run_method
@@ -335,6 +340,7 @@ def run(
     contenders = [Contender.of(method) for method in asked]
     if not contenders:
         raise UsageError("no method is given")
+    further = further_indexes(also)
     require_present(task.source, task.plan)
     given = weights or {}
     strangers = given.keys() - {contender.name for contender in contenders}
@@ -358,6 +364,7 @@ def run(
                 weights=files,
                 blind=blind,
                 tile=tile,
+                also=further,
                 listener=Told(),
             )
             results.append(run_method(contender, setting))
@@ -430,6 +437,7 @@ def evaluate(
     key: str | None = None,
     layout: str | None = None,
     trust_their_reference: bool = False,
+    also: Sequence[str] = (),
 ) -> Results:
     """Score fused cubes that were made elsewhere, as `hsbench evaluate` does.
 
@@ -443,27 +451,29 @@ def evaluate(
         Name of the method in tables.
     records
         Folder of records; None: nothing is written.
-    const, key, layout, trust_their_reference
+    const, key, layout, trust_their_reference, also
         As the options of `hsbench evaluate`.
 
     Raises
     ------
     UsageError
-        If the name is taken, or axes are ambiguous.
+        If the name is taken, axes are ambiguous, or there is no such index.
     HsbenchError
         If a cube is missing, or is not what it is said to be. What is odd about cubes is a warning.
     """
     from hsfusion_bench.data.task import require_present
     from hsfusion_bench.report.sources import Entry
+    from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting
 
+    further = further_indexes(also)
     require_present(task.source, task.plan)
     claim = Claim(Path(results).expanduser(), name.strip(), key, layout, const, trust_their_reference)
     with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch:
         store = Store(Path(scratch) if records is None else Path(records).expanduser())
-        result, odd = score_claim(claim, Setting(task, store, timing=False))
+        result, odd = score_claim(claim, Setting(task, store, timing=False, also=further))
     for text in odd:
         warnings.warn(text, stacklevel=2)
     return Results((Entry(result.record),))

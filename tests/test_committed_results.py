@@ -161,3 +161,7 @@ def test_the_table_of_the_proof(boards: dict[tuple[str, int], Leaderboard]) -> N
     for scale, index, ours in lines:
         (row,) = [row for row in boards["cave", int(scale)].rows if row.record.method.name == "bicubic"]
         assert ours.replace(" ", "") == row.printed(index.lower())
+    papers = r"^\| cave ×(\d) \| (PSNR|SAM|ERGAS \(papers\)|SSIM \(papers\)) \| ([^|]*) \| ([^|]*) \|.*\| equal \|$"
+    proved = re.findall(papers, PROOF, flags=re.MULTILINE)
+    assert len(proved) == 8
+    assert all(theirs == ours for *_, theirs, ours in proved)

@@ -19,7 +19,7 @@ from hsfusion_bench.registry import entries
 from hsfusion_bench.report.bibtex import Bibliography, parse
 from hsfusion_bench.report.citing import Citations
 from hsfusion_bench.report.latex import Choice, latex, typeset
-from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
+from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard, leaderboards
 from hsfusion_bench.report.sources import entries_of
 from hsfusion_bench.report.tex import NORMAL, escape, piece
 from hsfusion_bench.runs.recorded import recorded_root
@@ -444,9 +444,10 @@ def recorded_boards(**options: Any) -> list[Leaderboard]:
 @pytest.mark.parametrize(
     "choice",
     [
-        Choice(),
-        Choice(columns=[]),
-        Choice(deviations=False),
+        Choice(fit="page"),
+        Choice(DEFAULT_INDEXES),
+        Choice(DEFAULT_INDEXES, columns=[]),
+        Choice(("psnr", "sam", "ergas_fused", "ssim_full"), deviations=False),
         Choice(("psnr", "sam", "ergas", "ssim", "scc", "uqi", "q2n"), [], deviations=False),
         Choice(("psnr", "ssim"), columns=[], fit="column"),
         Choice(("psnr", "sam", "ergas", "ssim", "scc", "uqi", "q2n"), fit="page"),

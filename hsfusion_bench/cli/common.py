@@ -99,6 +99,30 @@ def _tile(_context: click.Context, _parameter: click.Parameter, value: str) -> i
     return int(value)
 
 
+def also_option(function: _Function) -> _Function:
+    """Add ``--also``: indexes beyond the seven, see `hsfusion_bench.runs.account.further_indexes`."""
+    return click.option(
+        "--also",
+        callback=_also,
+        metavar="INDEX,...",
+        help="Record further indexes: ergas_fused, ssim_full, which papers print as ERGAS and SSIM.",
+    )(function)
+
+
+def _also(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    names = comma_separated(context, parameter, value)
+    if names is None:
+        return ()
+    if not names:
+        raise UsageError("--also names no index")
+    from hsfusion_bench.runs.account import further_indexes
+
+    try:
+        return further_indexes(names)
+    except UsageError as error:
+        raise UsageError(f"--also: {error}") from error
+
+
 def settings(texts: tuple[str, ...], example: str) -> dict[str, str]:
     """Return what ``--set NAME=VALUE`` was given, by name.
 

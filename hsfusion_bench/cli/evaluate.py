@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import console, dataset_options, report_results, results_dir_option
+from hsfusion_bench.cli.common import also_option, console, dataset_options, report_results, results_dir_option
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
     is_flag=True,
     help="Where a reference `gt` came with the results and is not ours, score against theirs.",
 )
+@also_option
 @click.option("--params", type=click.IntRange(min=0), metavar="N", help="Number of parameters, as reported.")
 @click.option("--latency-ms", type=_POSITIVE, metavar="MS", help="Latency in milliseconds, as reported.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
@@ -65,6 +66,7 @@ def command(
     key: str | None,
     layout: str | None,
     trust_their_reference: bool,
+    also: tuple[str, ...],
     params: int | None,
     latency_ms: float | None,
     csv_file: Path | None,
@@ -94,7 +96,7 @@ def command(
     notes.print(str(task), markup=False)
     try:
         with Display(debug=context.find_root().params["debug"]) as display:
-            setting = Setting(task, Store(results_dir), timing=False, listener=display)
+            setting = Setting(task, Store(results_dir), timing=False, also=also, listener=display)
             result, warnings = score_claim(claim, setting)
     except KeyboardInterrupt:
         notes.print("interrupted; nothing was written")

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     "--indexes",
     callback=comma_separated,
     metavar="INDEX,...",
-    help="Indexes to print (CSV has all).  [default: psnr,sam,ergas,ssim; a table that has room shows all]",
+    help="Indexes to print (CSV has all); also ergas_fused, ssim_full, of records that have them.  "
+    "[default: psnr,sam,ergas,ssim; a table that has room shows all]",
 )
 @click.option("--device", metavar="NAME", help="Show latencies of this device, by part of its name.")
 @click.option("--published", is_flag=True, help="Add the rows that papers printed, with their sources, unranked.")
@@ -93,19 +94,20 @@ def command(
     """
     from hsfusion_bench.report.choosing import choose_entries, choose_published
     from hsfusion_bench.report.frame import csv
-    from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, leaderboards
+    from hsfusion_bench.report.leaderboard import leaderboards
     from hsfusion_bench.report.markdown import markdown
     from hsfusion_bench.report.published import boards_of
+    from hsfusion_bench.report.rows import KNOWN
     from hsfusion_bench.report.sources import gather
     from hsfusion_bench.report.terminal import show
-    from hsfusion_metrics import METRICS
+    from hsfusion_bench.runs.records import FURTHER
 
     paper.check(style, per_scene=per_scene)
     if methods == []:
         raise UsageError("--methods names no method")
     for index in indexes or ():
-        if index not in METRICS:
-            raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
+        if index not in KNOWN:
+            raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(KNOWN)}")
     if per_scene and (published or only == "published"):
         raise UsageError("--per-scene: papers print means over scenes, and no scenes")
     require_folders(context, folders)
@@ -134,6 +136,10 @@ def command(
         boards = choose_published(boards, methods)
         if not boards:
             raise HsbenchError(f"of {', '.join(methods)} there is no row in these tables")
+    held = {name for board in boards for name in board.further}
+    for index in indexes or ():
+        if index in FURTHER and index not in held:
+            raise HsbenchError(f"no row here has {index}, which is recorded on request: hsbench run --also {index}")
     if mark_ties:
         from hsfusion_bench.report.alike import mark_alike
 
@@ -153,8 +159,8 @@ def command(
     elif style == "table":
         paper.draw(lambda shown: show(shown, boards, indexes))
     elif style in LATEX:
-        paper.write_latex(boards, style, indexes or DEFAULT_INDEXES)
+        paper.write_latex(boards, style, indexes)
     else:
-        paper.write(csv(boards) if style == "csv" else markdown(boards, indexes or DEFAULT_INDEXES))
+        paper.write(csv(boards) if style == "csv" else markdown(boards, indexes))
     if found.damaged and only != "published":
         context.exit(1)

@@ -108,7 +108,7 @@ def _protocols() -> _Listed:
 
 
 def _metrics() -> _Listed:
-    from hsfusion_metrics import METRICS
+    from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
     found: list[_Fact] = [
         {
@@ -116,10 +116,10 @@ def _metrics() -> _Listed:
             "title": metric.title,
             "unit": metric.unit or None,
             "better": metric.better,
-            "matlab_field": metric.matlab_field,
+            "matlab_field": metric.matlab_field or None,
             "description": metric.description,
         }
-        for name, metric in METRICS.items()
+        for name, metric in (*METRICS.items(), *PUBLISHED_METRICS.items())
     ]
 
     def row(each: _Fact) -> list[str]:

@@ -61,15 +61,15 @@ class Paper:
                 f"--out {self.out}: with --cite that is where the entries go; call the table {self.out.stem}.tex"
             )
 
-    def choice(self, style: str, indexes: Sequence[str]) -> Choice:
+    def choice(self, style: str, indexes: Sequence[str] | None) -> Choice:
         """Return the choice for the table."""
         from hsfusion_bench.report.latex import Choice
 
         columns = cast("list[Column] | None", self.columns)
         fit = cast("Fit", self.fit or "article")
-        return Choice(tuple(indexes), columns, not self.no_std, fit, bare=style == "tabular")
+        return Choice(indexes, columns, not self.no_std, fit, bare=style == "tabular")
 
-    def write_latex(self, boards: list[Leaderboard], style: str, indexes: Sequence[str]) -> None:
+    def write_latex(self, boards: list[Leaderboard], style: str, indexes: Sequence[str] | None) -> None:
         """Print tables, or write them to the file that was named, with the entries that they cite beside it."""
         from hsfusion_bench.report.citing import Citations
         from hsfusion_bench.report.latex import typeset

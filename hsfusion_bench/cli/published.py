@@ -29,7 +29,8 @@ def verify_published(data_root: Path | None, markdown_file: Path | None) -> bool
     Returns
     -------
     bool
-        Whether every row whose scenes are known is equal in PSNR and SAM to the last printed digit.
+        Whether every row whose scenes are known is equal to the last printed digit: in PSNR, SAM, and the papers' ERGAS
+        and SSIM.
 
     Raises
     ------

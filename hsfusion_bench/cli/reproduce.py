@@ -170,7 +170,6 @@ def _listed(done: Reproduction, *effects: Any) -> str:
 def _as_json(path: Path, done: Reproduction) -> dict[str, Any]:
     from hsfusion_bench.runs.reproduce import ROUNDING
     from hsfusion_bench.spelling import spell
-    from hsfusion_metrics import METRICS
 
     return {
         "record": str(path),
@@ -187,8 +186,8 @@ def _as_json(path: Path, done: Reproduction) -> dict[str, Any]:
             {
                 "name": scene.name,
                 "identical": scene.identical,
-                "recorded": {name: _spelled(getattr(scene.recorded, name)) for name in METRICS},
-                "here": {name: _spelled(getattr(scene.here, name)) for name in METRICS},
+                "recorded": {name: _spelled(getattr(scene.recorded, name)) for name in scene.indexes},
+                "here": {name: _spelled(getattr(scene.here, name)) for name in scene.indexes},
                 "relative": {name: spell(value) for name, value in scene.relative.items()},
             }
             for scene in done.scenes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsfusion_bench.cli.common import (
+    also_option,
     chosen_device,
     comma_separated,
     console,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @click.option(
     "--blind", is_flag=True, help="Withhold PSF and SRF from all methods; those that need them estimate them."
 )
+@also_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights and patches.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--no-timing", is_flag=True, help="Do not measure latency and memory.")
@@ -89,6 +91,7 @@ def command(
     max_steps: tuple[str, ...],
     changes: tuple[str, ...],
     blind: bool,
+    also: tuple[str, ...],
     seed: int,
     device: str,
     no_timing: bool,
@@ -154,6 +157,7 @@ def command(
                 weights=files,
                 blind=blind,
                 tile=tile,
+                also=also,
                 save_mat=save_mat,
                 listener=display,
             )

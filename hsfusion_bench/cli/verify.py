@@ -120,7 +120,7 @@ def command(
 
     --published takes some minutes. Below each row stands what other blurs, first samples and protocols give on the
     same scenes, with their distances from the published row. The exit code is 1 if a row whose scenes are known is not
-    equal in PSNR and SAM to the last printed digit.
+    equal to the last printed digit: in PSNR, SAM, ERGAS and SSIM, the last two by the indexes that the papers mean.
 
     \b
     Examples:

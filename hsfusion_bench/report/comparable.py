@@ -20,7 +20,7 @@ Board: TypeAlias = tuple[str, int, str]
 """Data set, scale and protocol."""
 
 # printed digits of mean and deviation: two for decibels, degrees and ERGAS, four for what lies in [0, 1]
-_DIGITS: Final = {"psnr": 2, "sam": 2, "ergas": 2}
+_DIGITS: Final = {"psnr": 2, "sam": 2, "ergas": 2, "ergas_fused": 2}
 
 
 def digits(index: str) -> int:
@@ -141,7 +141,9 @@ def agree(one: Record, other: Record) -> bool:
     second = {scene.name: scene for scene in other.scenes}
     pairs = [(first, second[first.name]) for first in one.scenes if first.psnr is not None]
     return all(
-        _close(getattr(first, index), getattr(second, index), index) for first, second in pairs for index in METRICS
+        _close(getattr(first, index), getattr(second, index), index)
+        for first, second in pairs
+        for index in (*METRICS, *(name for name in first.further if name in second.further))
     ) and all(_close(one.summary[index].mean, other.summary[index].mean, index) for index in METRICS)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.report.comparable import Board, Scores, board_of, digits
 from hsfusion_bench.report.contestants import Choice, Contestant, contestants_of, task_title
+from hsfusion_bench.report.rows import KNOWN
 from hsfusion_bench.report.significance import (
     LEVEL,
     TIE,
@@ -118,7 +119,7 @@ class Comparison(Ranking):
 
 def index_title(index: str) -> str:
     """Return an index with its unit and its better direction."""
-    metric = METRICS[index]
+    metric = KNOWN[index]
     unit = f" ({metric.unit})" if metric.unit else ""
     return f"{metric.title}{unit}, {metric.better} is better"
 

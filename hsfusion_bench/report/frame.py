@@ -1,8 +1,8 @@
-"""A leaderboard as a pandas DataFrame: all seven indexes in full precision. CSV is made of it."""
+"""A leaderboard as a pandas DataFrame: all indexes in full precision. CSV is made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,14 +11,16 @@ from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.published import PROTOCOL
 from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_bench.spelling import spell
-from hsfusion_metrics import METRICS
+from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
 
 def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
-    """Return one line for each row of the leaderboards."""
+    """Return one line for each row of the leaderboards; columns of further indexes only where a row has them."""
     boards = list(boards)
-    lines = [_line(row) for board in boards for row in board.rows]
-    lines += [_published(line) for board in boards for line in board.published]
+    further = [name for name in PUBLISHED_METRICS if any(name in board.further for board in boards)]
+    indexes = (*METRICS, *further)
+    lines = [_line(row, indexes) for board in boards for row in board.rows]
+    lines += [_published(line, indexes) for board in boards for line in board.published]
     # convert_dtypes: a column of whole numbers with a gap stays one of whole numbers
     return pd.DataFrame(lines).convert_dtypes()
 
@@ -28,7 +30,7 @@ def csv(boards: Iterable[Leaderboard]) -> str:
     return frame(boards).to_csv(index=False, lineterminator="\n")
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _line(row: Row, indexes: Sequence[str]) -> dict[str, Any]:
     record, speed = row.record, row.speed
     line: dict[str, Any] = {
         "method": record.method.name,
@@ -47,7 +49,7 @@ def _line(row: Row) -> dict[str, Any]:
         "recorded": row.recorded,
         "same_as": " ".join(method.name for method in row.also),
     }
-    for index in METRICS:
+    for index in indexes:
         value = row.value(index)
         line[f"{index}_mean"], line[f"{index}_std"] = (None, None) if value is None else map(spell, value)
     line |= {
@@ -65,12 +67,12 @@ def _line(row: Row) -> dict[str, Any]:
     return line if row.p_best is None else line | {"p_best": row.p_best}
 
 
-def _published(line: Printed) -> dict[str, Any]:
+def _published(line: Printed, indexes: Sequence[str]) -> dict[str, Any]:
     row = line.row
     values = {
-        f"{index}_{name}": row.values.get(key)
-        for index in METRICS
-        for name, key in (("mean", index), ("std", f"{index}_std"))
+        f"{index}_{name}": value
+        for index in indexes
+        for name, value in zip(("mean", "std"), line.value(index), strict=True)
     }
     millions = row.values.get("params_m")
     return {

@@ -15,12 +15,12 @@ from typing import Final, Literal, NamedTuple
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.report.citing import Citations
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
-from hsfusion_bench.report.rows import ALIKE_MARK, RECORDED_MARK, Printed, Row
+from hsfusion_bench.report.leaderboard import Leaderboard
+from hsfusion_bench.report.published import MEANT
+from hsfusion_bench.report.rows import ALIKE_MARK, KNOWN, RECORDED_MARK, Printed, Row
 from hsfusion_bench.report.tex import FOOTNOTE, NORMAL, SCRIPT, SMALL, Piece, Size, escape, piece
 from hsfusion_bench.runs.records import MethodInfo
 from hsfusion_bench.terminal import readable
-from hsfusion_metrics import METRICS
 
 Column = Literal["params", "latency"]
 Fit = Literal["article", "column", "page"]
@@ -50,7 +50,7 @@ class Choice:
     Parameters
     ----------
     indexes
-        Columns of indexes.
+        Columns of indexes; None: those of `Leaderboard.indexes`.
     columns
         Columns beside them, "params" and "latency"; None: those that hold a number.
     deviations
@@ -61,7 +61,7 @@ class Choice:
         Whether the ``tabular`` stands alone, to be ``\input`` in a float of the author's.
     """
 
-    indexes: Sequence[str] = DEFAULT_INDEXES
+    indexes: Sequence[str] | None = None
     columns: Sequence[Column] | None = None
     deviations: bool = True
     fit: Fit = "article"
@@ -93,7 +93,7 @@ _STYLES: Final = (
 )
 
 
-def latex(boards: Iterable[Leaderboard], indexes: Sequence[str] = DEFAULT_INDEXES) -> str:
+def latex(boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None) -> str:
     r"""Return one ``table`` environment for each leaderboard, to be ``\input`` where booktabs is loaded."""
     return typeset(boards, Choice(indexes)).text
 
@@ -183,6 +183,7 @@ class _Table:
     notes: _Notes = field(default_factory=_Notes)
 
     def __post_init__(self) -> None:
+        self._indexes = self.board.indexes if self.choice.indexes is None else self.choice.indexes
         self._columns = self._shown_columns()
         self._heads = self._make_heads()
         self._measured = [self._line(row) for row in self.board.rows]
@@ -251,7 +252,7 @@ class _Table:
         body = [_joined(self._cells(line, self._style)) for line in self._measured]
         printed = [_joined(self._cells(line, self._style)) for line in self._published]
         return [
-            rf"\begin{{tabular}}{{@{{}}l{'c' * len(self.choice.indexes)}{'r' * len(self._columns)}@{{}}}}",
+            rf"\begin{{tabular}}{{@{{}}l{'c' * len(self._indexes)}{'r' * len(self._columns)}@{{}}}}",
             r"\toprule",
             _joined(above),
             *([_joined(below)] if any(head.tex for head in below) else []),
@@ -284,8 +285,11 @@ class _Table:
         # a letter says it of each row
         remarks = [remark for remark in self.board.remarks if not remark.startswith(RECORDED_MARK)]
         said = [f"{_sentence(escape(remark))}." for remark in remarks]
-        doubt = "Published rows are as printed, and not ours: of the cameras that methods were told, papers say little."
-        return [*self.notes.lines, *said, *([doubt] if self.board.published else [])]
+        doubts = [
+            "Published rows are as printed, and not ours: of the cameras that methods were told, papers say little.",
+            "Their ERGAS and SSIM are other indexes than those of the MATLAB package.",
+        ]
+        return [*self.notes.lines, *said, *(doubts if self.board.published else [])]
 
     def _shown_columns(self) -> list[Column]:
         if self.choice.columns is not None:
@@ -300,11 +304,13 @@ class _Table:
     def _make_heads(self) -> tuple[list[Piece], list[Piece]]:
         """Return both lines of the head: names, and units where there are any."""
         names, units = [Piece("Method", 33.4)], [Piece()]
-        for index in self.choice.indexes:
-            metric = METRICS[index]
+        for index in self._indexes:
+            metric = KNOWN[index]
             arrow = piece("↑" if metric.better == "higher" else "↓")
-            names.append(piece(metric.title) + Piece(" ", 3.33) + arrow)
-            units.append(piece(f"({metric.unit})") if metric.unit else Piece())
+            namesake = next((name for name, meant in MEANT.items() if meant == index), index)
+            below = metric.unit if namesake == index else "papers"
+            names.append(piece(KNOWN[namesake].title) + Piece(" ", 3.33) + arrow)
+            units.append(piece(f"({below})") if below else Piece())
         for column in self._columns:
             name, unit = _COLUMNS[column]
             timed = column == "latency" and self.board.device is not None
@@ -367,7 +373,7 @@ class _Table:
         return [line.title, *self._values(line.source, style), *line.columns]
 
     def _values(self, row: Row | Printed, style: _Style) -> list[Piece]:
-        indexes = self.choice.indexes
+        indexes = self._indexes
         if isinstance(row, Row) and row.record.summary is None:
             reason = "no weights" if row.record.status == "no weights" else "failed"
             return [Piece(rf"\multicolumn{{{len(indexes)}}}{{c}}{{{reason}}}"), *[_SPANNED] * (len(indexes) - 1)]
@@ -390,7 +396,7 @@ class _Table:
         """Return the best style in which the table fits, the room beside its columns, and its width."""
         room, _ = _FITS[self.choice.fit]
         for style in _STYLES:
-            gaps = 2 * (len(self.choice.indexes) + len(self._columns))
+            gaps = 2 * (len(self._indexes) + len(self._columns))
             content = self._content(style) + _MARGIN
             separation = math.floor(10 * min(_TABCOLSEP, (room - content) / gaps)) / 10 if gaps else _TABCOLSEP
             if separation >= _LEAST_TABCOLSEP:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.report.comparable import (
@@ -27,7 +27,7 @@ from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row, fixed
 from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.differences import Effect, differences
 from hsfusion_bench.runs.records import Record, Speed
-from hsfusion_metrics import METRICS
+from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
 DEFAULT_INDEXES = ("psnr", "sam", "ergas", "ssim")
 
@@ -64,7 +64,35 @@ class Leaderboard:
         lines = dict.fromkeys(f"[{line.number}] {line.row.source}" for line in self.published)
         doubts = [f"{line.title}: {line.row.note}" for line in self.published if line.row.note]
         said = "published rows are as printed, and not ours: of the cameras that methods were told, papers say little"
-        return [said, *lines, *doubts] if lines else []
+        return [said, self.meant, *lines, *doubts] if lines else []
+
+    @property
+    def meant(self) -> str:
+        """What is to be known of the published ERGAS and SSIM."""
+        if self.further:
+            return (
+                f"the papers' ERGAS and SSIM are {' and '.join(PUBLISHED_METRICS)}, as their Bicubic rows prove, and "
+                "have columns of their own"
+            )
+        return (
+            "the papers' ERGAS and SSIM are other indexes than ours of these names, as their Bicubic rows prove: "
+            f"hsbench run --also {','.join(PUBLISHED_METRICS)} measures them as well"
+        )
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Indexes beyond the seven that a row has."""
+        return tuple(name for name in PUBLISHED_METRICS if any(row.value(name) is not None for row in self.rows))
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The columns, unless others are asked for: what papers print, and further indexes.
+
+        The latter beside published rows, or where all rows have them.
+        """
+        scored = [row for row in self.rows if row.record.summary is not None]
+        shown = [name for name in self.further if self.published or all(row.value(name) for row in scored)]
+        return (*DEFAULT_INDEXES, *shown)
 
     @property
     def title(self) -> str:
@@ -144,10 +172,12 @@ def _tables(
         rows.sort(key=lambda row: _order(row, sort))
         scenes = _scenes_told(group)
         first = number == 0
-        apart = [] if first else [f"apart from the first table: {_apart(group, groups[0])}"]
-        said = [*scenes, *apart, *lines, *(remarks if first else [])]
+        why = [] if first else [f"apart from the first table: {_apart(group, groups[0])}"]
+        said = [*scenes, *why, *lines, *(remarks if first else [])]
         timed = device if any(row.speed for row in rows) else None
-        tables.append(Leaderboard(*board, timed, rows, printed if first else [], tuple(said)))
+        made = Leaderboard(*board, timed, rows, remarks=tuple(said))
+        apart = frozenset(made.further)
+        tables.append(replace(made, published=[replace(line, apart=apart) for line in printed if first]))
     return tables
 
 

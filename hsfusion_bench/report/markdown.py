@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
-from hsfusion_bench.report.rows import Printed, Row
-from hsfusion_metrics import METRICS
+from hsfusion_bench.report.leaderboard import Leaderboard
+from hsfusion_bench.report.rows import KNOWN, Printed, Row
 
 
-def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str] = DEFAULT_INDEXES) -> str:
-    """Return one table for each leaderboard: best in bold, second underlined."""
-    return "\n".join(_table(board, indexes) for board in boards)
+def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None) -> str:
+    """Return one table for each leaderboard, by default of its own `indexes`: best in bold, second underlined."""
+    return "\n".join(_table(board, indexes or board.indexes) for board in boards)
 
 
 def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
     latency = "latency (ms)" + (f" on {board.device}" if board.device else "")
-    heads = ["method", *(METRICS[index].title for index in indexes), "params (M)", latency, "scenes", "note"]
+    heads = ["method", *(KNOWN[index].title for index in indexes), "params (M)", latency, "scenes", "note"]
     lines = [
         f"**{board.title}**",
         "",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hsfusion_bench.report.comparison import index_title
 from hsfusion_bench.report.leaderboard import Leaderboard
-from hsfusion_bench.report.rows import Row, fixed
+from hsfusion_bench.report.rows import KNOWN, Row, fixed
 from hsfusion_bench.report.tex import escape
 from hsfusion_bench.runs.records import SceneResult
 from hsfusion_bench.spelling import spell
 from hsfusion_bench.terminal import GAP, fold, plain_table, readable
-from hsfusion_metrics import METRICS
+from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,15 +111,18 @@ def latex(boards: Iterable[Leaderboard], indexes: Sequence[str]) -> str:
 def csv(boards: Iterable[Leaderboard]) -> str:
     """Return the text of a CSV file: a line for each method and scene, with all indexes in full precision.
 
+    Further indexes have columns only where a row has them.
+
     Numbers that are not finite are NaN, Inf and -Inf; a scene that was not scored has empty cells and its error.
     """
-    out = io.StringIO()
-    heads = ["method", "title", "dataset", "scale", "protocol", "recorded", "scene", *METRICS, "error"]
+    out, boards = io.StringIO(), list(boards)
+    indexes = [*METRICS, *(name for name in PUBLISHED_METRICS if any(name in board.further for board in boards))]
+    heads = ["method", "title", "dataset", "scale", "protocol", "recorded", "scene", *indexes, "error"]
     writer = csv_module.DictWriter(out, heads, lineterminator="\n")
     writer.writeheader()
     for board in boards:
         for row in board.rows:
-            writer.writerows(_long(row, scene) for scene in row.record.scenes)
+            writer.writerows(_long(row, scene, indexes) for scene in row.record.scenes)
     return out.getvalue()
 
 
@@ -128,9 +131,9 @@ def _matrices(board: Leaderboard, indexes: Sequence[str]) -> list[Matrix]:
     return [found for found in (matrix(board, index) for index in indexes) if found.lines]
 
 
-def _long(row: Row, scene: SceneResult) -> dict[str, Any]:
+def _long(row: Row, scene: SceneResult, indexes: Sequence[str]) -> dict[str, Any]:
     record = row.record
-    values = {index: getattr(scene, index) for index in METRICS}
+    values = {index: getattr(scene, index) for index in indexes}
     return {
         "method": record.key,
         "title": row.title,
@@ -149,15 +152,15 @@ def _is_scored(scene: SceneResult) -> bool:
 
 
 def _printed(row: Row, index: str, scenes: Sequence[str]) -> tuple[str, ...]:
-    values = {scene.name: getattr(scene, index) for scene in row.record.scenes if _is_scored(scene)}
-    assert row.record.summary is not None
-    mean = fixed(row.record.summary[index].mean, index)
-    return (*(fixed(values[scene], index) if scene in values else "-" for scene in scenes), mean)
+    values = {scene.name: getattr(scene, index) for scene in row.record.scenes}
+    mean = row.value(index)
+    cells = [values.get(scene) for scene in scenes] + [None if mean is None else mean[0]]
+    return tuple("-" if cell is None else fixed(cell, index) for cell in cells)
 
 
 def _places(column: Sequence[str], index: str) -> list[int]:
     numbers = [math.nan if cell in ("-", "NaN") else float(cell) for cell in column]
-    ranked = sorted({each for each in numbers if not math.isnan(each)}, reverse=METRICS[index].better == "higher")[:2]
+    ranked = sorted({each for each in numbers if not math.isnan(each)}, reverse=KNOWN[index].better == "higher")[:2]
     return [ranked.index(each) + 1 if each in ranked else 0 for each in numbers]
 
 

@@ -10,6 +10,10 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
+
+#: What they print as ERGAS and SSIM, by the names of those two of the seven: see `hsfusion_metrics.PUBLISHED_METRICS`.
+MEANT: Final[Mapping[str, str]] = {"ergas": "ergas_fused", "ssim": "ssim_full"}
 
 #: The protocol of these papers; how far that is proven is what `hsbench verify --published` tells.
 PROTOCOL = "uestc"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hsfusion_bench.report.comparable import digits
-from hsfusion_bench.report.published import PublishedRow
+from hsfusion_bench.report.published import MEANT, PublishedRow
 from hsfusion_bench.runs.records import MethodInfo, Record, Speed
+from hsfusion_metrics import METRICS, PUBLISHED_METRICS, Metric
+
+#: Every index that a column can be of: the seven, and those that records have on request.
+KNOWN: Final[Mapping[str, Metric]] = {**METRICS, **PUBLISHED_METRICS}
 
 #: The sign of a recorded row among one's own.
 RECORDED_MARK = "†"
@@ -100,11 +105,9 @@ class Row:
         return parts
 
     def value(self, index: str) -> tuple[float, float] | None:
-        """Return (mean, std) of an index, or None where nothing was scored."""
-        if self.record.summary is None:
-            return None
-        statistic = self.record.summary[index]
-        return statistic.mean, statistic.std
+        """Return (mean, std) of an index, or None where nothing was scored by it."""
+        statistic = (self.record.summary or {}).get(index)
+        return None if statistic is None else (statistic.mean, statistic.std)
 
     def printed(self, index: str, plus_minus: str = "±") -> str:
         """Return "mean±std" in the digits that papers print, or a dash."""
@@ -150,16 +153,25 @@ class Printed:
     row: PublishedRow
     number: int
     """Of its source, see `Leaderboard.sources`."""
+    apart: frozenset[str] = frozenset()
+    """Which of `PUBLISHED_METRICS` measured rows have, so that there are columns of them: its numbers stand there."""
 
     @property
     def title(self) -> str:
         """The paper's name of the method, and the number of the source: "BDT [1]"."""
         return f"{self.row.method} [{self.number}]"
 
+    def value(self, index: str) -> tuple[str | None, str | None]:
+        """Return mean and deviation as printed, None for what was not, or is of another index."""
+        name = next((name for name, meant in MEANT.items() if meant == index), index)
+        column = MEANT[name] if MEANT.get(name) in self.apart else name
+        if column != index:
+            return None, None
+        return self.row.values.get(name), self.row.values.get(f"{name}_std")
+
     def printed(self, index: str, plus_minus: str = "±") -> str:
         """Return "mean±std" digit by digit, the mean alone where no deviation was printed, or a dash."""
-        parts = [self.row.values[name] for name in (index, f"{index}_std") if name in self.row.values]
-        return plus_minus.join(parts) or "-"
+        return plus_minus.join(part for part in self.value(index) if part is not None) or "-"
 
     @property
     def parameters(self) -> str:

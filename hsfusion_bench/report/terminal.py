@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
-from hsfusion_bench.report.rows import Printed, Row
+from hsfusion_bench.report.published import MEANT
+from hsfusion_bench.report.rows import KNOWN, Printed, Row
 from hsfusion_bench.terminal import GAP, fold, plain_table, readable
 from hsfusion_metrics import METRICS
 
@@ -30,21 +31,21 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
     boards
         The leaderboards.
     indexes
-        Columns; by default all seven where they fit, and else the four that papers print.
+        Columns; by default all where they fit, and else those of `Leaderboard.indexes`.
     """
     for board in boards:
         console.print(Text(board.title, style="bold"), "", sep="\n")
-        widest = _Layout(board, indexes or _ALL, console.encoding)
+        widest = _Layout(board, indexes or (*_ALL, *board.further), console.encoding)
         layout = widest
         if not indexes and layout.width > console.width:
-            layout = _Layout(board, DEFAULT_INDEXES, console.encoding)
+            layout = _Layout(board, board.indexes, console.encoding)
         if layout.width > console.width:
             layout = _Layout(board, layout.indexes, console.encoding, stacked=True)
         # values are never cut off: a terminal too narrow for any layout breaks the lines
         console.print(layout.table(console.width), crop=False)
         hidden = [index for index in widest.indexes if index not in layout.indexes]
         if hidden:
-            titles = ", ".join(METRICS[index].title for index in hidden)
+            titles = ", ".join(KNOWN[index].title for index in hidden)
             verb = f"hsbench leaderboard --indexes {','.join(hidden)}"
             console.print(Text(f"{verb} shows {titles}; so does a terminal of {widest.width} columns"))
         for line in notes(board):
@@ -70,7 +71,7 @@ class _Layout:
         counted = [*(row.parameters for row in board.rows), *(line.parameters for line in board.published)]
         self._shown = (set(counted) != {"-"}, any(row.latency != "-" for row in board.rows))
         heads = ["\nmethod", *map(self._head, self.indexes), *self._said("params\n(M)", "latency\n(ms)")]
-        one_line = not any(self._shown)
+        one_line = not any(self._shown) and not any(index in MEANT.values() for index in self.indexes)
         self._first, *self._heads = [head.lstrip("\n") for head in heads] if one_line else heads
         self._rows = [self._row(row) for row in board.rows]
         self._published = [self._published_row(line) for line in board.published]
@@ -81,7 +82,10 @@ class _Layout:
         ]
 
     def _head(self, index: str) -> str:
-        return self._readable(f"\n{METRICS[index].title} {'↑' if METRICS[index].better == 'higher' else '↓'}")
+        namesake = next((name for name, meant in MEANT.items() if meant == index), index)
+        above = "" if namesake == index else "papers'"
+        arrow = "↑" if KNOWN[index].better == "higher" else "↓"
+        return self._readable(f"{above}\n{KNOWN[namesake].title} {arrow}")
 
     def _row(self, row: Row) -> list[Text]:
         values = [

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.data.task import Task
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import Weights
 from hsfusion_bench.runs import machine
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
-from hsfusion_metrics import METRICS, SUITE_VERSION, Indexes, score, summarise
+from hsfusion_metrics import (
+    METRICS,
+    PUBLISHED_METRICS,
+    SUITE_VERSION,
+    Indexes,
+    ergas_fused,
+    score,
+    ssim_full,
+    summarise,
+)
 
 PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 
@@ -79,6 +89,23 @@ def metrics_info(scale: int) -> dict[str, Number | str]:
     return {"suite": SUITE_VERSION, "const": PEAK, "ratio": float(scale)}
 
 
+def further_indexes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the indexes that are asked for beyond the seven, in the order of `PUBLISHED_METRICS`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such index, or it is one of the seven.
+    """
+    asked = list(names)
+    for name in asked:
+        if name in METRICS:
+            raise UsageError(f"{name} is one of the seven indexes, which every record has")
+        if name not in PUBLISHED_METRICS:
+            raise UsageError(f"there is no further index {name!r}; there are {', '.join(PUBLISHED_METRICS)}")
+    return tuple(name for name in PUBLISHED_METRICS if name in asked)
+
+
 def scene_result(
     name: str,
     digest: str,
@@ -86,8 +113,9 @@ def scene_result(
     estimate: ArrayLike,
     scale: int,
     cropped_from: tuple[int, int] | None = None,
+    also: Sequence[str] = (),
 ) -> SceneResult:
-    """Score the estimate of a scene, both cubes [bands, H, W] with values in [0, 1].
+    """Score the estimate of a scene, both cubes [bands, H, W] with values in [0, 1]; `also` by further indexes.
 
     Raises
     ------
@@ -99,6 +127,10 @@ def scene_result(
     except ValueError as error:
         raise HsbenchError(f"scene {name} cannot be scored: {error}") from error
     scores = {index: getattr(indexes, index) for index in METRICS}
+    if "ergas_fused" in also:
+        scores["ergas_fused"] = ergas_fused(reference, estimate, ratio=scale, channel_axis=-3)
+    if "ssim_full" in also:
+        scores["ssim_full"] = ssim_full(reference, estimate, const=PEAK, channel_axis=-3)
     return SceneResult(name=name, digest=digest, **scores, cropped_from=cropped_from)
 
 
@@ -109,13 +141,26 @@ def status_of(scenes: Sequence[SceneResult]) -> Status:
 
 
 def summary_of(scenes: Sequence[SceneResult]) -> dict[str, Statistic] | None:
-    """Return mean and MATLAB's deviation over the scenes that were scored; None if none was."""
-    per_image = [
-        Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scenes if scene.psnr is not None
-    ]
-    if not per_image:
+    """Return mean and MATLAB's deviation over the scenes that were scored; None if none was.
+
+    A further index is among them if every scene that was scored has it.
+    """
+    scored = [scene for scene in scenes if scene.psnr is not None]
+    if not scored:
         return None
-    return {name: Statistic(mean=mean, std=std) for name, (mean, std) in summarise(per_image).items()}
+    found = summarise(Indexes(**{name: getattr(scene, name) for name in METRICS}) for scene in scored)
+    summary = {name: Statistic(mean=mean, std=std) for name, (mean, std) in found.items()}
+    for name in PUBLISHED_METRICS:
+        if all(name in scene.further for scene in scored):
+            summary[name] = _statistic([getattr(scene, name) for scene in scored])
+    return summary
+
+
+@np.errstate(invalid="ignore")
+def _statistic(values: Sequence[float]) -> Statistic:
+    """Return mean and deviation as `summarise` has them."""
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return Statistic(mean=float(np.mean(values)), std=std)
 
 
 def environment(network_on: str | None = None) -> dict[str, str]:

@@ -157,7 +157,9 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
                     found.brought_reference = True
                     reference = _agreed(references, number, name, hr_hsi, claim, setting, found)
                 of_reference = scene_digest(reference.astype(np.float32))
-                yield scene_result(name, of_reference, reference, cube, setting.task.scale, scene.cropped_from)
+                yield scene_result(
+                    name, of_reference, reference, cube, setting.task.scale, scene.cropped_from, setting.also
+                )
     found.digest = digest.hexdigest()
 
 

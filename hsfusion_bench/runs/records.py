@@ -14,7 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import slug, write_text
@@ -24,6 +33,10 @@ from hsfusion_bench.spelling import spell, unspell
 
 RECORD_SCHEMA: Final = "hsfusion-bench/record/1"
 SPEED_SCHEMA: Final = "hsfusion-bench/speed/1"
+
+#: The indexes beyond the seven that a scene may have: the names of `hsfusion_metrics.PUBLISHED_METRICS`, which is not
+#: imported for them, for it brings SciPy.
+FURTHER: Final = ("ergas_fused", "ssim_full")
 
 Number = Annotated[
     float,
@@ -87,7 +100,7 @@ class DatasetInfo(_Strict):
 
 
 class SceneResult(_Strict):
-    """The seven indexes of one scene, or why there are none."""
+    """The seven indexes of one scene, or why there are none; and those of `FURTHER` that were asked for."""
 
     name: str
     digest: str | None = Field(description="SHA-256 of the reference cube")
@@ -98,10 +111,23 @@ class SceneResult(_Strict):
     scc: Number | None = None
     uqi: Number | None = None
     q2n: Number | None = None
+    ergas_fused: Number | None = Field(default=None, description="ERGAS as papers print it, if it was asked for")
+    ssim_full: Number | None = Field(default=None, description="SSIM as papers print it, if it was asked for")
     error: str | None = None
     cropped_from: tuple[int, int] | None = Field(
         default=None, description="[height, width] in the data set, if the protocol left out a part of the scene"
     )
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Those of `FURTHER` that it has."""
+        return tuple(name for name in FURTHER if getattr(self, name) is not None)
+
+    @model_serializer(mode="wrap")
+    def _without_unasked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out indexes that were not asked for: a record without them is the same file that it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if value is not None or name not in FURTHER}
 
 
 class Statistic(_Strict):
@@ -182,6 +208,12 @@ class Record(_Strict):
     device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
     environment: dict[str, str]
     external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Those of `FURTHER` that any of its scenes has."""
+        held = {name for scene in self.scenes for name in scene.further}
+        return tuple(name for name in FURTHER if name in held)
 
     @property
     def key(self) -> str:

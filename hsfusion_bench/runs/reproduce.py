@@ -77,9 +77,14 @@ class SceneComparison:
     here: SceneResult
 
     @property
+    def indexes(self) -> tuple[str, ...]:
+        """The seven, and what was recorded beyond them."""
+        return (*METRICS, *self.recorded.further)
+
+    @property
     def relative(self) -> dict[str, float]:
-        """Differences of the seven indexes, relative to the recorded ones."""
-        return {name: _relative(getattr(self.recorded, name), getattr(self.here, name)) for name in METRICS}
+        """Differences of the indexes, relative to the recorded ones."""
+        return {name: _relative(getattr(self.recorded, name), getattr(self.here, name)) for name in self.indexes}
 
     @property
     def largest(self) -> tuple[str, float]:
@@ -89,7 +94,7 @@ class SceneComparison:
     @property
     def identical(self) -> bool:
         """Whether every index is the same, bit for bit."""
-        return all(_same(getattr(self.recorded, name), getattr(self.here, name)) for name in METRICS)
+        return all(_same(getattr(self.recorded, name), getattr(self.here, name)) for name in self.indexes)
 
     @property
     def within_rounding(self) -> bool:
@@ -337,6 +342,7 @@ def _run(
             counting=task.names[0] == next(iter(scenes_of(record))),  # as the recorded run did, to the last bit
             weights={} if weights is None else {contender.name: weights},
             blind=bool(record.method.estimated),
+            also=record.further,
             tile=_tile(record, contender.method),
             listener=listener,
         )

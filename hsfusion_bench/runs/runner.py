@@ -71,6 +71,8 @@ class Setting:
     """Withhold PSF and SRF from every method; one that needs them has to estimate them."""
     tile: Tile = "auto"
     """Whether networks fuse in tiles, see `NetworkMethod.ready`."""
+    also: tuple[str, ...] = ()
+    """Indexes beyond the seven, see `further_indexes`."""
     save_mat: Path | None = None
     """Folder that receives each method's results for the MATLAB script."""
     listener: Listener = field(default_factory=Listener)
@@ -219,8 +221,9 @@ class _Run:
                     self.results[name] = earlier[name]
                 else:
                     fused = self._fuse(scene) if self.measured else self._measure(scene)
-                    scale = setting.task.scale
-                    self.results[name] = scene_result(name, digest, scene.hr_hsi, fused, scale, scene.cropped_from)
+                    self.results[name] = scene_result(
+                        name, digest, scene.hr_hsi, fused, setting.task.scale, scene.cropped_from, setting.also
+                    )
                     if export is not None:
                         export.add(scene.hr_hsi, fused)
                 setting.listener.scene_done(self.contender.name, name, number, len(names))
@@ -271,11 +274,12 @@ class _Run:
         return observation.seen_by(self.method.card)
 
     def _earlier(self) -> dict[str, SceneResult]:
-        """Return the scenes of an unfinished run of the very same thing."""
+        """Return the scenes of an unfinished run of the very same thing, scored by the same indexes."""
         earlier = self.setting.store.unfinished(self.record())
         if earlier is None or _identity(earlier) != _identity(self.record()):
             return {}
-        return {scene.name: scene for scene in earlier.scenes if scene.psnr is not None}
+        also = self.setting.also
+        return {scene.name: scene for scene in earlier.scenes if scene.psnr is not None and scene.further == also}
 
     # -- the record
 

@@ -28,7 +28,7 @@ from hsfusion_bench.runs.elsewhere import Claim, score_cubes
 from hsfusion_bench.runs.recorded import recorded_store
 from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, read_record
 from hsfusion_bench.runs.runner import Listener, Setting
-from hsfusion_metrics import METRICS
+from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
 State = Literal["ok", "missing", "wrong", "not checked"]
 
@@ -36,6 +36,7 @@ State = Literal["ok", "missing", "wrong", "not checked"]
 SAME_CUBE = 1e-9
 #: What a text says that tells where a method is described.
 _REFERENCE = re.compile(r"https?://|doi[:. ]|arxiv", re.IGNORECASE)
+_KNOWN = {**METRICS, **PUBLISHED_METRICS}
 _TEXTS = ("README.md", "README.txt", "README")
 
 
@@ -202,7 +203,7 @@ class _Examination:
         wrong = [
             f"{scene.name} has no {index}" + (f" ({scene.error})" if scene.error else "")
             for scene in scenes
-            for index in METRICS
+            for index in (*METRICS, *self.record.further)
             if getattr(scene, index) is None or isnan(getattr(scene, index))
         ]
         if told.scenes != len(scenes):
@@ -372,8 +373,10 @@ class _Examination:
         claim = Claim(path, record.method.name)
         if told is not None:
             claim = Claim(path, record.method.name, told.key or None, told.axes.replace("1", ""), float(told.const))
+        store, also = Store(self.folder), self.record.further
+        setting = Setting(task, store, timing=False, also=also, listener=self.listener)
         try:
-            scored = score_cubes(claim, Setting(task, Store(self.folder), timing=False, listener=self.listener))
+            scored = score_cubes(claim, setting)
         except HsbenchError as error:
             yield Check("wrong", what, where, str(error), "send the cubes that the record is of")
             return
@@ -414,14 +417,14 @@ def _unlike(told: SceneResult, here: SceneResult) -> Iterator[str]:
         yield f"{told.name}: its reference is another than ours"
     wrong = [
         (index, theirs, ours)
-        for index in METRICS
+        for index in _KNOWN
         for theirs, ours in [(getattr(told, index), getattr(here, index))]
         if theirs is not None and not _same(theirs, ours)  # that there is none is said elsewhere
     ]
     if wrong:
         index, theirs, ours = wrong[0]
         more = f" (and {len(wrong) - 1} more indexes differ)" if len(wrong) > 1 else ""
-        title = METRICS[index].title
+        title = _KNOWN[index].title
         yield f"the cube of {told.name} has {title} {ours:.10g}, where the record says {theirs:.10g}{more}"
 
 

@@ -9,6 +9,8 @@ out there. Images [H, W, C] are scored with ``channel_axis=-1``.
 of integers and singles. A `ScaleWarning` tells of values far from the full scale that was stated. Their older names,
 `evaluate` and `evaluate_no_reference`, go on working.
 
+`ergas_fused` and `ssim_full` are what papers print as ERGAS and SSIM; `PUBLISHED_METRICS` tells of them.
+
 Examples
 --------
 >>> import numpy as np
@@ -22,19 +24,23 @@ Examples
 """
 
 from hsfusion_metrics.ergas import ergas
+from hsfusion_metrics.ergas_fused import ergas_fused
 from hsfusion_metrics.hqnr import NYQUIST_GAINS, NoReference, d_lambda, d_s, evaluate_no_reference, score_no_reference
 from hsfusion_metrics.psnr import psnr
+from hsfusion_metrics.published import PUBLISHED_METRICS
 from hsfusion_metrics.q2n import q2n, q2n_uncast
 from hsfusion_metrics.sam import sam
 from hsfusion_metrics.scale import ScaleWarning, scale_doubt
 from hsfusion_metrics.scc import scc
 from hsfusion_metrics.ssim import ssim
+from hsfusion_metrics.ssim_full import ssim_full
 from hsfusion_metrics.suite import METRICS, SUITE_VERSION, Indexes, MeanStd, Metric, evaluate, score, summarise
 from hsfusion_metrics.uqi import uqi
 
 __all__ = [
     "METRICS",
     "NYQUIST_GAINS",
+    "PUBLISHED_METRICS",
     "SUITE_VERSION",
     "Indexes",
     "MeanStd",
@@ -44,6 +50,7 @@ __all__ = [
     "d_lambda",
     "d_s",
     "ergas",
+    "ergas_fused",
     "evaluate",
     "evaluate_no_reference",
     "psnr",
@@ -55,6 +62,7 @@ __all__ = [
     "score",
     "score_no_reference",
     "ssim",
+    "ssim_full",
     "summarise",
     "uqi",
 ]

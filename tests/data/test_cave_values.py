@@ -47,8 +47,8 @@ OCTAVE = {
 }
 
 # Bicubic row of the FeINFN family, as others measured it on the original scenes with this protocol. The
-# published row agrees in PSNR and SAM (x4: 34.33 +- 3.88, 4.45 +- 1.62; x8: 29.96 +- 3.54, 5.89 +- 2.32),
-# not quite in ERGAS (7.21 +- 4.90; 5.56 +- 3.08) and SSIM (0.944 +- 0.0291; 0.887 +- 0.066); why, is unknown.
+# published row agrees in PSNR and SAM (x4: 34.33 +- 3.88, 4.45 +- 1.62; x8: 29.96 +- 3.54, 5.89 +- 2.32); its ERGAS
+# (7.21 +- 4.90; 5.56 +- 3.08) and SSIM (0.944 +- 0.0291; 0.887 +- 0.066) are other indexes: ergas_fused and ssim_full.
 ROWS = {
     4: {"psnr": (34.326, 3.882), "sam": (4.450, 1.618), "ergas": (7.197, 4.869), "ssim": (0.9453, 0.0298)},
     8: {"psnr": (29.965, 3.541), "sam": (5.886, 2.324), "ergas": (5.599, 3.146), "ssim": (0.8893, 0.0678)},
