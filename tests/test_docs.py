@@ -111,10 +111,13 @@ def test_the_ten_lines_of_python_run(page: str, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.skipif(not hasattr(hsfusion_metrics, "score"), reason="the indexes are not called score yet")
 def test_the_indexes_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    (text,) = [block for block in blocks(text_of(ROOT / "docs" / "python.md"), "python") if "hsfusion_metrics" in block]
+    python = blocks(text_of(ROOT / "docs" / "python.md"), "python")
+    text, on_tensors = [block for block in python if "hsfusion_metrics" in block]
     exec(compile(text, "python.md", "exec"), {})
     psnr, ergas, std = capsys.readouterr().out.split()
     assert (float(psnr), float(ergas), float(std)) == (pytest.approx(40), pytest.approx(0.5), 0)
+    exec(compile(on_tensors, "python.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("tensor([40.0000, 40.0000]")
 
 
 def test_the_protocol_of_ones_own_is_read() -> None:

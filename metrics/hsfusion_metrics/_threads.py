@@ -1,7 +1,8 @@
-"""Work dealt out to threads. NumPy lets go of the interpreter in its loops, so that they run side by side."""
+"""Work dealt out to threads, and their memory. NumPy lets go of the interpreter in its loops: they run side by side."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,12 +11,25 @@ from typing import TypeVar
 
 import numpy as np
 
-from hsfusion_metrics._pair import quietly
+from hsfusion_metrics._pair import FloatArray, quietly
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _executor: ContextVar[Executor | None] = ContextVar("_executor", default=None)
+_own = threading.local()
+
+
+def lines(count: int, size: int) -> FloatArray:
+    """Memory of the thread's own for intermediate results, not cleared, [count, size].
+
+    Whoever asks next gets the same memory: nothing that outlives a piece of work may lie in it. Asking the system for
+    some megabytes over and over can take longer than the work in them.
+    """
+    held: FloatArray | None = getattr(_own, "memory", None)
+    if held is None or held.size < count * size:
+        held = _own.memory = np.empty(count * size)
+    return held[: count * size].reshape(count, size)
 
 
 def deal(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:

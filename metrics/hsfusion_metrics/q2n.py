@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hsfusion_metrics._pair import FloatArray, as_pair, quietly
-from hsfusion_metrics._threads import deal
+from hsfusion_metrics._threads import deal, lines
 
 _SIDE = 32
 _PIXELS = _SIDE**2
@@ -115,52 +116,82 @@ def _q2n(gt: ArrayLike, sr: ArrayLike, cast: Callable[[FloatArray], FloatArray],
     if min(height, width) < _SIDE // 2:
         raise ValueError(f"Q2n needs images of at least 16 x 16 pixels, these are {height} x {width}")
     rows = np.pad(np.arange(height), (0, -height % _SIDE), mode="symmetric").reshape(-1, _SIDE)
+    columns = np.pad(np.arange(width), (0, -width % _SIDE), mode="symmetric").reshape(-1, _SIDE)
 
     def of_row(row: NDArray[np.intp]) -> FloatArray:
-        return _block_values(_blocks(cast(reference[:, row])), _blocks(cast(estimate[:, row])))
+        # block by block, so that all bands of one stay in a core's cache
+        moments = [_moments(cast(_block((reference, estimate), row, column))) for column in columns]
+        return _block_values(*(np.array(moment) for moment in zip(*moments, strict=True)))
 
     return float(np.mean(list(deal(of_row, rows))))
 
 
 def _to_uint16(values: FloatArray) -> FloatArray:
-    """MATLAB's ``uint16(values)``, kept in float64: half away from zero, saturated, NaN to 0."""
-    whole = np.fmax(values, 0.0)
-    np.fmin(whole, 65535.0, out=whole)
-    whole += _UNDER_HALF
-    return np.floor(whole, out=whole)
+    """MATLAB's ``uint16(values)``, in float64 and in place: half away from zero, saturated, NaN to 0."""
+    missing = np.isnan(values)
+    if missing.any():
+        values[missing] = 0.0
+    np.clip(values, 0.0, 65535.0, out=values)
+    values += _UNDER_HALF
+    return np.floor(values, out=values)
 
 
-def _blocks(strip: FloatArray) -> FloatArray:
-    """Cut 32 rows, mirrored to whole blocks, [C, 32, W] -> [blocks, C, 1024]."""
-    bands, _, width = strip.shape
-    whole = np.pad(strip, ((0, 0), (0, 0), (0, -width % _SIDE)), mode="symmetric")
-    return whole.reshape(bands, _SIDE, -1, _SIDE).transpose(2, 0, 1, 3).reshape(-1, bands, _PIXELS)
+def _block(pair: tuple[FloatArray, FloatArray], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> FloatArray:
+    """Copy 32 rows and 32 columns of reference and estimate, two [C, H, W] -> [2, C, 1024] of `lines`."""
+    blocks = lines(2, len(pair[0]) * _PIXELS).reshape(2, -1, _SIDE, _SIDE)
+    # Where nothing is mirrored the numbers are in order, and a slice is quicker than they are one by one.
+    mirrored = any(numbers[-1] - numbers[0] != _SIDE - 1 for numbers in (rows, columns))
+    for block, image in zip(blocks, pair, strict=True):
+        if mirrored:
+            block[...] = image[:, rows[:, None], columns]
+        else:
+            block[...] = image[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return blocks.reshape(2, -1, _PIXELS)
 
 
-def _block_values(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Q2n of each block, [blocks, C, 1024] in reference and estimate -> [blocks].
+class _Moments(NamedTuple):
+    """Of a block in reference and estimate: means and centred sums of squares [C], and of products [C, C]."""
+
+    mean_x: FloatArray
+    mean_y: FloatArray
+    squares_x: FloatArray
+    squares_y: FloatArray
+    products: FloatArray
+
+
+def _moments(blocks: FloatArray) -> _Moments:
+    """Moments of a block in reference and estimate, [2, C, 1024], whose memory it uses."""
+    mean_x, mean_y = means = _exact_mean(blocks)
+    blocks -= means[..., None]
+    squares_x, squares_y = (blocks[..., None, :] @ blocks[..., None])[..., 0, 0]
+    x, y = blocks
+    return _Moments(mean_x, mean_y, squares_x, squares_y, x @ y.T)
+
+
+def _block_values(
+    mean_x: FloatArray, mean_y: FloatArray, squares_x: FloatArray, squares_y: FloatArray, products: FloatArray
+) -> FloatArray:
+    """Q2n of each block from the blocks' `_Moments`, [blocks, C] and [blocks, C, C] -> [blocks].
 
     With x normalised by its own mean and deviation and y by those of x, only their moments are needed:
     |cov(x, y*)| times 2 / (var x + var y) times 2 |Ex| |Ey| / (|Ex|^2 + |Ey|^2), as hypercomplex numbers.
     """
-    size = _hypercomplex_size(x.shape[1])
-    padding = size - x.shape[1]  # zero bands: mean 1 and no variance, once normalised
+    bands = mean_x.shape[1]
+    size = _hypercomplex_size(bands)
+    padding = size - bands  # zero bands: mean 1 and no variance, once normalised
 
-    mean_x, mean_y = _exact_mean(x), _exact_mean(y)
-    x -= mean_x[..., None]
-    y -= mean_y[..., None]
-    scale_x = np.sqrt(np.einsum("bcp,bcp->bc", x, x) / (_PIXELS - 1))
+    scale_x = np.sqrt(squares_x / (_PIXELS - 1))
     varies = scale_x != 0
     scale_x[~varies] = _EPS
     scale_y = np.where(mean_x == 0, 1.0, scale_x)
 
     variance_x = varies.sum(axis=1)
-    variance_y = (np.einsum("bcp,bcp->bc", y, y) / scale_y**2).sum(axis=1) / (_PIXELS - 1)
-    covariances = x @ y.transpose(0, 2, 1) / (_PIXELS - 1)
+    variance_y = (squares_y / scale_y**2).sum(axis=1) / (_PIXELS - 1)
+    covariances = products / (_PIXELS - 1)
     covariances /= scale_x[:, :, None] * scale_y[:, None, :]
     covariance = _modulus_of_product(covariances, size)
 
-    power_x = np.full(len(x), float(size))
+    power_x = np.full(len(mean_x), float(size))
     power_y = (((mean_y - mean_x) / scale_y + 1.0) ** 2).sum(axis=1) + padding
     bias = 2.0 * np.sqrt(power_x) * np.sqrt(power_y) / (power_x + power_y)
 
@@ -172,10 +203,14 @@ def _block_values(x: FloatArray, y: FloatArray) -> FloatArray:
 
 def _exact_mean(blocks: FloatArray) -> FloatArray:
     """Mean over the last axis, summed by halves: a constant comes back without rounding, hence as flat."""
-    while blocks.shape[-1] > 1:
+    while blocks.shape[-1] > _SIDE:
         half = blocks.shape[-1] // 2
         blocks = blocks[..., :half] + blocks[..., half:]
-    return blocks[..., 0] / _PIXELS
+    # few numbers to a block are left: side by side in memory they are quicker to add
+    sums = np.ascontiguousarray(np.moveaxis(blocks, -1, 0))
+    while len(sums) > 1:
+        sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+    return np.asarray(sums[0] / _PIXELS)
 
 
 def _seen_as_flat(power_x: FloatArray, power_y: FloatArray) -> NDArray[np.bool_]:

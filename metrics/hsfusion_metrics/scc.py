@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hsfusion_metrics._pair import FloatArray, as_pair, quietly, strips
-from hsfusion_metrics._threads import deal
+from hsfusion_metrics._threads import deal, lines
+
+# Of a strip of rows: few enough for a processor's cache.
+_PIXELS = 2**16
 
 _TINY, _VAST = 1e-120, 1e120
 
@@ -54,48 +59,77 @@ def scc(gt: ArrayLike, sr: ArrayLike, *, channel_axis: int = 0) -> float:
     1.0
     """
     reference, estimate = as_pair(gt, sr, channel_axis)
+    product, energy_gt, energy_sr = _sums(reference, estimate, _of_squares)
+    if not (_TINY < energy_gt < _VAST and _TINY < energy_sr < _VAST):
+        # products of squares come near the ends of float64: one root more, the script's way, and they do not
+        product, energy_gt, energy_sr = _sums(reference, estimate, _of_roots)
+    return float(product / np.sqrt(energy_sr) / np.sqrt(energy_gt))
+
+
+def _of_squares(edges_gt: FloatArray, edges_sr: FloatArray) -> tuple[np.float64, ...]:
+    """Sum the product of two gradients and the square of each, from the squares, whose memory it uses."""
+    energies = edges_gt.sum(), edges_sr.sum()
+    edges_gt *= edges_sr
+    return np.sqrt(edges_gt, out=edges_gt).sum(), *energies
+
+
+def _of_roots(edges_gt: FloatArray, edges_sr: FloatArray) -> tuple[np.float64, ...]:
+    """Sum what `_of_squares` does, from the roots."""
+    root_gt, root_sr = np.sqrt(edges_gt), np.sqrt(edges_sr)
+    return (root_gt * root_sr).sum(), (root_gt * root_gt).sum(), (root_sr * root_sr).sum()
+
+
+def _sums(
+    reference: FloatArray, estimate: FloatArray, of_strip: Callable[[FloatArray, FloatArray], tuple[np.float64, ...]]
+) -> tuple[np.float64, np.float64, np.float64]:
+    """Add up what `of_strip` sums of the squared gradients of a strip of rows, over all strips and bands."""
+    height, width = reference.shape[1:]
+
+    def of_band(band: tuple[FloatArray, FloatArray]) -> list[tuple[np.float64, ...]]:
+        sums: list[tuple[np.float64, ...]] = []
+        for start, stop in strips(height - 2, max(_PIXELS // width, 1)):
+            memory = lines(5, (stop - start + 2) * width)
+            sums.append(
+                of_strip(*(_squared_gradient(image, start, stop, memory[own:]) for own, image in enumerate(band)))
+            )
+        return sums
+
     product = energy_gt = energy_sr = np.float64(0.0)
-    for band in deal(_strip_sums, zip(reference, estimate, strict=True)):
+    for band in deal(of_band, zip(reference, estimate, strict=True)):
         for edges, edges_gt, edges_sr in band:
             product += edges
             energy_gt += edges_gt
             energy_sr += edges_sr
-    if not (_TINY < energy_gt < _VAST and _TINY < energy_sr < _VAST):
-        # products of squares come near the ends of float64: one root more, and they do not
-        product, energy_gt, energy_sr = _plain_sums(reference, estimate)
-    return float(product / np.sqrt(energy_sr) / np.sqrt(energy_gt))
-
-
-def _plain_sums(reference: FloatArray, estimate: FloatArray) -> tuple[np.float64, np.float64, np.float64]:
-    """Sum over whole images what `_strip_sums` does, of gradients rather than their squares: the script's way."""
-    product = energy_gt = energy_sr = np.float64(0.0)
-    for pair in zip(reference, estimate, strict=True):
-        framed = (np.pad(image[1:-1, 1:-1], 1) for image in pair)
-        edges_gt, edges_sr = (np.sqrt(_squared_gradient(image)) for image in framed)
-        product += (edges_gt * edges_sr).sum()
-        energy_gt += (edges_gt * edges_gt).sum()
-        energy_sr += (edges_sr * edges_sr).sum()
     return product, energy_gt, energy_sr
 
 
-def _strip_sums(band: tuple[FloatArray, FloatArray]) -> list[tuple[np.float64, ...]]:
-    """Sum the product of the two gradients of a band, and their squares, over each strip of rows."""
-    framed_gt, framed_sr = (np.zeros_like(image) for image in band)
-    inside = slice(1, -1)
-    for framed, image in zip((framed_gt, framed_sr), band, strict=True):
-        framed[inside, inside] = image[inside, inside]
-    sums: list[tuple[np.float64, ...]] = []
-    for start, stop in strips(len(framed_gt) - 2):
-        rows = slice(start, stop + 2)
-        edges_gt, edges_sr = _squared_gradient(framed_gt[rows]), _squared_gradient(framed_sr[rows])
-        sums.append((np.sqrt(edges_gt * edges_sr).sum(), edges_gt.sum(), edges_sr.sum()))
-    return sums
+def _squared_gradient(image: FloatArray, start: int, stop: int, memory: FloatArray) -> FloatArray:
+    """Squared Sobel gradient magnitude of some of the rows inside an image [H, W] -> [(stop - start) W].
 
+    The result lies in the first line of the memory; the last three are at work. The last two pixels of a row stand
+    for the two that are not inside, and are 0.
+    """
+    height, width = image.shape
+    rows = stop - start
+    edges: FloatArray = memory[0]
+    line, pairs, smooth = memory[-3:]
+    framed = line.reshape(-1, width)
+    top, bottom = max(start, 1), min(stop + 2, height - 1)
+    framed[: top - start] = framed[bottom - start :] = 0.0
+    framed[:, 0] = framed[:, -1] = 0.0
+    framed[top - start : bottom - start, 1:-1] = image[top:bottom, 1:-1]
 
-def _squared_gradient(image: FloatArray) -> FloatArray:
-    """Squared Sobel gradient magnitude at the inner pixels, [H, W] -> [H-2, W-2]."""
-    along_rows = image[:-2] + 2.0 * image[1:-1] + image[2:]
-    along_columns = image[:, :-2] + 2.0 * image[:, 1:-1] + image[:, 2:]
-    horizontal = along_rows[:, 2:] - along_rows[:, :-2]
-    vertical = along_columns[2:] - along_columns[:-2]
-    return horizontal * horizontal + vertical * vertical
+    # Row after row in one long line, every step is one loop. A filter is a difference in one direction and in the
+    # other, twice, a sum of neighbours.
+    count, inside = rows * width, max(rows * width - 2, 0)
+    np.add(line[:-width], line[width:], out=pairs[: count + width])
+    np.add(pairs[:count], pairs[width : count + width], out=smooth[:count])
+    horizontal = np.subtract(smooth[2:count], smooth[:inside], out=edges[:inside])
+    horizontal *= horizontal
+    np.subtract(line[2 * width :], line[:count], out=smooth[:count])
+    np.add(smooth[: count - 1], smooth[1:count], out=pairs[: count - 1])
+    vertical = np.add(pairs[:inside], pairs[1 : inside + 1], out=smooth[:inside])
+    vertical *= vertical
+    edges[:inside] += vertical
+    edges[:count].reshape(rows, width)[:, -2:] = 0.0
+    return edges[:count]
