@@ -41,6 +41,7 @@ from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.registry import find
 from hsfusion_bench.suggest import suggestion
+from hsfusion_metrics import PUBLISHED_METRICS
 
 #: Loss of PSNR, dB, that weights may suffer by being kept as float16.
 _TOLERANCE = 0.01
@@ -266,7 +267,8 @@ class Queue:
     def _score(self, item: Item, weights: Path, results: Path) -> float:
         """Run the method with its weights on the test scenes; return the mean PSNR in dB."""
         command = ["run", "--methods", item.method, *item.problem(), "--weights", f"{item.method}={weights}"]
-        output = self._hsbench([*command, "--no-timing", "--results-dir", str(results), *self._where()])
+        command += ["--also", ",".join(PUBLISHED_METRICS), "--no-timing", "--results-dir", str(results)]
+        output = self._hsbench([*command, *self._where()])
         found = re.search(r"^record\s+(\S.*)$", output, flags=re.MULTILINE)
         if found is None:
             raise HsbenchError(f"no record was left of {item.title}")

@@ -128,7 +128,9 @@ def test_each_training_leaves_weights_card_log_and_record_and_a_failure_does_not
     assert card["made_by"]["command"][:3] == ["hsbench", "train", "ssfcnn"]
     assert kept.with_suffix(".csv").read_text().startswith("step,")
     (record,) = results.glob("demo-x4-*/ssfcnn.json")
-    assert json.loads(record.read_text())["weights"]["sha256"] == card["sha256"]
+    scored = json.loads(record.read_text())
+    assert scored["weights"]["sha256"] == card["sha256"]
+    assert {"ergas_fused", "ssim_full"} <= scored["summary"].keys()  # to stand beside published rows
     # of the last one the digest alone is kept, and that is what its record ran with
     assert not (results / "weights" / "ssrnet" / "demo-x4.safetensors").exists()
     card = json.loads((results / "weights" / "ssrnet" / "demo-x4.json").read_text())
