@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.envi import open_envi
 from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile
-from hsfusion_bench.formats.rasters import open_envi, open_tiff
+from hsfusion_bench.formats.rasters import open_tiff
 
 _Result = TypeVar("_Result")
 
@@ -33,6 +34,8 @@ class StoredArray:
         As the program counts axes that the file is made for: MATLAB's order for a MAT-file of any version.
     wavelengths
         Centres of its bands, nanometres, where the file's header or an array beside it states them; else empty.
+    axes
+        What they are, in order, by the letters C, H and W, where the file itself states it; else empty.
     kind
         MATLAB's class of it in a MAT-file of version 5 to 7, which may store its numbers in less; else empty.
     """
@@ -42,6 +45,7 @@ class StoredArray:
     shape: tuple[int, ...]
     _read: Callable[[Index], NDArray[Any]]
     wavelengths: tuple[float, ...] = ()
+    axes: str = ""
     kind: str = ""
 
     def __str__(self) -> str:
@@ -77,6 +81,8 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
         raise HsbenchError(f"{path}: there is no such file")
     opened = _OPENERS.get(path.suffix.lower())
     if opened is None:
+        if (header := path.with_suffix(".hdr")).is_file():
+            raise HsbenchError(f"{path} is the raster of an ENVI header, it seems: name the header, {header}")
         raise HsbenchError(f"{path}: files of kind {path.suffix or '(none)'} are not read; {', '.join(SUFFIXES)} are")
     with ExitStack() as stack:
         yield _readable(path, lambda: opened(path, stack))
@@ -157,7 +163,7 @@ def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
     del stack  # nothing stays open
-    return {"": StoredArray(path, "", *open_tiff(path))}
+    return {name: StoredArray(path, name, *image) for name, image in open_tiff(path).items()}
 
 
 def _envi(path: Path, stack: ExitStack) -> dict[str, StoredArray]:

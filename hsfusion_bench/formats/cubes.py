@@ -76,7 +76,7 @@ def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:
         part: NDArray[Any] = whole.reshape(shape)[index]
         return part
 
-    return replace(array, shape=shape, _read=read)
+    return replace(array, shape=shape, axes="", _read=read)
 
 
 def axes_of(
@@ -93,7 +93,7 @@ def axes_of(
     array
         The cube.
     layout
-        What they are, if that is known.
+        What they are, if that is known. What the file states itself must agree, and is never guessed.
     bands, size
         Number of bands, height and width, as far as they are known. Where nothing is, the axis that differs from
         two equal ones has the bands, or else the last one if it is the shortest. Rows come before columns unless
@@ -107,8 +107,8 @@ def axes_of(
     shape = array.shape
     known = {"C": bands, "H": size and size[0], "W": size and size[1]}
     fitting = assignments(shape, known) if len(shape) == 3 else ()
-    ways = [way for way in fitting if layout in (None, way)]
-    if layout is None and (size is None or size[0] == size[1]):
+    ways = [way for way in fitting if layout in (None, way) and array.axes in ("", way)]
+    if layout is None and not array.axes and (size is None or size[0] == size[1]):
         ways = [way for way in ways if way.index("H") < way.index("W")]
     if len(ways) > 1 and bands is None and size is None:
         ways = _likely(shape, ways)
@@ -118,7 +118,13 @@ def axes_of(
         [f"{bands} bands"] * (bands is not None)
         + [f"height {side[0]}, width {side[1]}" for side in [size] if side]
         + [f"axes {layout}"] * (layout is not None)
+        + [f"axes {array.axes}, as the file states"] * bool(array.axes)
     )
+    if layout is not None and array.axes not in ("", layout):
+        raise HsbenchError(
+            f"{array}: the file states that its axes are {array.axes}, {told(shape)}, so that layout = "
+            f'"{layout}" cannot be; leave it out'
+        )
     if not ways:
         raise HsbenchError(f"{array} has the shape {told(shape)}, which is not a cube of {stated or 'three axes'}")
     raise HsbenchError(

@@ -1,4 +1,4 @@
-"""Rasters of remote sensing, with what their headers say of wavelengths: ENVI (BIL, BIP or BSQ) and GeoTIFF."""
+"""Rasters of remote sensing, with what they say of their axes and wavelengths; here TIFF and GeoTIFF."""
 
 from __future__ import annotations
 
@@ -23,62 +23,91 @@ _GDAL_METADATA = 42112
 
 
 class Raster(NamedTuple):
-    """An image of several bands: its shape, how a part is read, and the bands' centres in nanometres, or none."""
+    """An image: its shape, how a part is read, the bands' centres in nanometres, or none, and its axes, if stated."""
 
     shape: tuple[int, ...]
     read: Callable[[Index], NDArray[Any]]
     wavelengths: tuple[float, ...]
+    axes: str
 
 
-def open_envi(path: Path) -> Raster:
-    """Open the raster that an ENVI header describes, as [H, W, bands]; it is mapped, not read.
+def open_tiff(path: Path) -> dict[str, Raster]:
+    """Open the images of a TIFF file, their axes as they are stored; mapped, or read whole at first use if compressed.
 
-    Raises
-    ------
-    HsbenchError
-        If the library for it is not installed; the message says how to get it.
-    Exception
-        Whatever that library raises of a damaged header, or one whose raster is not beside it.
-    """
-    try:
-        from spectral.io import envi
-    except ImportError as error:
-        raise HsbenchError(f"{path}: ENVI files need the package spectral: {INSTALL}") from error
-    image = envi.open(str(path))
-    mapped = image.open_memmap(interleave="bip", writable=False)
-    if mapped is None:
-        raise ValueError("its raster cannot be mapped")
-    centres = tuple(image.bands.centers or ())
-    return Raster(mapped.shape, lambda index: np.asarray(mapped[index]), in_nanometres(centres, image.bands.band_unit))
+    Pages of one shape are one image; those that the file calls smaller copies or masks of another are passed over.
 
-
-def open_tiff(path: Path) -> Raster:
-    """Open a TIFF file, its axes as they are stored; it is mapped, or read whole at the first use if compressed.
+    Returns
+    -------
+    By name: "" for the only one, else series1, series2 and so on.
 
     Raises
     ------
     HsbenchError
-        If a library for its compression is not installed; the message says how to get it.
-    Exception
-        Whatever the reader raises of a damaged file.
+        If the file is damaged, or a library for its compression is not installed; the message says how to get it.
     """
     import tifffile
 
-    with _complaints_raised("tifffile"), tifffile.TiffFile(path) as file:
-        shape, contiguous = file.series[0].shape, file.series[0].dataoffset is not None
-        tag = file.pages.first.tags.get(_GDAL_METADATA)
-        wavelengths = _gdal_wavelengths(tag.value) if tag else ()
+    with _readable(path), _complaints_raised("tifffile"), tifffile.TiffFile(path) as file:
+        every = list(enumerate(file.series))
+        main = [(place, series) for place, series in every if not _of_another(series)] or every
+        images = [_image(path, place, series) for place, series in main]
+    return {f"series{number}" if len(images) > 1 else "": image for number, image in enumerate(images, 1)}
+
+
+def _of_another(series: Any) -> bool:
+    return bool(series.keyframe.is_reduced or series.keyframe.is_mask)
+
+
+def _image(path: Path, place: int, series: Any) -> Raster:
+    """Return an image of an open TIFF file, which may be closed before it is read."""
+    import tifffile
+
+    contiguous = series.dataoffset is not None
+    axes = _letters(series.axes)
+    tag = series.keyframe.tags.get(_GDAL_METADATA)
+    wavelengths = _gdal_wavelengths(tag.value) if tag else ()
+    if axes and wavelengths and len(wavelengths) != series.shape[axes.index("C")]:
+        raise HsbenchError(
+            f"{path}: its metadata have {len(wavelengths)} wavelengths for {series.shape[axes.index('C')]} bands; "
+            "correct or remove them"
+        )
 
     @cache
     def values() -> NDArray[Any]:
-        try:
-            return np.asarray(tifffile.memmap(path, mode="r") if contiguous else tifffile.imread(path, series=0))
-        except ValueError as error:
-            if "imagecodecs" not in str(error):
-                raise
-            raise HsbenchError(f"{path}: its compression needs the package imagecodecs: {INSTALL}") from error
+        with _readable(path):
+            try:
+                if contiguous:
+                    return np.asarray(tifffile.memmap(path, series=place, mode="r"))
+                return np.asarray(tifffile.imread(path, series=place))
+            except ValueError as error:
+                if "imagecodecs" not in str(error):
+                    raise
+                raise HsbenchError(f"{path}: its compression needs the package imagecodecs: {INSTALL}") from error
 
-    return Raster(shape, lambda index: values()[index], wavelengths)
+    return Raster(series.shape, lambda index: values()[index], wavelengths, axes)
+
+
+def _letters(axes: str) -> str:
+    """Name the axes of an image by C, H and W; empty where the file does not state them, or it is no cube.
+
+    Its samples are the bands, wherever the planar configuration puts them; so are channels, and pages one after the
+    other. A Q is an axis of which the writer said nothing, and its pages may just as well be rows.
+    """
+    named = "".join({"Y": "H", "X": "W"}.get(axis, "C" if axis in "SCIZTE" else "?") for axis in axes)
+    return named if sorted(named) == ["C", "H", "W"] else ""
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes the reader raise into one message."""
+    try:
+        yield
+    except (HsbenchError, OSError):
+        raise
+    except Exception as error:
+        raise HsbenchError(
+            f"{path} cannot be read as a {path.suffix} file, or is damaged or cut short; write it anew, or get it again"
+        ) from error
 
 
 @contextmanager

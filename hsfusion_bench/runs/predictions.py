@@ -184,8 +184,11 @@ def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], lay
     shape, sizes = array.shape, dict[str, int | None](zip("CHW", image, strict=True))
     if len(scenes) > 1:
         sizes = {"B": len(scenes), **sizes}
-    fitting = list(assignments(shape, sizes))
-    if layout is not None:
+    # what the file states itself is never guessed
+    fitting = [axes for axes in assignments(shape, sizes) if array.axes in ("", axes)]
+    if array.axes and layout is None:
+        found = fitting
+    elif layout is not None:
         found = [axes for axes in fitting if layout in (axes.replace("1", ""), axes.replace("1", "B"))]
     else:
         # of a square image the shape says nothing: rows before columns, and the values are looked at later
@@ -205,6 +208,8 @@ def _axes(array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], lay
                 f"{_some(scenes)}. Say by --scenes which of them it holds, in the split's order"
             )
     asked = f" of axes {layout}" if layout else ""
+    if array.axes:
+        asked += f" (the file states {array.axes})"
     raise HsbenchError(f"{array} has the shape {told(shape)}, which is not a cube{asked} of its scene ({scene})")
 
 

@@ -5,7 +5,7 @@
     title = "Pavia University, 610 x 340 x 103, 430-860 nm"
     file = ["PaviaU.mat", "paviaU.mat"]     # usual names, the first that is there; {scene} stands for the scene
     key = ["paviaU"]                        # names of the array in it; left out: as `find_cube` tells
-    layout = "HWC"                          # order of its axes; left out: as the sizes tell
+    layout = "HWC"                          # order of its axes; left out: as the file or the sizes tell
     shape = [198, 100, 100]                 # for flat pixels: the axes to split them into, the last one fastest
     size = [610, 340]                       # height and width in the file
     bands = 103                             # in the file
