@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -358,12 +360,43 @@ def test_a_verb_of_an_older_name_says_the_new_one(old: str, new: str) -> None:
     assert done.stderr == f"Error: hsbench {new}\n"
 
 
-@pytest.mark.parametrize("what", ["methods", "protocols", "metrics"])
+@pytest.mark.parametrize("what", ["methods", "protocols", "metrics", "responses"])
 def test_lists(what: str) -> None:
     shown = hsbench("list", what)
     assert shown.exit_code == 0
-    expected = {"methods": "mossfuse", "protocols": "uestc", "metrics": "qave"}[what]
+    expected = {"methods": "mossfuse", "protocols": "uestc", "metrics": "qave", "responses": "Nikon D700"}[what]
     assert expected in shown.stdout
+
+
+def test_responses_are_listed_and_exported(tmp_path: Path) -> None:
+    listed = {each["name"]: each for each in json.loads(hsbench("list", "responses", "--json").stdout)}
+    assert listed["A"]["wavelengths"] == {"first": 400, "last": 700, "count": 31}
+    assert listed["A"]["channels"] == ["red", "green", "blue"]
+    assert listed["landsat"]["wavelengths"] == {"first": 435, "last": 2294, "count": None}
+    assert listed["landsat"]["edges"][-1] == [2107, 2294]
+    assert "GeoEye" in listed["ikonos"]["source"]
+    csv = hsbench("list", "responses", "--csv", "A").stdout
+    assert csv.splitlines()[:2] == ["wavelength,red,green,blue", "400.0,2.0,1.0,7.0"]
+    (tmp_path / "A.csv").write_text(csv)
+    assert hsbench("list", "responses", "--csv", tmp_path / "A.csv").stdout == csv
+    for wrong in (["methods", "--csv", "A"], ["responses", "--csv", "A", "--json"], ["responses", "--csv", "ikonos"]):
+        refused = hsbench("list", *wrong)
+        assert refused.exit_code == 2
+        assert refused.stdout == ""
+
+
+def test_a_turned_camera_scores_as_the_right_one_and_is_said(tmp_path: Path) -> None:
+    lines = hsbench("list", "responses", "--csv", "A").stdout.splitlines()[1:]
+    columns = np.array([line.split(",")[1:] for line in lines], float)  # [31, 3]
+    np.save(tmp_path / "turned.npy", columns)
+    np.save(tmp_path / "right.npy", columns.T)
+    turned = demo("gsa", "--response", tmp_path / "turned.npy", "--csv", "turned.csv")
+    right = demo("gsa", "--response", tmp_path / "right.npy", "--csv", "right.csv")
+    assert turned.exit_code == right.exit_code == 0
+    assert "[31, 3], and the image has 31 bands: it was turned" in turned.stderr
+    assert "turned to" not in right.stderr
+    scores = [Path(f"{name}.csv").read_text().replace(name, "") for name in ("turned", "right")]
+    assert re.sub("[.][0-9a-f]{8}", "", scores[0]) == re.sub("[.][0-9a-f]{8}", "", scores[1])
 
 
 def test_show_gives_parameters_recipe_and_origin() -> None:

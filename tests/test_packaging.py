@@ -81,7 +81,15 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["list", "methods"], ["list", "metrics"]]
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["compare", "--help"],
+        ["list", "methods"],
+        ["list", "metrics"],
+        ["list", "responses"],
+    ],
 )
 def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
     script = (

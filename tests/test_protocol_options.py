@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
+from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.runs.records import read_record
 
@@ -141,3 +142,12 @@ def test_list_tells_what_a_protocol_is(name: str) -> None:
         "yokoya-toolbox": ["gaussian 2r, σ r/2.35482", "block"],
     }
     assert all(word in line for word in expected[name]), line
+
+
+def test_a_protocol_of_ones_own_names_one_of_several_matrices_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "cameras").mkdir()
+    first, second = np.eye(3, 31), np.eye(3, 31, 5)
+    np.savez(tmp_path / "cameras" / "lab.npz", first=first, second=second)
+    (tmp_path / "cameras" / "mine.toml").write_text(OWN.replace('response = "A"', 'response = "lab.npz:second"'))
+    protocol = load_protocol(str(tmp_path / "cameras" / "mine.toml"))
+    np.testing.assert_array_equal(protocol.srf_at([float("nan")] * 31), second)

@@ -15,6 +15,7 @@ from hsfusion_bench.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsfusion_bench.data.task import Task
     from hsfusion_bench.devices import Device
     from hsfusion_bench.runs.runner import Result
 
@@ -176,7 +177,8 @@ def dataset_options(function: _Function) -> _Function:
         click.option(
             "--response",
             metavar="NAME",
-            help="Another camera response than the protocol's; FILE.csv or FILE.mat for one of your own.",
+            help="Another camera response than the protocol's, see `hsbench list responses`; or a file of your own, "
+            "FILE or FILE:KEY (.csv, .txt, .mat, .npy, .npz).",
         ),
         click.option(
             "--off-table",
@@ -209,6 +211,13 @@ def dataset_options(function: _Function) -> _Function:
         decorated = option(decorated)
     made: _Function = decorated
     return made
+
+
+def remark_on_camera(task: Task) -> None:
+    """Say what was done to the numbers of a user's own camera response, if anything."""
+    remark = task.protocol.response.remark_on(task.source.bands)
+    if remark:
+        console(stderr=True).print(f"note: {remark}", markup=False, soft_wrap=True)
 
 
 def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:

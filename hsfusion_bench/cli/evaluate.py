@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import also_option, console, dataset_options, report_results, results_dir_option
+from hsfusion_bench.cli.common import (
+    also_option,
+    console,
+    dataset_options,
+    remark_on_camera,
+    report_results,
+    results_dir_option,
+)
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +98,7 @@ def command(
     from hsfusion_bench.runs.runner import Setting
 
     task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes)
+    remark_on_camera(task)
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
     notes = console(stderr=True)
     notes.print(str(task), markup=False)

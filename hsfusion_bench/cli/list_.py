@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hsfusion_bench.cli.verbs import refuse_renamed
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, UsageError
 
 
 class _What(click.Choice[str]):
@@ -19,20 +19,30 @@ class _What(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-@click.command("list", short_help="List methods, protocols or metrics.")
-@click.argument("what", type=_What(["methods", "protocols", "metrics"]))
+@click.command("list", short_help="List methods, protocols, metrics or camera responses.")
+@click.argument("what", type=_What(["methods", "protocols", "metrics", "responses"]))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(what: str, as_json: bool) -> None:
-    """List the methods, protocols or metrics that can be used here; `hsbench data list` has the data sets.
+@click.option("--csv", "exported", metavar="NAME", help="Print one of the responses, or a FILE[:KEY] of yours, as CSV.")
+def command(what: str, as_json: bool, exported: str | None) -> None:
+    """List the methods, protocols, metrics or camera responses that can be used here.
+
+    `hsbench data list` has the data sets.
 
     \b
     Examples:
       hsbench list methods
       hsbench list metrics --json
+      hsbench list responses --csv A > camera.csv
     """
     from hsfusion_bench.terminal import json_text, print_table
 
-    found, heads, row = {"methods": _methods, "protocols": _protocols, "metrics": _metrics}[what]()
+    if exported is not None:
+        if what != "responses" or as_json:
+            raise UsageError("--csv NAME goes with `hsbench list responses`, and without --json")
+        _print_response(exported)
+        return
+    listed = {"methods": _methods, "protocols": _protocols, "metrics": _metrics, "responses": _responses}
+    found, heads, row = listed[what]()
     if as_json:
         click.echo(json_text(found))
     else:
@@ -126,3 +136,45 @@ def _metrics() -> _Listed:
         return [text or "-" for text in each.values()]
 
     return found, ["name", "title", "unit", "better", "in MATLAB", "what it is"], row
+
+
+def _responses() -> _Listed:
+    from hsfusion_bench.data.observing.named_responses import load_response, response_names
+    from hsfusion_bench.data.observing.responses import Bands, Table
+
+    found: list[_Fact] = []
+    for name in response_names():
+        camera = load_response(name)
+        assert isinstance(camera, Bands | Table)  # what ships
+        if isinstance(camera, Table):
+            kind, nm = "table", camera.wavelengths
+            edges = None
+        else:
+            kind, nm = camera.model, tuple(edge for band in camera.bands for edge in (band.lower, band.upper))
+            edges = [[band.lower, band.upper] for band in camera.bands]
+        found.append(
+            {
+                "name": name,
+                "title": camera.title,
+                "kind": kind,
+                "channels": list(camera.channels),
+                "wavelengths": {"first": min(nm), "last": max(nm), "count": len(nm) if edges is None else None},
+                "edges": edges,
+                "source": " ".join(camera.source.split()),
+            }
+        )
+
+    def row(each: _Fact) -> list[str]:
+        nm = each["wavelengths"]
+        kind = f"table of {nm['count']}" if nm["count"] else each["kind"]
+        reach = f"{nm['first']:g}–{nm['last']:g}"
+        return [each["name"], each["title"], ", ".join(each["channels"]), reach, kind, each["source"]]
+
+    return found, ["name", "title", "channels", "nm", "kind", "source"], row
+
+
+def _print_response(name: str) -> None:
+    from hsfusion_bench.data.observing.named_responses import load_response
+    from hsfusion_bench.data.observing.response_files import response_csv
+
+    click.echo(response_csv(load_response(name)), nl=False)

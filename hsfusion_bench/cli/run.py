@@ -14,6 +14,7 @@ from hsfusion_bench.cli.common import (
     console,
     dataset_options,
     key_option,
+    remark_on_camera,
     report_results,
     results_dir_option,
     tile_option,
@@ -140,6 +141,7 @@ def command(
         show_recorded(contenders, dataset, scale, protocol)
         raise
     task = context.with_resource(opened.cached())
+    remark_on_camera(task)
     store = Store(results_dir)
     store.require_writable()
     chosen = chosen_device(device)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsfusion_bench.cli.common import chosen_device, console, dataset_options, key_option, settings, with_key
+from hsfusion_bench.cli.common import (
+    chosen_device,
+    console,
+    dataset_options,
+    key_option,
+    remark_on_camera,
+    settings,
+    with_key,
+)
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -163,6 +171,7 @@ def command(
     assert isinstance(made, NetworkMethod)
     rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
     task = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True)
+    remark_on_camera(task)
     steps = max_steps if epochs is None else epochs * rates.steps_per_epoch
     course = Course(
         seed,

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from hsfusion_bench.data.observing.response_files import read_response
+from hsfusion_bench.data.observing.response_files import SUFFIXES, read_response, split_key
 from hsfusion_bench.data.observing.responses import WAVELENGTHS, Array, Bands, Response, Table
 from hsfusion_bench.data.observing.tables import fill, parse_toml
 from hsfusion_bench.errors import UsageError
@@ -25,7 +25,7 @@ def response_names() -> tuple[str, ...]:
 
 
 def load_response(name: str) -> Response:
-    """Return a response: a shipped one by name, or a user's own by its file (.csv or .mat).
+    """Return a response: a shipped one by name, or a user's own by its file, ``FILE`` or ``FILE:KEY``.
 
     Raises
     ------
@@ -34,11 +34,12 @@ def load_response(name: str) -> Response:
     HsbenchError
         If the file is not there, or is no response.
     """
-    if name.endswith((".csv", ".mat")):
-        return read_response(Path(name).expanduser())
+    file, key = split_key(name)
+    if file:
+        return read_response(Path(file).expanduser(), key)
     if name not in response_names():
         message = unknown("camera response", name, response_names())
-        raise UsageError(f"{message} A file of your own ends in .csv or .mat.")
+        raise UsageError(f"{message} A file of your own ends in {', '.join(SUFFIXES)}.")
     where = f"{name}.toml"
     content: dict[str, Any] = parse_toml((_folder() / where).read_text("utf-8"), where)
     kind: type[Bands] | type[Table] = Bands if "bands" in content else Table

@@ -25,6 +25,7 @@ from pydantic.dataclasses import dataclass
 from hsfusion_bench.data.observing.degradation import Array, apply_srf, downsample, gaussian_psf
 from hsfusion_bench.data.observing.named_responses import load_response
 from hsfusion_bench.data.observing.noise import Noise
+from hsfusion_bench.data.observing.response_files import split_key
 from hsfusion_bench.data.observing.responses import WAVELENGTHS, OffTable, Response, own_name
 from hsfusion_bench.data.observing.rules import Scaled
 from hsfusion_bench.data.observing.tables import STRICT, fill, parse_toml
@@ -498,7 +499,7 @@ def _read_own(path: Path) -> Protocol:
         raise HsbenchError(f"the protocol {path} cannot be read: {reason}") from error
     content = parse_toml(text, str(path))
     response = content.get("response")
-    if isinstance(response, str) and response.endswith((".csv", ".mat")):
+    if isinstance(response, str) and split_key(response)[0]:
         content["response"] = str(path.parent / response)
     protocol = fill(Protocol, content, str(path))
     decisive = dataclasses.replace(protocol, version=0, title="", source="", range_note="")

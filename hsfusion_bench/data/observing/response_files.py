@@ -1,4 +1,4 @@
-"""A user's own camera response, from a CSV or a MAT-file.
+"""A user's own camera response, from a CSV, a text, a MAT-file or NumPy's files.
 
 Either a table by wavelength, in nanometres::
 
@@ -6,55 +6,121 @@ Either a table by wavelength, in nanometres::
     400,0.01,0.02,0.30          or     red,0.01,0.01,0.02,0.02
     410,0.01,0.03,0.45                 green,0.02,0.03,0.05,0.09
 
-or the bare matrix [msi_bands, bands] for the very bands of the cube. A MAT-file holds the matrix and, for a table, a
-vector of wavelengths. Tables are interpolated linearly and are 0 beyond their ends; rows are divided by their sums.
+or the bare matrix [msi_bands, bands] for the very bands of the cube. Without heads, in files of any kind, a first row
+or first column that can only be wavelengths is taken for them, and never for a channel. A MAT-file or NPZ may hold the
+wavelengths as a vector beside the matrix. Tables are interpolated linearly and are 0 beyond their ends; rows are
+divided by their sums.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
 
 from hsfusion_bench.data.observing.responses import Array, Matrix, Response, Table, own_name
-from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.formats.matfile import NUMERIC, open_matfile
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.formats.arrays import StoredArray, open_arrays
+from hsfusion_bench.formats.finding import held, told
+from hsfusion_bench.formats.matfile import NUMERIC
+from hsfusion_bench.formats.rasters import in_nanometres
 
-#: Numbers from here on, if they rise, are wavelengths in nanometres; responses are smaller.
-_LOWEST_NM = 100
+#: Endings of the files that hold a response.
+SUFFIXES = (".csv", ".txt", ".mat", ".npy", ".npz")
+_TEXTS = (".csv", ".txt")
+
+#: Between these, numbers that rise are wavelengths in nanometres, or in micrometres; responses hardly are.
+_NANOMETRES = (100, 20_000)
+_MICROMETRES = (0.2, 20)
+#: Fewer numbers than these may rise by chance, as may those whose steps differ by more than this factor.
+_FEWEST_MICROMETRES = 5
+_STEPS = 2.0
 
 
-def read_response(path: Path) -> Response:
+def split_key(name: str) -> tuple[str, str]:
+    """Return the file and the key of ``FILE`` or ``FILE:KEY``; the file is empty where the name is no file's."""
+    if name.lower().endswith(SUFFIXES):
+        return name, ""
+    file, _, key = name.rpartition(":")
+    return (file, key) if file.lower().endswith(SUFFIXES) else ("", "")
+
+
+def read_response(path: Path, key: str = "") -> Response:
     """Read a response.
 
     Parameters
     ----------
     path
-        A .csv or .mat file, see the module's text.
+        A .csv, .txt, .mat, .npy or .npz file, see the module's text.
+    key
+        Name of the matrix in a .mat or .npz file; empty: the only one.
 
     Raises
     ------
+    UsageError
+        If a key is given for a text, or is lacking for a file of several matrices.
     HsbenchError
         If there is no such file, or it is no response; the message names the file and the place.
     """
     try:
-        return _read_mat(path) if path.suffix == ".mat" else _read_csv(path)
+        if path.suffix.lower() not in _TEXTS:
+            return _read_arrays(path, key)
+        if key:
+            raise UsageError(f"{path} is a text, which has no keys: leave out :{key}")
+        return _read_text(path)
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise HsbenchError(f"{path}: {message}") from error
 
 
-def _read_csv(path: Path) -> Response:
+def response_csv(response: Response) -> str:
+    """Return a response as a CSV that `read_response` reads back with the very same numbers.
+
+    Parameters
+    ----------
+    response
+        A table, or a bare matrix. Channels that are only counted are named "band 1", since a head of numbers would be
+        wavelengths.
+
+    Raises
+    ------
+    UsageError
+        If it is a model, which has no table: it is computed at the wavelengths of the cube.
+    """
+    if not isinstance(response, Table | Matrix):
+        raise UsageError(
+            f"the camera response {response.name} is a model, computed at the wavelengths of each data set: no table "
+            "says the same; `hsbench list responses --json` has the edges of its bands"
+        )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if isinstance(response, Table):
+        names = [f"band {name}" if _is_number(name) else name for name in response.channels]
+        writer.writerow(["wavelength", *names])
+        writer.writerows(zip(response.wavelengths, *response.values, strict=True))
+    else:
+        writer.writerows(response.values)
+    return text.getvalue()
+
+
+def _read_text(path: Path) -> Response:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the camera response {path} cannot be read: {reason}") from error
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if any(row)]
+    lines = text.splitlines()
+    if path.suffix.lower() == ".txt":
+        lines = [line for line in lines if not line.lstrip().startswith(("#", "%"))]
+    by_spaces = path.suffix.lower() == ".txt" and not any("," in line for line in lines)
+    cells = map(str.split, lines) if by_spaces else csv.reader(lines)
+    rows = [[cell.strip() for cell in row] for row in cells if any(row)]
     if not rows:
         raise HsbenchError(f"{path}: the file is empty")
     for number, row in enumerate(rows, 1):
@@ -73,40 +139,86 @@ def _read_csv(path: Path) -> Response:
 
 
 def _without_labels(path: Path, numbers: Array) -> Response:
-    if len(numbers) > 1 and _are_wavelengths(numbers[0]):
-        return _table(path, None, numbers[0], numbers[1:])
-    if numbers.shape[1] > 1 and _are_wavelengths(numbers[:, 0]):
-        return _table(path, None, numbers[:, 0], numbers[:, 1:].T)
+    rows, columns = numbers.shape
+    if rows > 1 and (found := _wavelengths(path, numbers[0], "the first row")):
+        return _table(path, None, found.nm, numbers[1:], found.remark)
+    if columns > 1 and (found := _wavelengths(path, numbers[:, 0], "the first column")):
+        return _table(path, None, found.nm, numbers[:, 1:].T, found.remark)
     return _matrix(path, numbers)
 
 
-def _read_mat(path: Path) -> Response:
-    with open_matfile(path) as variables:
-        arrays = {
-            name: np.asarray(variable.read(()), np.float64)
-            for name, variable in variables.items()
-            if variable.kind in NUMERIC and len(variable.shape) == 2
+def _read_arrays(path: Path, key: str) -> Response:
+    with open_arrays(path) as arrays:
+        contents = held(arrays)
+        if key and list(arrays) == [""]:
+            raise UsageError(f"{path} holds one array, which has no name: leave out :{key}")
+        if key and key not in arrays:
+            raise HsbenchError(f"{path} has no array {key!r}; it holds {contents}")
+        possible = {name: array for name, array in arrays.items() if _may_be_response(array)}
+        if key and key not in possible:
+            raise HsbenchError(f"{path}: {key} is no matrix of real numbers; the file holds {contents}")
+        read = {
+            name: np.atleast_2d(array.read((slice(None),) * len(array.shape)).astype(np.float64))
+            for name, array in possible.items()
+            if not key or name == key or _is_vector(array)
         }
-    vectors = {name: array.ravel() for name, array in arrays.items() if 1 in array.shape and _are_wavelengths(array)}
-    matrices = {name: array for name, array in arrays.items() if name not in vectors}
-    if len(matrices) != 1 or len(vectors) > 1:
-        raise HsbenchError(
-            f"{path}: one matrix of the response, and at most one vector of wavelengths in nanometres, are needed, but "
-            f"the file holds {', '.join(sorted(arrays)) or 'no matrix'}"
+    # a vector alone is what a camera of one band sees
+    beside = [name for name, array in possible.items() if _is_vector(array) and len(read) > 1 and name != key]
+    vectors = {name: found for name in beside if (found := _vector(path, read[name]))}
+    matrices = [name for name in read if name not in vectors]
+    if not matrices:
+        raise HsbenchError(f"{path}: no array could be the matrix of a response; the file holds {contents}")
+    if len(matrices) > 1 and not key:
+        raise UsageError(
+            f"{path}: which matrix is the response cannot be told; name its key, as in {path.name}:{matrices[0]}. "
+            f"The file holds {contents}"
         )
-    (values,) = matrices.values()
+    chosen = key or matrices[0]
+    # other numbers that rise, such as the widths of bands, may pass for micrometres
+    in_nm = {name: found for name, found in vectors.items() if not found.remark}
+    return _joined(path, chosen, read[chosen], in_nm or vectors)
+
+
+def _joined(path: Path, name: str, matrix: Array, vectors: Mapping[str, _Wavelengths]) -> Response:
+    """Return the response of a matrix and the vectors of wavelengths that are beside it."""
+    alone = _without_labels(path, matrix)
     if not vectors:
-        return _matrix(path, values)
-    (wavelengths,) = vectors.values()
-    if values.shape[1] != len(wavelengths):
-        values = values.T
-    return _table(path, None, wavelengths, values)
+        return alone
+    if isinstance(alone, Table):
+        if all(tuple(each.nm.tolist()) == alone.wavelengths for each in vectors.values()):
+            return alone
+        raise HsbenchError(
+            f"{path}: {name} begins with wavelengths, but {' and '.join(vectors)} has others; leave one of them out"
+        )
+    fitting = [each for each in vectors.values() if len(each.nm) in matrix.shape]
+    shapes = ", ".join(f"{vector} has {len(each.nm)}" for vector, each in vectors.items())
+    if not fitting:
+        raise HsbenchError(
+            f"{path}: {name} is {told(matrix.shape)}, but of wavelengths {shapes}: neither side of the matrix fits"
+        )
+    if len(fitting) > 1:
+        raise HsbenchError(
+            f"{path}: which wavelengths are those of {name} {told(matrix.shape)} cannot be told: {shapes}; keep one"
+        )
+    ((nm, remark),) = fitting
+    if matrix.shape[1] == len(nm):
+        return _table(path, None, nm, matrix, remark)
+    turned = f"{path}: {name} is {told(matrix.shape)}, a row for each of {len(nm)} wavelengths: it was turned"
+    return _table(path, None, nm, matrix.T, f"{remark}; {turned}" if remark else turned)
 
 
-def _table(path: Path, channels: Sequence[str] | None, wavelengths: Array, values: Array) -> Table:
+def _may_be_response(array: StoredArray) -> bool:
+    return len(array.shape) in (1, 2) and min(array.shape) > 0 and array.kind in NUMERIC | {""}
+
+
+def _is_vector(array: StoredArray) -> bool:
+    return len(array.shape) == 1 or 1 in array.shape
+
+
+def _table(path: Path, channels: Sequence[str] | None, wavelengths: Array, values: Array, remark: str = "") -> Table:
     names = tuple(channels) if channels is not None else _counted(values)
     content = (tuple(wavelengths.tolist()), tuple(map(tuple, values.tolist())))
-    return Table(own_name(path.stem, content), names, *content, interpolate=True)
+    return Table(own_name(path.stem, content), names, *content, interpolate=True, remark=remark)
 
 
 def _matrix(path: Path, values: Array) -> Matrix:
@@ -118,9 +230,50 @@ def _counted(values: Array) -> tuple[str, ...]:
     return tuple(str(number) for number in range(1, len(values) + 1))
 
 
-def _are_wavelengths(numbers: Array) -> bool:
-    flat = numbers.ravel()
-    return bool(flat[0] >= _LOWEST_NM and (np.diff(flat) > 0).all())
+class _Wavelengths(NamedTuple):
+    """Wavelengths in nanometres, and what is to be said of how they were found."""
+
+    nm: Array
+    remark: str = ""
+
+
+def _wavelengths(path: Path, numbers: Array, where: str) -> _Wavelengths | None:
+    """Return the wavelengths that a row, a column or a vector can only be, if so.
+
+    Raises
+    ------
+    HsbenchError
+        If they may be wavelengths and may be responses as well.
+    """
+    steps = np.diff(numbers)
+    if not len(steps) or not (steps > 0).all():
+        return None
+    lowest, highest = float(numbers[0]), float(numbers[-1])
+    if lowest >= _NANOMETRES[0] and highest <= _NANOMETRES[1]:
+        return _Wavelengths(numbers)
+    micrometres = (
+        _MICROMETRES[0] <= lowest
+        and highest <= _MICROMETRES[1]
+        and len(numbers) >= _FEWEST_MICROMETRES
+        and not (numbers == np.round(numbers)).all()  # counts
+    )
+    if micrometres and steps.max() <= _STEPS * steps.min():
+        remark = f"{path}: {where}, from {lowest:g} to {highest:g}, is taken for wavelengths in micrometres"
+        return _Wavelengths(np.array(in_nanometres(numbers.tolist(), "micrometres")), remark)
+    if micrometres or lowest >= _NANOMETRES[0]:
+        raise HsbenchError(
+            f"{path}: {where} rises from {lowest:g} to {highest:g}: whether these are wavelengths or what a "
+            "channel sees cannot be told; write a CSV with the head wavelength,red,green,blue and nanometres below it"
+        )
+    return None
+
+
+def _vector(path: Path, numbers: Array) -> _Wavelengths | None:
+    """Return the wavelengths of a vector beside a matrix; one that may be something else is none."""
+    try:
+        return _wavelengths(path, numbers.ravel(), "the vector")
+    except HsbenchError:
+        return None
 
 
 def _is_number(cell: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, field
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
@@ -49,6 +49,11 @@ class Response(ABC):
     def weights(self, wavelengths: Sequence[float], off_table: OffTable) -> Array:
         """Return the response [msi_bands, bands] before its rows are divided by their sums; see `at`."""
 
+    def remark_on(self, bands: int) -> str:
+        """Return what was done to a user's numbers for a cube of so many bands and is to be said; else nothing."""
+        del bands
+        return ""
+
     def at(self, wavelengths: Sequence[float], off_table: OffTable = "refuse") -> Array:
         """Return the response to the bands of a cube.
 
@@ -73,7 +78,8 @@ class Response(ABC):
         """
         weights = self.weights(tuple(float(nm) for nm in wavelengths), off_table)
         sums = weights.sum(axis=1, keepdims=True)
-        blind = [channel for channel, total in zip(self.channels, sums[:, 0], strict=True) if not total > 0]
+        # not strict: of a matrix that was turned, the channels are fewer
+        blind = [channel for channel, total in zip(self.channels, sums[:, 0], strict=False) if not total > 0]
         if blind:
             raise UsageError(
                 f"channel {blind[0]} of the camera response {self.name} sees none of the bands at "
@@ -99,6 +105,8 @@ class Table(Response):
         Whether it is a user's own table, which is interpolated whatever `Response.at` is told.
     title, source
         What camera it is of, and how we know.
+    remark
+        What was done to the file's numbers and is to be said, if anything.
     """
 
     name: str
@@ -109,6 +117,7 @@ class Table(Response):
     interpolate: bool = False
     title: str = ""
     source: str = ""
+    remark: str = field(default="", repr=False, compare=False)  # the same camera, however its file was laid out
 
     def __post_init__(self) -> None:
         if any(b <= a for a, b in zip(self.wavelengths, self.wavelengths[1:], strict=False)):
@@ -116,6 +125,11 @@ class Table(Response):
         if self.wavelengths[-1] < 100:
             raise ValueError(f"the wavelengths end at {self.wavelengths[-1]:g}: they must be in nanometres")
         _check(self.channels, self.values, len(self.wavelengths))
+
+    def remark_on(self, bands: int) -> str:
+        """Return `remark`."""
+        del bands
+        return self.remark
 
     def weights(self, wavelengths: Sequence[float], off_table: OffTable) -> Array:
         """Return the response before normalisation; see `Response.at`."""
@@ -203,18 +217,38 @@ class Bands(Response):
 
 @dataclass(frozen=True, config=STRICT)
 class Matrix(Response):
-    """A response that is given for the very bands of a cube, without their wavelengths: [msi_bands, bands]."""
+    """A response that is given for the very bands of a cube, without their wavelengths: [msi_bands, bands].
+
+    A matrix whose rows alone are as many as the cube's bands, and more than its columns, is turned.
+    """
 
     name: str
     channels: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        _check(self.channels, self.values, len(self.values[0]))
+        # a row of zeros may be a band that no channel sees, until the number of bands is known
+        _check(self.channels, self.values, len(self.values[0]), zeros=True)
+
+    def _turned_for(self, bands: int) -> bool:
+        rows, columns = len(self.values), len(self.values[0])
+        return rows == bands and columns < rows
+
+    def remark_on(self, bands: int) -> str:
+        """Say whether the matrix is turned."""
+        if not self._turned_for(bands):
+            return ""
+        rows, columns = len(self.values), len(self.values[0])
+        return (
+            f"the camera response {self.name} is [{rows}, {columns}], and the image has {bands} bands: it was turned "
+            f"to [msi_bands, bands] = [{columns}, {rows}]"
+        )
 
     def weights(self, wavelengths: Sequence[float], off_table: OffTable) -> Array:
         """Return the response before normalisation; see `Response.at`."""
         matrix = np.array(self.values, float)
+        if self._turned_for(len(wavelengths)):
+            return np.ascontiguousarray(matrix.T)
         if matrix.shape[1] == len(wavelengths):
             return matrix
         hint = "; it looks transposed" if matrix.shape[0] == len(wavelengths) else ""
@@ -224,7 +258,7 @@ class Matrix(Response):
         )
 
 
-def _check(channels: Sequence[str], values: Sequence[Sequence[float]], bands: int) -> None:
+def _check(channels: Sequence[str], values: Sequence[Sequence[float]], bands: int, *, zeros: bool = False) -> None:
     """Refuse values that are no response."""
     if len(values) != len(channels) or not values:
         raise ValueError(f"there are {len(channels)} channels, but {len(values)} rows of values")
@@ -234,7 +268,7 @@ def _check(channels: Sequence[str], values: Sequence[Sequence[float]], bands: in
         wrong = next((value for value in row if not 0 <= value < np.inf), None)
         if wrong is not None:
             raise ValueError(f"channel {channel} has the value {wrong:g}: a response is a number from 0 on")
-        if not any(row):
+        if not any(row) and not zeros:
             raise ValueError(f"channel {channel} is zero at all wavelengths")
 
 
