@@ -688,6 +688,6 @@ def test_a_damaged_file_of_the_package_is_named(shelf: Shelf) -> None:
 
 
 def test_records_of_before_are_valid() -> None:
-    record = read_record(ROOT / "results" / "cave-x4-uestc" / "psrt.json")
+    record = read_record(ROOT / "results" / "cave-x8-uestc" / "psrt.json")
     assert record.weights is not None
     assert record.weights.catalogue is None
