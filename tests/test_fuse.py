@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner, Result
 from PIL import Image
 from scipy import io
@@ -131,6 +132,110 @@ def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
     assert np.corrcoef(msi[..., 0].ravel(), HR_MSI.mean(axis=2).ravel())[0, 1] > 0.99
 
 
+class TestTwoFiles:
+    """The images in files of their own, of any kind, each with its own order of axes."""
+
+    @staticmethod
+    def fuse(folder: Path, hsi: str, msi: str, *options: object, out: str = "fused.npy") -> Result:
+        (folder / "mine.py").write_text(REPEAT)
+        files = [str(folder / name) for name in (hsi, msi, out)]
+        return CliRunner().invoke(main, ["fuse", f"{folder / 'mine.py'}:repeat", *files, *map(str, options)])
+
+    @staticmethod
+    def write(path: Path, image: np.ndarray) -> str:
+        if path.suffix == ".npy":
+            np.save(path, image)
+        elif path.suffix == ".tif":
+            tifffile.imwrite(path, image)
+        elif path.suffix == ".hdr":
+            pytest.importorskip("spectral").io.envi.save_image(str(path), image, interleave="bil")
+        else:
+            io.savemat(path, {"of_any_name": image, "wavelengths": np.arange(6)})
+        return path.name
+
+    @pytest.mark.parametrize("hsi_axes", ["HWC", "CHW"])
+    @pytest.mark.parametrize(("hsi", "msi"), [("a.npy", "b.tif"), ("a.hdr", "b.mat"), ("a.mat", "b.hdr")])
+    def test_each_of_any_kind_and_order(self, tmp_path: Path, hsi: str, msi: str, hsi_axes: str) -> None:
+        axes = ["HWC".index(axis) for axis in ("HWC" if hsi.endswith("hdr") else hsi_axes)]
+        files = (self.write(tmp_path / hsi, LR_HSI.transpose(axes)), self.write(tmp_path / msi, HR_MSI))
+        done = self.fuse(tmp_path, *files, "--const", 2047, "--counts", 1)
+        assert done.exit_code == 0, done.stderr
+        assert "6 bands of 64 x 96 pixels, by repeat at ×4" in said(done)
+        found = np.load(tmp_path / "fused.npy")
+        assert found.dtype == np.float32
+        assert found == pytest.approx(np.kron(LR_HSI.transpose(2, 0, 1) / 2047, np.ones((1, 4, 4))), rel=1e-6)
+
+    @pytest.mark.parametrize("hsi_axes", ["HWC", "CHW"])
+    @pytest.mark.parametrize("msi", ["pan.npy", "pan.tif", "pan.mat"])
+    def test_a_panchromatic_image_is_one_band(self, tmp_path: Path, msi: str, hsi_axes: str) -> None:
+        lr_hsi = LR_HSI.transpose(["HWC".index(axis) for axis in hsi_axes])
+        files = (self.write(tmp_path / "a.npy", lr_hsi), self.write(tmp_path / msi, HR_MSI[..., 1]))
+        done = self.fuse(tmp_path, *files, "--const", 2047, out="fused.mat")
+        assert done.exit_code == 0, done.stderr
+        assert io.loadmat(tmp_path / "fused.mat")["pan"][0, 0] == pytest.approx(HR_MSI[..., 1], rel=1e-6)
+
+    def test_each_may_have_its_own_full_scale(self, tmp_path: Path) -> None:
+        files = (self.write(tmp_path / "a.npy", LR_HSI), self.write(tmp_path / "b.npy", HR_MSI / 2047))
+        assert self.fuse(tmp_path, *files, "--const", 2047, "--msi-const", 1, out="fused.mat").exit_code == 0
+        found = io.loadmat(tmp_path / "fused.mat")
+        assert found["pan"][0, 0] == pytest.approx(HR_MSI.mean(axis=2), rel=1e-6)
+        assert found["ms"][0] == pytest.approx(LR_HSI.transpose(2, 0, 1), rel=1e-6)
+
+    def test_cubes_whose_axes_cannot_be_told_are_asked_for(self, tmp_path: Path) -> None:
+        files = (self.write(tmp_path / "a.npy", LR_HSI[:6, :6]), self.write(tmp_path / "b.npy", HR_MSI[:24, :24]))
+        asked = self.fuse(tmp_path, *files, "--const", 2047)
+        assert asked.exit_code == 2
+        assert "a.npy is (6, 6, 6)" in said(asked)
+        assert "which may be CHW,HWC at scale 4, HWC at scale 4: say which by --layout" in said(asked)
+        for layout, image in (("HWC", LR_HSI[:6, :6].transpose(2, 0, 1)), ("CHW,HWC", LR_HSI[:6, :6])):
+            done = self.fuse(tmp_path, *files, "--const", 2047, "--layout", layout, "--counts", 2047)
+            assert done.exit_code == 0, done.stderr
+            assert np.load(tmp_path / "fused.npy")[:, ::4, ::4] == pytest.approx(image, rel=1e-6)
+
+    @pytest.mark.parametrize(
+        ("hsi", "msi", "options", "says"),
+        [
+            (LR_HSI, HR_MSI[:60], (), "a.npy is (16, 24, 6), {}/b.npy is (60, 96, 2): these are not an LR-HSI and an"),
+            (HR_MSI, LR_HSI, (), "the other way round they are"),
+            (LR_HSI, HR_MSI[:60, :, 0], (), "b.npy is (60, 96, 1): these are not"),
+            (LR_HSI, HR_MSI, ("--scale", 2), "one scene at scale 2"),
+            (LR_HSI, HR_MSI[0, :, 0], (), "has no array that could be the HR-MSI; it holds an array [96]"),
+            (LR_HSI, HR_MSI, ("--msi-const", 1), "--msi-const states the full scale"),
+        ],
+    )
+    def test_what_does_not_fit(
+        self, tmp_path: Path, hsi: np.ndarray, msi: np.ndarray, options: tuple[object, ...], says: str
+    ) -> None:
+        files = (self.write(tmp_path / "a.npy", hsi), self.write(tmp_path / "b.npy", msi))
+        done = self.fuse(tmp_path, *files, "--const", 2047, *options)
+        assert done.exit_code in (1, 2)
+        assert says.format(tmp_path) in said(done)
+        assert not (tmp_path / "fused.npy").exists()
+
+    def test_no_image_is_written_over(self, tmp_path: Path) -> None:
+        files = (self.write(tmp_path / "a.npy", LR_HSI), self.write(tmp_path / "b.npy", HR_MSI))
+        done = self.fuse(tmp_path, *files, "--const", 2047, out="b.npy")
+        assert done.exit_code == 2
+        assert "b.npy is an image of the pair" in said(done)
+        assert (np.load(tmp_path / "b.npy") == HR_MSI).all()
+
+    def test_three_images_and_an_unknown_ending(self, tmp_path: Path) -> None:
+        done = CliRunner().invoke(main, ["fuse", "bicubic", "a.npy", "b.npy", "c.npy", "d.mat"])
+        assert done.exit_code == 2
+        assert "give one file of both images, or that of the HSI and that of the MSI, then OUTPUT" in said(done)
+        assert "name ends in .mat or .npy" in said(self.fuse(tmp_path, "a.npy", "b.npy", out="fused.png"))
+
+
+def test_a_panchromatic_image_beside_the_hsi(pair: Path) -> None:
+    """MATLAB drops a last axis of one place."""
+    io.savemat(pair, {"HSim": LR_HSI, "pan": HR_MSI[..., 0], "y": 3.0})
+    assert fuse(pair, "--const", 2047).exit_code == 0
+    assert io.loadmat(pair.parent / "fused.mat")["pan"][0, 0] == pytest.approx(HR_MSI[..., 0], rel=1e-6)
+    io.savemat(pair, {"HSim": LR_HSI, "PCim": HR_MSI[..., 0]})
+    assert "say by --hr-msi which array is the HR-MSI; it holds HSim [16, 24, 6], PCim [64, 96" in said(fuse(pair))
+    assert fuse(pair, "--const", 2047, "--hr-msi", "PCim").exit_code == 0
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "says"),
@@ -156,7 +261,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arrays", "options", "says"),
         [
-            ({"HSim": LR_HSI}, (), "say by --hr-msi which array is the HR-MSI; it holds HSim [16, 24, 6]"),
+            ({"HSim": LR_HSI}, (), "holds one image only, HSim [16, 24, 6]; name the HSI's file and then the MSI's"),
+            ({"HSim": LR_HSI, "X": HR_MSI}, (), "say by --hr-msi which array is the HR-MSI; it holds HSim [16, 24, 6]"),
             ({"HSim": LR_HSI, "ms": LR_HSI, "Z": HR_MSI}, (), "say by --lr-hsi which array is the LR-HSI"),
             ({"HSim": LR_HSI, "Z": HR_MSI}, ("--lr-hsi", "Y"), "has no array 'Y'; it holds HSim"),
             ({"HSim": LR_HSI, "Z": HR_MSI[:60]}, (), "these are not an LR-HSI and an HR-MSI of one scene"),

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, find_array
+from hsfusion_bench.formats.cubes import reshaped
+from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, Wanted, find_array, held
 from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
+
+#: What `Form.layout` may be: one order for both images, or that of the LR-HSI and that of the HR-MSI.
+LAYOUTS = ("HWC", "CHW", "HWC,CHW", "CHW,HWC")
+#: Endings of the files that `write_fused` makes.
+WRITTEN = (".mat", ".npy")
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a pair lies in its file.
+    """How a pair lies in its file or files.
 
     Parameters
     ----------
     lr_hsi, hr_msi
-        Names of the two arrays; None: the one with a usual name.
+        Names of the two arrays; None: the one with a usual name, or the only image of a file of its own.
     layout
-        "HWC" or "CHW"; None: as the shapes tell.
+        One of `LAYOUTS`; None: as the shapes tell. An image of two axes is one band, [H, W], whatever it says.
     scale
         Ratio of the two resolutions; None: as the shapes tell.
     phase
         LR pixel k sits at index ``scale*k + phase`` of the HR image; None: LR pixels are the centres of blocks.
     const
         Full scale of the values, by which they are divided.
+    msi_const
+        Full scale of the HR-MSI, if it is another one.
     psf, srf
         Names of the blur [size, size] and of the spectral response [msi_bands, bands]; None: they are not known.
     """
@@ -42,19 +53,22 @@ class Form:
     scale: int | None = None
     phase: float | None = None
     const: float = 1.0
+    msi_const: float | None = None
     psf: str | None = None
     srf: str | None = None
 
 
-def read_pair(path: Path, form: Form) -> Observation:
+def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Observation:
     """Read a pair.
 
     Parameters
     ----------
     path
-        A file of any kind of `hsfusion_bench.formats.arrays.open_arrays`.
+        A file of any kind of `hsfusion_bench.formats.arrays.open_arrays`: of both images, or of the LR-HSI.
     form
         How the pair lies in it.
+    msi_path
+        The file of the HR-MSI, of any of these kinds; None: `path` has both.
 
     Returns
     -------
@@ -63,17 +77,28 @@ def read_pair(path: Path, form: Form) -> Observation:
     Raises
     ------
     UsageError
-        If the order of the axes cannot be told from the shapes.
+        If the order of the axes cannot be told from the shapes, or the only file holds a single array.
     HsbenchError
         If an array is missing, the shapes do not fit each other, a value is not in [0, const], or a PSF does not
         sum to 1.
     """
-    with open_arrays(path) as arrays:
-        lr_array = find_array(arrays, path, LR_HSI, _keys(form.lr_hsi))
-        hr_array = find_array(arrays, path, HR_MSI, _keys(form.hr_msi))
-        layout, scale = _fitting(lr_array, hr_array, form)
-        lr_hsi, hr_msi = (_read(array, layout, form.const) for array in (lr_array, hr_array))
-        psf, srf = _camera(path, arrays, form.psf, "--psf"), _camera(path, arrays, form.srf, "--srf")
+    with ExitStack() as stack:
+        arrays = stack.enter_context(open_arrays(path))
+        msi_arrays = arrays if msi_path is None else stack.enter_context(open_arrays(msi_path))
+        alone = msi_path is not None
+        hr_path = path if msi_path is None else msi_path
+        if not alone and len(arrays) == 1:
+            raise UsageError(f"{path} holds one image only, {held(arrays)}; name the HSI's file and then the MSI's")
+        lr_array = _image(arrays, path, LR_HSI, form.lr_hsi, alone)
+        hr_array = _image(_images(msi_arrays, lr_array, form.hr_msi), hr_path, HR_MSI, form.hr_msi, alone)
+        lr_axes, hr_axes, scale = _fitting(lr_array, hr_array, form, alone)
+        lr_hsi = _read(lr_array, lr_axes, form.const, "--const")
+        if form.msi_const is None:
+            hr_msi = _read(hr_array, hr_axes, form.const, "--const")
+        else:
+            hr_msi = _read(hr_array, hr_axes, form.msi_const, "--msi-const")
+        both = {**msi_arrays, **arrays}
+        psf, srf = _camera(path, both, form.psf, "--psf"), _camera(path, both, form.srf, "--srf")
     if psf is not None and not abs(psf.sum() - 1) < 1e-3:
         raise HsbenchError(f"{path}: the PSF {form.psf} sums to {psf.sum():g}, not to 1")
     phase = (scale - 1) / 2 if form.phase is None else form.phase
@@ -81,15 +106,16 @@ def read_pair(path: Path, form: Form) -> Observation:
 
 
 def write_fused(path: Path, observation: Observation, fused: Cube, *, counts: float) -> None:
-    """Write a fused image as ``analysis_unref_batched_images`` and ``hsbench score --no-reference`` read it.
+    """Write a fused image, by the ending of the file.
 
-    The file has `sr`, the LR-HSI as `ms`, its bicubic enlargement as `lms`, and as `pan` the mean of the HR-MSI's
-    bands, each [1, C, H, W] in double.
+    A `.mat` file is as ``analysis_unref_batched_images`` and ``hsbench score --no-reference`` read it: `sr`, the LR-HSI
+    as `ms`, its bicubic enlargement as `lms`, and as `pan` the mean of the HR-MSI's bands, each [1, C, H, W] in double.
+    A `.npy` file is the fused image alone, float32 [bands, H, W].
 
     Parameters
     ----------
     path
-        The `.mat` file; it appears whole or not at all.
+        The file, of one of the endings `WRITTEN`; it appears whole or not at all.
     observation
         The pair, values in [0, 1].
     fused
@@ -97,6 +123,10 @@ def write_fused(path: Path, observation: Observation, fused: Cube, *, counts: fl
     counts
         What 1 becomes: the script rounds to integers before it computes Q2n.
     """
+    if path.suffix.lower() == ".npy":
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.save(file, (counts * fused.astype(np.float64)).astype(np.float32))
+        return
     images = {
         "sr": fused,
         "ms": observation.lr_hsi,
@@ -119,45 +149,81 @@ def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, opti
     return matrix
 
 
-def _keys(key: str | None) -> list[str]:
-    return [] if key is None else [key]
+def _image(arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, key: str | None, alone: bool) -> StoredArray:
+    """Return an image: the one that is named, the only one of a file of its own, or that of a usual name."""
+    if key is not None:
+        return find_array(arrays, path, wanted, [key])
+    images = [array for array in arrays.values() if len(array.shape) == wanted.axes]
+    if alone and len(images) == 1:
+        return images[0]
+    return find_array(arrays, path, wanted)
 
 
-def _fitting(lr_array: StoredArray, hr_array: StoredArray, form: Form) -> tuple[str, int]:
-    """Return the layout and the scale under which the two shapes fit each other."""
-    layouts = ("CHW", "HWC") if form.layout is None else (form.layout,)
-    ways = list(dict.fromkeys(_ways(lr_array.shape, hr_array.shape, layouts, form.scale)))
+def _images(arrays: Mapping[str, StoredArray], lr_array: StoredArray, key: str | None) -> dict[str, StoredArray]:
+    """Return what a file holds, but panchromatic images [H, W] as [H, W, 1].
+
+    Of the matrices, these are the one of that key, the only array of a file, and those whose sides fit the LR-HSI.
+    """
+    found = dict(arrays)
+    for name, array in arrays.items():
+        if len(array.shape) == 2:
+            image = reshaped(array, (*array.shape, 1))
+            if name == key or len(arrays) == 1 or _ways(lr_array, image, Form()):
+                found[name] = image
+    return found
+
+
+def _fitting(lr_array: StoredArray, hr_array: StoredArray, form: Form, alone: bool) -> tuple[str, str, int]:
+    """Return the axes of the two images and the scale under which their shapes fit each other."""
+    ways = _ways(lr_array, hr_array, form)
+    alike = [way for way in ways if way[0] == way[1]]
+    if alike and not alone:  # one program wrote both
+        ways = alike
     if len(ways) == 1:
         return ways[0]
     shapes = f"{lr_array} is {lr_array.shape}, {hr_array} is {hr_array.shape}"
     if not ways:
         at = "" if form.scale is None else f" at scale {form.scale}"
-        raise HsbenchError(f"{shapes}: these are not an LR-HSI and an HR-MSI of one scene{at}")
-    told = ", ".join(f"{layout} at scale {scale}" for layout, scale in ways)
-    raise UsageError(f"{shapes}, which may be {told}: say which by --layout and --scale")
+        other = "; the other way round they are" if _ways(hr_array, lr_array, Form(scale=form.scale)) else ""
+        raise HsbenchError(
+            f"{shapes}: these are not an LR-HSI and an HR-MSI of one scene{at}, whose sides are whole multiples of the "
+            f"LR-HSI's{other}"
+        )
+    texts = [f"{lr if lr == hr else f'{lr},{hr}'} at scale {scale}" for lr, hr, scale in ways]
+    raise UsageError(f"{shapes}, which may be {', '.join(texts)}: say which by --layout and --scale")
 
 
-def _ways(
-    lr_shape: tuple[int, ...], hr_shape: tuple[int, ...], layouts: Sequence[str], asked: int | None
-) -> Iterator[tuple[str, int]]:
-    if len(lr_shape) != 3 or len(hr_shape) != 3:
-        return
-    for layout in layouts:
-        rows, columns = layout.index("H"), layout.index("W")
-        scale = hr_shape[rows] // lr_shape[rows]
-        fits = all(hr_shape[axis] == scale * lr_shape[axis] for axis in (rows, columns))
-        if fits and scale > 1 and asked in (None, scale):
-            yield layout, scale
+def _ways(lr_array: StoredArray, hr_array: StoredArray, form: Form) -> list[tuple[str, str, int]]:
+    """Return all axes and scales under which the shapes fit each other."""
+    if len(lr_array.shape) != 3 or len(hr_array.shape) != 3:
+        return []
+    asked = [None, None] if form.layout is None else (form.layout.split(",") * 2)[:2]
+    ways = []
+    for lr_axes, hr_axes in product(_axes(lr_array, asked[0]), _axes(hr_array, asked[1])):
+        sides = [(hr_array.shape[hr_axes.index(axis)], lr_array.shape[lr_axes.index(axis)]) for axis in "HW"]
+        scale = sides[0][0] // sides[0][1]
+        if scale > 1 and form.scale in (None, scale) and all(hr == scale * lr for hr, lr in sides):
+            ways.append((lr_axes, hr_axes, scale))
+    return ways
 
 
-def _read(array: StoredArray, layout: str, const: float) -> Cube:
+def _axes(array: StoredArray, asked: str | None) -> tuple[str, ...]:
+    """Return what the axes may be: those that the file states; and a last axis of one place is no width."""
+    if sorted(array.axes) == ["C", "H", "W"]:
+        return (array.axes,)
+    if array.shape[-1] == 1:
+        return ("HWC",)
+    return ("CHW", "HWC") if asked is None else (asked,)
+
+
+def _read(array: StoredArray, layout: str, const: float, option: str) -> Cube:
     values: NDArray[np.float64] = array.read((slice(None),) * 3).astype(np.float64)
     cube = values.transpose([layout.index(axis) for axis in "CHW"])
     wrong = ~((cube >= 0) & (cube <= const))  # written so that NaN is wrong, too
     if wrong.any():
         worst = cube.flat[np.abs(cube - const / 2).argmax()]  # a NaN, if there is one
         raise HsbenchError(
-            f"{array}: {np.count_nonzero(wrong)} values are not in [0, {const:g}], {worst} among them; --const states "
+            f"{array}: {np.count_nonzero(wrong)} values are not in [0, {const:g}], {worst} among them; {option} states "
             "the full scale"
         )
     return np.ascontiguousarray(cube / const, dtype=np.float32)
