@@ -82,7 +82,7 @@ def test_a_record_without_them_is_the_file_that_it_was() -> None:
     text = dump(make_record())
     assert not any(name in text for name in FURTHER)
     assert Record.model_validate_json(text) == make_record()
-    old = read_record(ROOT / "results" / "cave-x4-uestc" / "psrt.json")
+    old = read_record(ROOT / "results" / "cave-x4-uestc" / "ltmr.json")
     assert old.further == ()
 
 
