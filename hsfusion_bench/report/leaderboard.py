@@ -172,7 +172,7 @@ def _tables(
         rows.sort(key=lambda row: _order(row, sort))
         scenes = _scenes_told(group)
         first = number == 0
-        why = [] if first else [f"apart from the first table: {_apart(group, groups[0])}"]
+        why = [] if first else [f"apart from the first table: {_apart(group, groups[0], common)}"]
         said = [*scenes, *why, *lines, *(remarks if first else [])]
         timed = device if any(row.speed for row in rows) else None
         made = Leaderboard(*board, timed, rows, remarks=tuple(said))
@@ -189,9 +189,11 @@ def _scenes_told(group: list[Entry]) -> list[str]:
     return [f"scenes: {', '.join(scene.name for scene in record.scenes if scene.psnr is not None)}"]
 
 
-def _apart(group: list[Entry], first: list[Entry]) -> str:
+def _apart(group: list[Entry], first: list[Entry], common: bool) -> str:
     reason = Scores.of(group[0].record).unlike(Scores.of(first[0].record))
-    return reason if reason != "other scenes" else "other scenes; --common compares over those that all rows have"
+    if reason != "other scenes":
+        return reason
+    return "no scene is in all rows" if common else "other scenes; --common compares over those that all rows have"
 
 
 def _rows(group: list[Entry], device: str | None) -> tuple[list[Row], list[str]]:
