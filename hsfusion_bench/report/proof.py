@@ -21,6 +21,7 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_bench.report.published import MEANT, PROTOCOL, PublishedRow, published_rows
 from hsfusion_bench.report.rows import KNOWN
+from hsfusion_bench.report.sheets import Sheet
 from hsfusion_metrics import ergas, ergas_fused, psnr, sam, ssim, ssim_full
 
 #: By what candidates are told apart.
@@ -198,15 +199,6 @@ def _index(name: str, reference: npt.NDArray[np.float32], estimate: npt.NDArray[
     if name in ("ergas", "ergas_fused"):
         return float({"ergas": ergas, "ergas_fused": ergas_fused}[name](reference, estimate, ratio=scale))
     return float({"psnr": psnr, "sam": sam, "ssim": ssim, "ssim_full": ssim_full}[name](reference, estimate))
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: title, heads, rows."""
-
-    title: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def sheets(proofs: Sequence[Proof]) -> list[Sheet]:
