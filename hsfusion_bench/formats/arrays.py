@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.envi import open_envi
 from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile
-from hsfusion_bench.formats.rasters import open_tiff
+from hsfusion_bench.formats.rasters import Raster, open_tiff
+from hsfusion_bench.formats.stated import Stated
 
 _Result = TypeVar("_Result")
 
@@ -38,6 +39,8 @@ class StoredArray:
         What they are, in order, by the letters C, H and W, where the file itself states it; else empty.
     kind
         MATLAB's class of it in a MAT-file of version 5 to 7, which may store its numbers in less; else empty.
+    stated
+        What else the file states of its values: no-data, bad bands, calibration.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class StoredArray:
     wavelengths: tuple[float, ...] = ()
     axes: str = ""
     kind: str = ""
+    stated: Stated = field(default_factory=Stated)
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -163,12 +167,16 @@ def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
     del stack  # nothing stays open
-    return {name: StoredArray(path, name, *image) for name, image in open_tiff(path).items()}
+    return {name: _raster(path, name, image) for name, image in open_tiff(path).items()}
 
 
 def _envi(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
     del stack  # the mapping closes with the array
-    return {"": StoredArray(path, "", *open_envi(path))}
+    return {"": _raster(path, "", open_envi(path))}
+
+
+def _raster(path: Path, name: str, image: Raster) -> StoredArray:
+    return StoredArray(path, name, image.shape, image.read, image.wavelengths, image.axes, stated=image.stated)
 
 
 _OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {

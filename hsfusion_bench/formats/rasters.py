@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.matfile import Index
+from hsfusion_bench.formats.stated import Stated
 
 #: How to get the libraries that some of them need.
 INSTALL = "pip install 'hsfusion-bench[remote]'"
@@ -23,12 +24,13 @@ _GDAL_METADATA = 42112
 
 
 class Raster(NamedTuple):
-    """An image: its shape, how a part is read, the bands' centres in nanometres, or none, and its axes, if stated."""
+    """An image: its shape, how a part is read, the bands' centres in nanometres, or none, and what else is stated."""
 
     shape: tuple[int, ...]
     read: Callable[[Index], NDArray[Any]]
     wavelengths: tuple[float, ...]
     axes: str
+    stated: Stated = Stated()
 
 
 def open_tiff(path: Path) -> dict[str, Raster]:
