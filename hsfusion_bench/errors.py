@@ -14,6 +14,14 @@ class MissingDataError(HsbenchError):
     """Scenes of a data set are not here; the message tells how to get them."""
 
 
+class DamagedError(HsbenchError):
+    """A file cannot be read: it is cut short, or its content contradicts itself."""
+
+
+class DifferentDataError(HsbenchError):
+    """A scene is not the one that its name says; nothing is recorded of it under that name."""
+
+
 class UsageError(HsbenchError):
     """A request that makes no sense as it was put (an unknown name, a scale that does not divide).
 

@@ -224,6 +224,12 @@ def print_facts(facts: Sequence[tuple[str, str, str]]) -> None:
     shown.print()
 
 
+def print_folded(text: str) -> None:
+    """Print a text on the standard output stream, folded at spaces to the width of a terminal; in a pipe, one line."""
+    shown = console()
+    shown.print("\n".join(fold(readable(text, shown.encoding), shown.width)), soft_wrap=True)
+
+
 def fold(text: str, width: int, *, first: str = "", rest: str = "  ") -> list[str]:
     """Return the lines of a text that is folded at spaces, or within a word that is longer than a line.
 

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
+from scipy.io import savemat
 from skimage.io import imsave
 
 from hsfusion_bench.cli import main
@@ -30,6 +31,7 @@ from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.data.scenes import SceneSource
 from hsfusion_bench.errors import HsbenchError
+from support.cave import stand_for
 from support.server import Server, serving
 
 REFERENCE = "@article{nobody2026, title={Toys}}"
@@ -195,9 +197,9 @@ def test_a_damaged_scene_is_told_and_the_others_are_checked(root: Path) -> None:
     (root / "toys" / "c.npy").unlink()
     done = hsbench("check", "toys", "--data-root", root)
     assert done.exit_code == 1
-    assert "damaged: ValueError" in done.stdout
+    assert "damaged: scene b: its reader fails (ValueError: " in done.stdout
     assert "missing: c" in done.stdout
-    assert "1 of 3 scenes are whole" in done.stdout
+    assert "1 of 3 scenes are good" in done.stdout
     assert "https://example.org/toys" in done.stdout
     assert "Layout: toys/a.npy" in done.stdout
     facts = json.loads(hsbench("check", "toys", "--data-root", root, "--json").stdout)
@@ -228,7 +230,8 @@ def test_quick_looks_at_files_only(root: Path, monkeypatch: pytest.MonkeyPatch) 
     assert hsbench("check", "toys", "--data-root", root, "--quick").exit_code == 1
 
 
-def test_a_real_reader_names_the_file(tmp_path: Path) -> None:
+def test_a_real_reader_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_for(monkeypatch, "clay", np.arange(40001, 40032)[:, None, None] + np.zeros((31, 4, 4), int))
     for name in ("clay", "beads"):
         (tmp_path / f"{name}_ms").mkdir()
         for band in range(1, 32):
@@ -243,6 +246,67 @@ def test_a_real_reader_names_the_file(tmp_path: Path) -> None:
     assert found["beads"]["condition"] == "damaged"
     assert "beads_ms_09.png" in found["beads"]["error"]
     assert sum(scene["condition"] == "missing" for scene in found.values()) == 30
+
+
+DESCRIPTION = """
+title = "Rasters"
+file = ["{scene}.hdr"]
+const = 4000
+scene = [{ name = "good" }, { name = "cut" }, { name = "counts" }, { name = "gone" }]
+"""
+
+
+def test_conditions_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spectral = pytest.importorskip("spectral")
+    monkeypatch.chdir(tmp_path)
+    Path("rasters.toml").write_text(DESCRIPTION)
+    for number, name in enumerate(("good", "cut", "counts")):
+        values = np.full((6, 7, 5), 3000 + 1000 * number, np.uint16)
+        spectral.envi.save_image(f"{name}.hdr", np.minimum(values, 5000), ext="img")
+    raster = Path("cut.img")
+    raster.write_bytes(raster.read_bytes()[:-8])
+    facts = json.loads(hsbench("check", "rasters.toml", "--json").stdout)
+    assert [scene["condition"] for scene in facts["scenes"]] == ["ok", "damaged", "unusable", "missing"]
+    assert facts["whole"] is False
+    for scene in facts["scenes"][:3]:
+        assert scene["files"] == {".hdr": 1, ".img": 1}
+        paths = [Path(f"{scene['name']}.{ending}") for ending in ("hdr", "img")]
+        assert scene["size"] == sum(path.stat().st_size for path in paths)
+    done = hsbench("check", "rasters.toml")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    (damaged,) = [line for line in lines if line.startswith("damaged: ")]
+    assert "cut.hdr states 420 bytes" in damaged
+    (unusable,) = [line for line in lines if line.startswith("unusable: ")]
+    assert "counts.hdr: the values, from 5000 to 5000, are not within 0 and the full scale, 4000" in unusable
+    assert "say another const in rasters.toml" in unusable
+    assert "missing: gone" in lines
+    assert "1 of 4 scenes are good" in lines
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = hsbench("check", "rasters.toml").stdout
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert " ".join(unusable.split()) in " ".join(narrow.split())
+
+
+@pytest.mark.parametrize("kind", ["mat", "hdr", "npy", "tif"])
+def test_an_intact_cube_of_counts_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = np.arange(7 * 6 * 5, dtype=np.uint16).reshape(7, 6, 5) * 20
+    if kind == "mat":
+        savemat("x.mat", {"hsi": values})
+    elif kind == "npy":
+        np.save("x.npy", values)
+    elif kind == "tif":
+        pytest.importorskip("tifffile").imwrite("x.tif", values, photometric="minisblack", metadata={"axes": "YXC"})
+    else:
+        pytest.importorskip("spectral").envi.save_image("x.hdr", values, ext="img")
+    done = hsbench("check", f"mat:x.{kind}")
+    assert done.exit_code == 1
+    assert "unusable: " in done.stdout
+    assert "the values, from 0 to 4180, are not in [0, 1]" in done.stdout
+    assert "damaged" not in done.stdout
 
 
 # -- download

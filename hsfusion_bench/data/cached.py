@@ -62,6 +62,10 @@ class CachedSource(SceneSource):
         """Return the files that hold a scene."""
         return self._source.files(name)
 
+    def known_digest(self, name: str) -> str | None:
+        """Return the digest of the only values that a scene may have."""
+        return self._source.known_digest(name)
+
     def read(self, name: str) -> Cube:
         """Return a scene, float32 [bands, H, W]; changes to it are the caller's own.
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hsfusion_bench.data.scenes import SceneSource, check_scene, scene_digest
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, DifferentDataError, HsbenchError
 
-Condition = Literal["ok", "here", "missing", "damaged"]
+Condition = Literal["ok", "here", "missing", "damaged", "unusable", "differs"]
+#: Of a scene that can be scored, or may be.
+GOOD: tuple[Condition, ...] = ("ok", "here")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class SceneCheck:
     name
         The scene.
     condition
-        "ok"; "here" if it was not decoded; "missing"; or "damaged".
+        "ok"; "here" if it was not decoded; "missing"; "damaged" if it cannot be read, or is cut short; "unusable" if it
+        can, but not be scored as it is, such as values out of [0, 1]; or "differs" if it is not the scene of its name.
     files, size
         Number of its files by suffix, and their bytes altogether; empty and 0 for a data set that does not tell
         its files.
@@ -31,7 +34,7 @@ class SceneCheck:
     digest
         `scene_digest` of the values; None unless "ok".
     error
-        What is wrong with a damaged scene.
+        What is wrong with it, and what to do.
     """
 
     name: str
@@ -70,7 +73,14 @@ def _check(source: SceneSource, name: str, decode: bool) -> SceneCheck:
         cube = source.read(name)
         check_scene(name, cube, source.bands)
     except HsbenchError as error:
-        return SceneCheck(name, "damaged", kinds, size, error=str(error))
+        return SceneCheck(name, _condition(error), kinds, size, error=str(error))
     except Exception as error:  # a stranger's reader may raise anything, and the other scenes are to be checked
-        return SceneCheck(name, "damaged", kinds, size, error=f"{type(error).__name__}: {error}")
+        said = f"scene {name}: its reader fails ({type(error).__name__}: {error})"
+        return SceneCheck(name, "damaged", kinds, size, error=said)
     return SceneCheck(name, "ok", kinds, size, cube.shape, scene_digest(cube))
+
+
+def _condition(error: HsbenchError) -> Condition:
+    if isinstance(error, DifferentDataError):
+        return "differs"
+    return "damaged" if isinstance(error, DamagedError) else "unusable"

@@ -92,6 +92,13 @@ class SceneSource(ABC):
         """Return the files that hold a scene, as far as they are here."""
         return ()
 
+    def known_digest(self, name: str) -> str | None:
+        """Return the `scene_digest` of the only values that a scene may have, which `read` asks for; None: any may be.
+
+        Of data sets whose altered copies circulate under the same names.
+        """
+        return None
+
     @abstractmethod
     def read(self, name: str) -> Cube:
         """Return a scene, float32 [bands, H, W], values in [0, 1].

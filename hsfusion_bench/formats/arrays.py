@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.envi import open_envi
 from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile
 from hsfusion_bench.formats.rasters import Raster, open_tiff
@@ -99,7 +99,7 @@ def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
     except HsbenchError:
         raise
     except Exception as error:
-        raise HsbenchError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
+        raise DamagedError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
 
 
 def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.rasters import INSTALL, Raster, in_nanometres
 
 _LOG = logging.getLogger("hsfusion_bench")
@@ -55,6 +55,17 @@ def open_envi(path: Path) -> Raster:
     mapped: NDArray[Any] = np.memmap(raster, dtype, "r", offset, tuple(sizes[letter] for letter in stored))
     cube = mapped.transpose([stored.index(letter) for letter in "HWC"])
     return Raster(cube.shape, lambda index: np.asarray(cube[index]), _wavelengths(path, header, sizes["C"]), "HWC")
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return the files of a cube: of an ENVI header also the rasters of usual names beside it, else the file itself."""
+    if path.suffix.lower() != ".hdr":
+        return (path,)
+    try:
+        from spectral.io import envi
+    except ImportError:  # what lacks is told where it is read
+        return (path,)
+    return (path, *_beside(path, _usual([*envi.KNOWN_EXTS, *_INTERLEAVES])))
 
 
 def _header(path: Path) -> Mapping[str, Any]:
@@ -130,9 +141,8 @@ def _note(text: str) -> None:
 
 def _raster(path: Path, endings: list[str], offset: int, length: int, stated: str) -> Path:
     """Return the file beside a header that holds its raster: the one of a usual name and of the length stated."""
-    usual = list(dict.fromkeys(["", *(f".{ending}" for ending in endings)]))
-    names = {path.stem + ending for ending in usual} | {path.stem + ending.upper() for ending in usual}
-    found = sorted(file for file in path.parent.iterdir() if file.name in names and file.is_file())
+    usual = _usual(endings)
+    found = _beside(path, usual)
     if not found:
         raise HsbenchError(
             f"{path}: its raster is not beside it; looked for was {path.stem} without an ending or with one of "
@@ -154,7 +164,17 @@ def _raster(path: Path, endings: list[str], offset: int, length: int, stated: st
             f"correct the header (if the {surplus} bytes more come before the values: header offset = "
             f"{offset + surplus}), or get the raster again"
         )
-    raise HsbenchError(f"{path} states {length} bytes, {stated}, but {held}; {advice}")
+    raise DamagedError(f"{path} states {length} bytes, {stated}, but {held}; {advice}")
+
+
+def _usual(endings: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(["", *(f".{ending}" for ending in endings)]))
+
+
+def _beside(path: Path, endings: Sequence[str]) -> list[Path]:
+    """Return the files beside a header that have its name with one of these endings, in small letters or capitals."""
+    names = {path.stem + ending for ending in endings} | {path.stem + ending.upper() for ending in endings}
+    return sorted(file for file in path.parent.iterdir() if file.name in names and file.is_file())
 
 
 def _wavelengths(path: Path, header: Mapping[str, Any], bands: int) -> tuple[float, ...]:

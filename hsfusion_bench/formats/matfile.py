@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, HsbenchError
 
 Index: TypeAlias = tuple[int | slice, ...]
 _Bytes = NDArray[np.uint8]
@@ -140,7 +140,7 @@ def readable(path: Path, read: Callable[[], _Result]) -> _Result:
     except HsbenchError:
         raise
     except Exception as error:
-        raise HsbenchError(f"{path} cannot be read as a MAT-file, or is damaged: {error}") from error
+        raise DamagedError(f"{path} cannot be read as a MAT-file, or is damaged: {error}") from error
 
 
 def _octaves_own(path: Path) -> HsbenchError:

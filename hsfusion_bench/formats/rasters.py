@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.stated import Stated
 
@@ -107,7 +107,7 @@ def _readable(path: Path) -> Iterator[None]:
     except (HsbenchError, OSError):
         raise
     except Exception as error:
-        raise HsbenchError(
+        raise DamagedError(
             f"{path} cannot be read as a {path.suffix} file, or is damaged or cut short; write it anew, or get it again"
         ) from error
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from hsfusion_bench.data.scenes import Scene, scene_digest
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.determinism import make_deterministic
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DifferentDataError, HsbenchError
 from hsfusion_bench.files import slug
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
@@ -94,6 +94,8 @@ def run_method(contender: Contender, setting: Setting) -> Result:
 
     Raises
     ------
+    DifferentDataError
+        If a scene is not the one that its name says: no record of the data set is to mention it.
     KeyboardInterrupt
         After the record has been written. The next run of the same method takes up where this one stopped.
     """
@@ -101,6 +103,8 @@ def run_method(contender: Contender, setting: Setting) -> Result:
     try:
         if run.equip():
             run.fuse_all()
+    except DifferentDataError:
+        raise
     except HsbenchError as error:
         setting.listener.failed(contender.name, error)
         run.fail(str(error))
@@ -212,6 +216,8 @@ class _Run:
             for number, name in enumerate(names, start=1):
                 try:
                     scene = setting.task[name]
+                except DifferentDataError:  # another scene under this one's name has no place in a record
+                    raise
                 except HsbenchError as error:  # one bad file costs one scene
                     self.results[name] = SceneResult(name=name, digest=None, error=str(error))
                     continue

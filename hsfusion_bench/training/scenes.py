@@ -113,12 +113,19 @@ class TrainingScenes:
         return folder
 
     def _originals(self) -> dict[str, list[list[int | str]]]:
-        """Return name, size and time of every file of the scenes; nothing where a data set names none."""
+        """Return name, size and time of every file of the scenes, and the digest that they must have, if one is known.
+
+        Nothing where a data set names no files.
+        """
         source, part = self.task.source, self.task.plan.part
         files = {name: [Path(file) for file in source.files(name)] for name in self.task.of(part).names}
         if not all(files.values()):
             return {}
-        return {
+        stated: dict[str, list[list[int | str]]] = {
             name: [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in some]
             for name, some in files.items()
         }
+        for name, facts in stated.items():
+            if digest := source.known_digest(name):
+                facts.append([digest])
+        return stated

@@ -62,10 +62,16 @@ def plugins(monkeypatch):
     return install
 
 
+def scene_of_cave(root, name):
+    """Make a scene that is found, but cannot be read."""
+    (root / f"{name}_ms").mkdir(parents=True)
+    (root / f"{name}_ms" / f"{name}_ms_01.png").touch()
+
+
 @pytest.fixture
 def cave(tmp_path):
     for name in ("balloons", "feathers", "stuffed_toys"):
-        (tmp_path / f"{name}_ms").mkdir()
+        scene_of_cave(tmp_path, name)
     return CaveSource(tmp_path)
 
 
@@ -80,7 +86,7 @@ def test_demo_opens_without_a_root(monkeypatch):
 
 
 def test_the_environment_gives_the_root(monkeypatch, tmp_path):
-    (tmp_path / "clay_ms").mkdir()
+    scene_of_cave(tmp_path, "clay")
     monkeypatch.setenv("HSBENCH_DATA", str(tmp_path))
     assert "clay" not in catalog.open_dataset("cave").missing()
     with pytest.raises(HsbenchError, match="elsewhere: there is no such folder"):
@@ -93,10 +99,10 @@ def test_the_environment_gives_the_root(monkeypatch, tmp_path):
 def test_data_sets_have_a_home_of_their_own(monkeypatch, tmp_path):
     monkeypatch.delenv("HSBENCH_DATA", raising=False)
     home = data_home("cave")
-    (home / "clay_ms").mkdir(parents=True)
+    scene_of_cave(home, "clay")
     assert "clay" not in catalog.open_dataset("cave").missing()
     # what is named goes before it
-    (tmp_path / "beads_ms").mkdir()
+    scene_of_cave(tmp_path, "beads")
     monkeypatch.setenv("HSBENCH_DATA", str(tmp_path))
     assert "clay" in catalog.open_dataset("cave").missing()
 

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 def command(context: click.Context, name: str, data_root: Path | None, quick: bool, as_json: bool) -> None:
     """Check every scene of a data set: its files, its size, its values, and the SHA-256 of its values.
 
-    The digest is that of records: of the shape in decimal and the float32 values, whatever files they came from. The
-    exit code is 1 if a scene is missing or damaged; the others are checked all the same.
+    A scene is ok; missing; damaged, where it cannot be read or is cut short; unusable, where it is whole but cannot be
+    scored as it is, such as counts without a full scale; or differs, where it is not the scene of its name. The exit
+    code is 1 unless all are ok; the others are checked all the same. The digest is that of records: of the shape in
+    decimal and the float32 values, whatever files they came from.
 
     \b
     Example:
       hsbench data check cave --data-root ~/CAVE
     """
     from hsfusion_bench.data.catalog import open_dataset
-    from hsfusion_bench.data.check import check_scenes
+    from hsfusion_bench.data.check import GOOD, check_scenes
     from hsfusion_bench.terminal import json_text
 
     source = open_dataset(name, data_root)
@@ -42,7 +44,7 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
         for number, scene in enumerate(check_scenes(source, decode=not quick), 1):
             report(number, total, scene.name)
             found.append(scene)
-    bad = [scene for scene in found if scene.condition in ("missing", "damaged")]
+    bad = [scene for scene in found if scene.condition not in GOOD]
     if as_json:
         scenes = [asdict(scene) for scene in found]
         origin = asdict(source.provenance) if source.provenance else None
@@ -62,23 +64,26 @@ def _show(found: list[SceneCheck]) -> None:
         files = ", ".join(f"{count} {suffix or 'files'}" for suffix, count in scene.files.items()) or "-"
         size = f"{scene.size / 1e6:.1f}" if scene.size else "-"
         shape = " x ".join(map(str, scene.shape)) if scene.shape else "-"
-        colour = {"ok": "green", "here": "", "missing": "red", "damaged": "red"}[scene.condition]
+        colour = {"ok": "green", "here": ""}.get(scene.condition, "red")
         rows.append([scene.name, scene.condition, files, size, shape, scene.digest or "-"])
         styles.append(colour)
     print_table(["scene", "", "files", "MB", "size", "sha256"], rows, styles=styles)
 
 
 def _tell(name: str, bad: list[SceneCheck], total: int, provenance: Provenance | None) -> None:
+    from hsfusion_bench.terminal import print_folded
+
     missing = [scene.name for scene in bad if scene.condition == "missing"]
-    damaged = [scene for scene in bad if scene.condition == "damaged"]
-    for scene in damaged:
-        click.echo(f"damaged: {scene.error}")
+    for scene in bad:
+        if scene.error is not None:
+            print_folded(f"{scene.condition}: {scene.error}")
     if missing:
-        click.echo(f"missing: {', '.join(missing)}")
-    click.echo(f"{total - len(bad)} of {total} scenes are whole" if bad else f"all {total} scenes are here")
-    if bad and provenance is not None:
+        print_folded(f"missing: {', '.join(missing)}")
+    whole = "the scene is here" if total == 1 else f"all {total} scenes are here"
+    click.echo(f"{total - len(bad)} of {total} scenes are good" if bad else whole)
+    if any(scene.condition in ("missing", "damaged", "differs") for scene in bad) and provenance is not None:
         click.echo(f"The originals: {provenance.homepage}")
         if provenance.downloads:
             click.echo(f"or `hsbench data download {name}`")
         if provenance.layout:
-            click.echo(f"Layout: {provenance.layout}")
+            print_folded(f"Layout: {provenance.layout}")

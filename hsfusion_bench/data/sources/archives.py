@@ -5,7 +5,10 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, HsbenchError
+
+#: Flag of a file in a zip file that needs a password.
+_ENCRYPTED = 1
 
 
 class Archive:
@@ -25,9 +28,10 @@ class Archive:
 
     Raises
     ------
+    DamagedError
+        If it is not a zip file or only a part of one.
     HsbenchError
-        If it is not a zip file or only a part of one, or holds a file whose path leads out of the folder into which
-        it would be unpacked.
+        If it holds a file whose path leads out of the folder into which it would be unpacked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,9 +39,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise HsbenchError(
-                f"{path} ({path.stat().st_size} bytes) is not a zip file, or was not downloaded to its end ({error}); "
-                "download it again, or remove it"
+            raise DamagedError(
+                f"{path} ({path.stat().st_size} bytes) is not a zip file, or was not downloaded to its end; download "
+                "it again, or remove it"
             ) from error
         self.names = tuple(entry.filename for entry in self._zip.infolist() if not entry.is_dir())
         for entry in self._zip.infolist():
@@ -52,13 +56,23 @@ class Archive:
 
         Raises
         ------
-        HsbenchError
+        DamagedError
             If it is damaged; the message names it.
+        HsbenchError
+            If it is encrypted, or compressed in a way that Python's library does not know.
         """
+        where, kept = f"{self.path}: {name} in it", self._zip.getinfo(name)
+        if kept.flag_bits & _ENCRYPTED:
+            raise HsbenchError(f"{where} is encrypted; unpack the archive with its password, and name the folder")
         try:
-            return self._zip.read(name)
+            return self._zip.read(kept)
+        except NotImplementedError as error:
+            raise HsbenchError(
+                f"{where} is compressed in a way that is not read (method {kept.compress_type}); unpack the archive, "
+                "and name the folder"
+            ) from error
         except Exception as error:  # zlib, zipfile and the system each have errors of their own
-            raise HsbenchError(f"{self.path}: {name} in it is damaged ({error}); download the file again") from error
+            raise DamagedError(f"{where} is damaged; download the archive again") from error
 
 
 def _climbs(name: str) -> bool:

@@ -6,24 +6,25 @@ scenes of 512 x 512 pixels, 31 bands at 400, 410, ... 700 nm, one 16-bit grey PN
 
     complete_ms_data/balloons_ms/balloons_ms/balloons_ms_01.png ... balloons_ms_31.png
 
-Some copies nest the scene's folder once only, or drop the ``_ms`` of folders; both are read. Values are
-divided by 65535. The scene `watercolors` is 8-bit RGBA with three equal channels in the copies that circulate
-(its values end at 255): one channel of it is divided by 255. No other scene may have 8 bits, since a copy
-that was saved again with fewer would give other numbers.
+Folders may nest in any way, drop the ``_ms``, or have any capitals. Values are divided by 65535. The scene
+`watercolors` is 8-bit RGBA with three equal channels (its values end at 255): one channel of it is divided by 255. No
+other scene may have 8 bits.
 
-What is not there as PNG is looked for in ``complete_ms_data.zip``, in the archives of single scenes
-(``balloons_ms.zip``), and in MAT-files of one cube each (``balloons_ms.mat``, ``balloons.mat``), which hold the
-values as they are in [0, 1], or as whole numbers of 16 bits. All forms of a scene give the same cube.
+What is not there as PNG is looked for in archives (``complete_ms_data.zip``, any name with ``cave`` in it, and those of
+single scenes, ``balloons_ms.zip``), and in MAT-files of one cube each (``balloons_ms.mat``, ``balloons.mat``), which
+hold the values as they are in [0, 1], or as whole numbers of 16 bits. All forms of a scene give the same cube: values
+are compared with Columbia's (`columbia`), and a scene that differs is refused.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 
@@ -33,8 +34,9 @@ from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.data.scenes import Cube, SceneSource
 from hsfusion_bench.data.sources.archives import Archive
+from hsfusion_bench.data.sources.columbia import different, originals, require_original
 from hsfusion_bench.data.sources.pngs import BandFile, read_bands
-from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
+from hsfusion_bench.errors import DamagedError, DifferentDataError, HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import open_arrays
 from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube
 from hsfusion_bench.formats.finding import require_finite
@@ -99,6 +101,15 @@ PROVENANCE = Provenance(
 )
 #: Every scene reaches half of the full scale: the darkest, hairs, 38370 of 65535. Copies of fewer bits do not.
 _LEAST_MAXIMUM = 0.5
+#: Folders within folders in which files are looked for.
+_DEPTH = 5
+#: The same for MAT-files, whose names those of results may have.
+_MAT_DEPTH = 2
+_ALTERNATIVES = "|".join(SCENES)
+_BAND = re.compile(rf"(({_ALTERNATIVES})(?:_ms)?_)(\d\d)\.png", re.IGNORECASE)
+_MAT_FILE = re.compile(rf"({_ALTERNATIVES})(?:_ms)?\.mat", re.IGNORECASE)
+#: Of archives, also as a browser names a second copy: ``complete_ms_data (1).zip``.
+_ARCHIVE = re.compile(rf"(?:.*cave.*|complete_ms_data.*|({_ALTERNATIVES})(?:_ms)?(?: ?\(\d+\))?)\.zip", re.IGNORECASE)
 
 
 class CaveSource(SceneSource):
@@ -133,12 +144,11 @@ class CaveSource(SceneSource):
                 f"{data_root}: there is no such folder (the root of the CAVE database); "
                 f"{how_to_get('cave', PROVENANCE, data_root)}"
             )
-        inner = data_root / "complete_ms_data"
-        self._root = inner if inner.is_dir() else data_root
-        self._stored = _find(data_root, self._root)
+        self._root = data_root
+        self._stored = _find(data_root)
         if not self._stored:
             raise MissingDataError(
-                f"{self._root} holds no scene of the CAVE database: folders such as balloons_ms and files such "
+                f"{data_root} holds no scene of the CAVE database: folders such as balloons_ms and files such "
                 f"as balloons_ms.mat or complete_ms_data.zip were looked for; "
                 f"{how_to_get('cave', PROVENANCE, data_root)}"
             )
@@ -153,7 +163,11 @@ class CaveSource(SceneSource):
 
     def files(self, name: str) -> tuple[Path, ...]:
         """Return the files of a scene: its PNGs, or the archive, or its MAT-file."""
-        return self._stored[name].files if name in self._stored else ()
+        return self._stored[name][0].files if name in self._stored else ()
+
+    def known_digest(self, name: str) -> str:
+        """Return the digest of Columbia's scene."""
+        return originals()[name].digest
 
     def read(self, name: str) -> Cube:
         """Return a scene, float32 [31, H, W], values in [0, 1].
@@ -162,9 +176,12 @@ class CaveSource(SceneSource):
         ------
         UsageError
             If the database has no such scene.
+        DamagedError
+            If it lacks bands, or a file is damaged.
+        DifferentDataError
+            If its values are not Columbia's; the message says how they differ. Or it is here twice, and the two differ.
         HsbenchError
-            If the scene is not here, lacks bands, or a file is damaged or of another type or size than it
-            should be.
+            If the scene is not here.
         """
         if name not in SCENES:
             raise UsageError(unknown("CAVE scene", name, SCENES))
@@ -173,7 +190,16 @@ class CaveSource(SceneSource):
                 f"{self._root} has no folder of the CAVE scene {name} ({name}_ms was looked for), nor an archive or a "
                 f"file {name}_ms.mat with it"
             )
-        return self._stored[name].read()
+        first, *others = self._stored[name]
+        for other in others:
+            if not _equal(first, other):
+                raise DifferentDataError(
+                    f"the scene {name} is here twice, and the two differ: {first.place} and {other.place}; leave only "
+                    "Columbia's there, or name its folder by --data-root"
+                )
+        cube = first.read()
+        require_original(name, cube, first.place)
+        return cube
 
 
 @dataclass(frozen=True)
@@ -189,7 +215,7 @@ class _Pngs:
         numbers = range(1, len(WAVELENGTHS) + 1)
         lacking = [f"{self.name}_ms_{number:02d}.png" for number in numbers if number not in self.bands]
         if lacking:
-            raise HsbenchError(f"{self.place}: the scene {self.name} lacks {', '.join(lacking)}")
+            raise DamagedError(f"{self.place}: the scene {self.name} lacks {', '.join(lacking)}")
         return read_bands([self.bands[number] for number in numbers], eight_bit=self.name in EIGHT_BIT)
 
 
@@ -199,10 +225,15 @@ class _Mat:
 
     name: str
     path: Path
+    depth: int
 
     @property
     def files(self) -> tuple[Path, ...]:
         return (self.path,)
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
     def read(self) -> Cube:
         with open_arrays(self.path) as arrays:
@@ -211,6 +242,17 @@ class _Mat:
         require_finite(cube, str(array))
         divide(cube, _full_scale(cube, self.name, str(array)))
         return cube
+
+
+_Stored: TypeAlias = _Pngs | _Mat
+
+
+def _equal(one: _Stored, other: _Stored) -> bool:
+    """Tell whether two copies of a scene have the same values."""
+    try:
+        return np.array_equal(one.read(), other.read())
+    except HsbenchError:  # one of them is no copy of the scene at all
+        return False
 
 
 def _full_scale(cube: Cube, name: str, where: str) -> float:
@@ -223,81 +265,86 @@ def _full_scale(cube: Cube, name: str, where: str) -> float:
         return 65535
     if low >= 0 and whole and high <= 255 and name in EIGHT_BIT:
         return 255
-    raise HsbenchError(
-        f"{where}: the scene's values, from {low:g} to {high:g}, are neither fractions of the full scale nor whole "
-        "numbers of 16 bits (either would reach half of it), so what to divide them by is unknown; divide them and "
-        "save them again, or describe the file in a TOML file with its const"
+    raise different(
+        name,
+        where,
+        f"its values, from {low:g} to {high:g}, are neither fractions of the full scale nor whole numbers of 16 bits "
+        "(either would reach half of it)",
     )
 
 
-def _find(data_root: Path, root: Path) -> dict[str, _Pngs | _Mat]:
-    """Find each scene: in a folder of PNGs before an archive, in this before a MAT-file."""
-    folders = {name: folder for name in SCENES if (folder := _scene_folder(root, name))} if root.is_dir() else {}
-    found: dict[str, _Pngs | _Mat] = {}
-    for name, folder in folders.items():
-        bands = _band_files(folder, name)
-        files = {number: BandFile(str(path), path.name, partial(_content, path)) for number, path in bands.items()}
-        found[name] = _Pngs(name, str(folder), files, tuple(bands.values()))
-    wanting = [name for name in SCENES if name not in found or not found[name].files]
-    for path in _archives(data_root, root, wanting):
-        archived = _archived(Archive(path))
-        found |= {name: archived[name] for name in wanting if name in archived}
-    for name in wanting:
-        if name not in found or not found[name].files:
-            mat = _mat_file(root, name)
-            if mat is not None:
-                found[name] = _Mat(name, mat)
+def _find(root: Path) -> dict[str, Sequence[_Stored]]:
+    """Find the copies of each scene: in folders of PNGs, else in archives, else in MAT-files."""
+    files = [] if root.is_file() else list(_walk(root))
+    found: dict[str, Sequence[_Stored]] = {}
+    found |= _scenes((path, BandFile(str(path), path.name, partial(_content, path)), path) for _, path in files)
+    found = _scenes(_archived([root] if root.is_file() else _archives(files, found))) | found
+    mats: dict[str, list[_Mat]] = {}
+    for depth, path in files:
+        match = _MAT_FILE.fullmatch(path.name)
+        if match and depth <= _MAT_DEPTH:
+            name = match[1].lower()
+            copies = mats.setdefault(name, [])
+            if not copies or copies[0].depth == depth:
+                copies.append(_Mat(name, path, depth))
+    return {**mats, **found}
+
+
+def _walk(root: Path) -> Iterator[tuple[int, Path]]:
+    """Give the files below a folder, and within how many folders they are, the nearest first; no folder twice."""
+    folders, seen = [(0, root)], set()
+    for depth, folder in folders:
+        if (real := folder.resolve()) in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:  # not ours to read
+            continue
+        for entry in entries:
+            if not entry.is_dir():
+                yield depth, Path(entry.path)
+            elif depth < _DEPTH and not entry.name.startswith(".") and entry.name != "__MACOSX":
+                folders.append((depth + 1, Path(entry.path)))
+
+
+def _archives(files: Iterable[tuple[int, Path]], found: Container[str]) -> list[Path]:
+    """Return the archives that may hold scenes which are not found yet; others are not even opened."""
+    matches = [(path, _ARCHIVE.fullmatch(path.name)) for _, path in files]
+    wanting = [name for name in SCENES if name not in found]
+    return [path for path, match in matches if match and wanting and (match[1] or wanting[0]).lower() in wanting]
+
+
+def _archived(paths: Iterable[Path]) -> Iterator[tuple[PurePath, BandFile, Path]]:
+    """Give what is in archives: the path there, its content, and the archive."""
+    for archive in map(Archive, paths):
+        for member in archive.names:
+            inner = PurePosixPath(member)
+            if "__MACOSX" not in inner.parts:
+                yield (
+                    inner,
+                    BandFile(f"{archive.path}: {member}", inner.name, partial(archive.read, member)),
+                    archive.path,
+                )
+
+
+def _scenes(files: Iterable[tuple[PurePath, BandFile, Path]]) -> dict[str, list[_Pngs]]:
+    """Return the scenes of which bands are among files: path, content, and what holds it; a folder holds a copy."""
+    copies: dict[tuple[str, str], dict[int, tuple[BandFile, Path]]] = {}
+    for path, band, holder in files:
+        if match := _BAND.fullmatch(path.name):
+            place = f"{band.place.removesuffix(path.name)}{match[1]}*.png"
+            copies.setdefault((match[2].lower(), place), {})[int(match[3])] = band, holder
+    found: dict[str, list[_Pngs]] = {}
+    for (name, place), bands in copies.items():
+        numbered = {number: band for number, (band, _) in bands.items()}
+        holders = tuple(dict.fromkeys(holder for _, holder in bands.values()))
+        found.setdefault(name, []).append(_Pngs(name, place, numbered, holders))
     return found
-
-
-def _scene_folder(root: Path, name: str) -> Path | None:
-    """Find the folder of a scene: the one with band files if there is one, else the outermost that exists."""
-    names = (f"{name}_ms", name)
-    nested = [root / outer / inner for outer, inner in product(names, names)]
-    there = [folder for folder in (*nested, *(root / outer for outer in names)) if folder.is_dir()]
-    return next((folder for folder in there if _band_files(folder, name)), there[-1] if there else None)
-
-
-def _band_files(folder: Path, name: str) -> dict[int, Path]:
-    """Map the band number, from 1, to the file of that band."""
-    pattern = re.compile(rf"{name}(?:_ms)?_(\d\d)\.png", re.IGNORECASE)
-    matches = ((pattern.fullmatch(path.name), path) for path in sorted(folder.iterdir()))
-    return {int(match[1]): path for match, path in matches if match}
 
 
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _archives(data_root: Path, root: Path, wanting: list[str]) -> list[Path]:
-    """Return the archives that may hold scenes, the complete one first."""
-    if not wanting:
-        return []
-    if root.is_file():
-        return [root]
-    named = ["complete_ms_data.zip", *(f"{name}_ms.zip" for name in wanting)]
-    folders = dict.fromkeys((data_root, root))
-    return [path for file in named for folder in folders if (path := folder / file).is_file()]
-
-
-def _archived(archive: Archive) -> dict[str, _Pngs]:
-    """Return the scenes of an archive."""
-    pattern = re.compile(r"(.+?)(?:_ms)?_(\d\d)\.png", re.IGNORECASE)
-    bands: dict[str, dict[int, BandFile]] = {}
-    for member in archive.names:
-        path = PurePosixPath(member)
-        match = pattern.fullmatch(path.name)
-        if match and match[1] in SCENES and "__MACOSX" not in path.parts:
-            read = partial(archive.read, member)
-            bands.setdefault(match[1], {})[int(match[2])] = BandFile(f"{archive.path}: {member}", path.name, read)
-    return {name: _Pngs(name, str(archive.path), files, (archive.path,)) for name, files in bands.items()}
-
-
-def _mat_file(root: Path, name: str) -> Path | None:
-    names = (f"{name}_ms", name)
-    places = [root / f"{file}.mat" for file in names]
-    places += [root / folder / f"{file}.mat" for folder, file in product(names, names)]
-    return next((path for path in places if path.is_file()), None)
+        raise DamagedError(f"{path} cannot be read: {error.strerror}") from error

@@ -9,6 +9,7 @@ from hsfusion_bench.data.scenes import Cube, SceneSource
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import axes_of, find_cube, read_cube
+from hsfusion_bench.formats.envi import files_of
 from hsfusion_bench.formats.finding import require_finite
 from hsfusion_bench.suggest import unknown
 
@@ -60,8 +61,8 @@ class CubeSource(SceneSource):
         return (self._scene,)
 
     def files(self, name: str) -> tuple[Path, ...]:
-        """Return the file."""
-        return (self._path,)
+        """Return the file, and with an ENVI header its raster."""
+        return files_of(self._path)
 
     def read(self, name: str) -> Cube:
         """Return the cube, float32 [bands, H, W], values in [0, 1].

@@ -14,6 +14,7 @@ from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, reshaped
+from hsfusion_bench.formats.envi import files_of
 from hsfusion_bench.formats.finding import require_finite
 from hsfusion_bench.suggest import unknown
 
@@ -95,11 +96,11 @@ class DescribedSource(SceneSource):
         return tuple(name for name in self._scenes if not self.files(name))
 
     def files(self, name: str) -> tuple[Path, ...]:
-        """Return the file that holds a scene, if it is here."""
+        """Return the file that holds a scene, if it is here; with an ENVI header also its raster."""
         for folder in self._folders:
             for file in self._file_names(self._scene(name)):
                 if (folder / file).is_file():
-                    return (folder / file,)
+                    return files_of(folder / file)
         return ()
 
     def read(self, name: str) -> Cube:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.data.scenes import Cube
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import DamagedError, DifferentDataError
 
+_PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-#: Pillow's names of 16-bit grey; the second one is that of older versions.
-_SIXTEEN_BIT = ("I;16", "I")
+#: Colour types by the numbers that PNG files have for them.
+_COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with transparency", 6: "RGBA"}
+_EIGHT_BIT = ("8-bit grey", "8-bit RGB", "8-bit RGBA")
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ def read_bands(files: Sequence[BandFile], *, eight_bit: bool, workers: int | Non
 
     Raises
     ------
-    HsbenchError
-        If a file is damaged, cut short, of another type, or of another size than the first; the message names it.
+    DamagedError
+        If a file is damaged or cut short; the message names it.
+    DifferentDataError
+        If it is of another type, or of another size than the first.
     """
     first = _read_band(files[0], eight_bit)
     cube = np.empty((len(files), *first.shape), np.float32)
@@ -63,7 +68,7 @@ def read_bands(files: Sequence[BandFile], *, eight_bit: bool, workers: int | Non
     def read(number: int) -> None:
         values = _read_band(files[number], eight_bit)
         if values.shape != first.shape:
-            raise HsbenchError(
+            raise DifferentDataError(
                 f"{files[number].place}: {_size(values)} pixels, where {files[0].name} has {_size(first)}"
             )
         cube[number] = values
@@ -86,27 +91,57 @@ def _read_band(file: BandFile, eight_bit: bool) -> npt.NDArray[np.float64]:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             image.verify()  # decoders pass over the checksums of pixel data: a flipped bit may read as other values
+        kind = _kind(content)
     except Exception as error:
-        raise HsbenchError(f"{file.place} is not a PNG file, or is damaged or cut short: {error}") from error
+        raise DamagedError(f"{file.place} {_damage(content)}; get it again") from error
     if _PNG_END not in content:  # of the last chunk, Pillow reads no checksum
-        raise HsbenchError(f"{file.place} is damaged or cut short: it does not end as PNG files do")
+        raise DamagedError(f"{file.place} is damaged or cut short: it does not end as PNG files do; get it again")
+    if kind.frames > 1:
+        raise DifferentDataError(f"{file.place}: one image is needed, but it is an animation of {kind.frames}")
+    if kind.name != "16-bit grey" and not (eight_bit and kind.name in _EIGHT_BIT):
+        raise DifferentDataError(
+            f"{file.place}: a 16-bit grey PNG is needed, but its pixels are {kind.name}; a copy that was converted "
+            "gives other numbers: get the original"
+        )
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            mode = image.mode
             pixels: npt.NDArray[Any] = np.asarray(image)
     except Exception as error:  # decoders raise whatever they like
-        raise HsbenchError(f"{file.place} cannot be decoded as PNG: {error}") from error
-    if mode in _SIXTEEN_BIT:
+        raise DamagedError(f"{file.place} is damaged: its pixels cannot be decoded; get it again") from error
+    if kind.name == "16-bit grey":
         return pixels / 65535
-    if eight_bit and mode in ("L", "RGB", "RGBA"):
-        grey = pixels[..., 0] if pixels.ndim == 3 else pixels
-        if pixels.ndim == 3 and (pixels[..., :3] != grey[..., None]).any():
-            raise HsbenchError(f"{file.place}: one band is needed, but the red, green and blue of its pixels differ")
-        return grey / 255
-    raise HsbenchError(
-        f"{file.place}: a 16-bit grey PNG is needed, but its pixels are {pixels.dtype} {list(pixels.shape)}; "
-        "a copy that was converted would give other numbers"
-    )
+    grey = pixels[..., 0] if pixels.ndim == 3 else pixels
+    if pixels.ndim == 3 and (pixels[..., :3] != grey[..., None]).any():
+        raise DifferentDataError(
+            f"{file.place}: one band is needed, but the red, green and blue of its pixels differ; get the original"
+        )
+    return grey / 255
+
+
+class _Kind(NamedTuple):
+    """What the pixels of a PNG file are, such as "16-bit grey", and of how many images."""
+
+    name: str
+    frames: int
+
+
+def _kind(content: bytes) -> _Kind:
+    """Read it from the file's own head: decoders make 8 bits of 16 where there are colours."""
+    depth, colour = content[24:26]
+    at = content.find(b"acTL", 0, content.index(b"IDAT"))
+    frames = struct.unpack_from(">I", content, at + 4)[0] if at > 0 else 1
+    return _Kind(f"{depth}-bit {_COLOURS[colour]}", frames)
+
+
+def _damage(content: bytes) -> str:
+    """Say what is wrong with a file that cannot be read as PNG."""
+    if not content:
+        return "is damaged or cut short: it is empty"
+    if not content.startswith(_PNG_START[: len(content)]):
+        return "is not a PNG file, or is damaged or cut short: it does not begin as PNG files do"
+    if not content.endswith(_PNG_END):
+        return "is damaged or cut short: it does not end as PNG files do"
+    return "is damaged: a checksum in it is wrong, or a part of it is missing"
 
 
 def _size(band: npt.NDArray[np.float64]) -> str:
