@@ -30,7 +30,7 @@ def envi(folder, interleave, unit="Nanometers", factor=1.0):
 
 
 @pytest.mark.parametrize("interleave", ORDERS)
-@pytest.mark.parametrize(("unit", "factor"), [("Nanometers", 1), ("Micrometers", 1e-3), ("Unknown", 1)])
+@pytest.mark.parametrize(("unit", "factor"), [("Nanometers", 1), ("Micrometers", 1e-3), ("Angstroms", 10)])
 def test_envi(tmp_path, interleave, unit, factor):
     pytest.importorskip("spectral")
     source = open_dataset(f"mat:{envi(tmp_path, interleave, unit, factor)}")
@@ -162,7 +162,8 @@ def test_unusual_headers_are_read(tmp_path, old, new):
     path.write_bytes(path.read_bytes().replace(old, new))
     np.testing.assert_array_equal(opened(path), CUBE)
     with open_arrays(path) as arrays:
-        assert arrays[""].wavelengths == (() if b"Wavenumber" in new else WAVELENGTHS)
+        expected = [1e7 / number for number in WAVELENGTHS] if b"Wavenumber" in new else WAVELENGTHS
+        np.testing.assert_allclose(arrays[""].wavelengths, expected, rtol=1e-9)
 
 
 def test_micrometres_by_their_sign(tmp_path):
@@ -236,6 +237,25 @@ def test_geotiff(tmp_path, planar, compression):
     source = open_dataset(f"mat:{path}")
     np.testing.assert_array_equal(source.read("cube"), CUBE)
     assert source.wavelengths == WAVELENGTHS
+
+
+@pytest.mark.parametrize(
+    ("item", "factor", "expected"),
+    [
+        ("{} nm", 1, WAVELENGTHS),
+        ("{} (um)", 1e-3, WAVELENGTHS),
+        ("{}</Item><Item name='wavelength_units'>Angstroms", 10, WAVELENGTHS),
+        ("{}</Item><Item name='wavelength_units'>Unknown", 1, ()),
+        ("{}", 1, WAVELENGTHS),
+    ],
+)
+def test_wavelengths_of_a_geotiff_in_any_unit(tmp_path, item, factor, expected):
+    texts = (item.format(nm * factor) for nm in WAVELENGTHS)
+    items = "".join(f'<Item name="WAVELENGTH" sample="{band}">{text}</Item>' for band, text in enumerate(texts))
+    text = f"<GDALMetadata>{items}</GDALMetadata>"
+    tags = [(42112, "s", len(text) + 1, text, True)]
+    tifffile.imwrite(tmp_path / "x.tif", CUBE, photometric="minisblack", planarconfig="separate", extratags=tags)
+    np.testing.assert_allclose(open_dataset(f"mat:{tmp_path}/x.tif").wavelengths, expected)
 
 
 def test_geotiff_without_wavelengths(tmp_path):

@@ -155,10 +155,20 @@ def with_key(dataset: str, key: str | None) -> str:
     return f"{dataset}:{key}"
 
 
+def wavelengths_option(function: _Function) -> _Function:
+    """Add ``--wavelengths``, see `hsfusion_bench.formats.wavelengths.stated_by`."""
+    return click.option(
+        "--wavelengths",
+        metavar="FIRST:LAST",
+        help="Of the bands, where the dataset states none: evenly spaced, as 400:700 or 0.9:1.7um; or a text file of "
+        "them, or numbers with commas between them. In nm, or with a unit.",
+    )(function)
+
+
 def dataset_options(function: _Function) -> _Function:
     """Add the options that say which scenes are meant, and how they are made.
 
-    The function gets `dataset`, `scale`, `data_root`, `scenes`, and as `protocol` a `ProtocolChoice`.
+    The function gets `dataset`, `scale`, `data_root`, `scenes`, `wavelengths`, and as `protocol` a `ProtocolChoice`.
     """
     options = [
         click.option(
@@ -197,6 +207,7 @@ def dataset_options(function: _Function) -> _Function:
         click.option(
             "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
         ),
+        wavelengths_option,
     ]
 
     @functools.wraps(function)

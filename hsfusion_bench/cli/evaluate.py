@@ -69,6 +69,7 @@ def command(
     protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
+    wavelengths: str | None,
     const: float,
     key: str | None,
     layout: str | None,
@@ -97,7 +98,7 @@ def command(
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Setting
 
-    task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes)
+    task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes, wavelengths=wavelengths)
     remark_on_camera(task)
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
     notes = console(stderr=True)

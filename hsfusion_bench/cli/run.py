@@ -85,6 +85,7 @@ def command(
     protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
+    wavelengths: str | None,
     key: str | None,
     tile: Tile,
     weights: tuple[str, ...],
@@ -136,7 +137,14 @@ def command(
             raise UsageError(f"--set {contender.name}.{number} is about training: add --train")
     files = _weights(weights, names)
     try:
-        opened = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, scenes=scenes)
+        opened = open_task(
+            with_key(dataset, key),
+            scale,
+            protocol=protocol,
+            data_root=data_root,
+            scenes=scenes,
+            wavelengths=wavelengths,
+        )
     except MissingDataError:
         show_recorded(contenders, dataset, scale, protocol)
         raise

@@ -1,4 +1,4 @@
-"""``hsbench show``: all that is known of one method, and the schema of a record."""
+"""``hsbench show``: all that is known of one method or camera response, and the schema of a record."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hsfusion_bench.cli.show_response import is_response, show_response
 from hsfusion_bench.terminal import json_text, print_facts
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods import NetworkMethod
 
 
-@click.command("show", short_help="Show a method, or the schema of a record.")
-@click.argument("method", metavar="METHOD|schema")
+@click.command("show", short_help="Show a method, a camera response, or the schema of a record.")
+@click.argument("method", metavar="METHOD|RESPONSE|schema")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
 @click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
 @click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
 def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
-    """Show what is known of a method; or of `schema`, the JSON Schema of a record.
+    """Show what is known of a method, or of a camera response; or of `schema`, the JSON Schema of a record.
+
+    A response is one of `hsbench list responses`, or a file of yours, FILE or FILE:KEY, as --response takes it.
 
     \b
     Examples:
       hsbench show feinfn
+      hsbench show ikonos
       hsbench show schema > record.schema.json
     """
     if method == "schema":
         from hsfusion_bench.runs.records import json_schema
 
         click.echo(json_text(json_schema()))
+        return
+    if is_response(method):
+        show_response(method, as_json=as_json)
         return
     facts = _facts(method, bands, msi_bands, scale)
     if as_json:

@@ -111,6 +111,7 @@ def command(
     protocol: ProtocolChoice,
     data_root: Path | None,
     scenes: list[str] | None,
+    wavelengths: str | None,
     key: str | None,
     recipe: str,
     epochs: int | None,
@@ -170,7 +171,9 @@ def command(
     made, changed = configure(contender.method, _changes(changes, batch_size, ema))
     assert isinstance(made, NetworkMethod)
     rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
-    task = open_task(with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True)
+    task = open_task(
+        with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True, wavelengths=wavelengths
+    )
     remark_on_camera(task)
     steps = max_steps if epochs is None else epochs * rates.steps_per_epoch
     course = Course(

@@ -30,6 +30,7 @@ class CachedSource(SceneSource):
         self.name = source.name
         self.title = source.title
         self.wavelengths = source.wavelengths
+        self.wavelengths_given = source.wavelengths_given
         self.split = source.split
         self.protocol = source.protocol
         self.provenance = source.provenance

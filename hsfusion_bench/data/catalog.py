@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+
+import numpy as np
 
 from hsfusion_bench.data.home import data_home
 from hsfusion_bench.data.observing.protocols import Split
@@ -19,6 +21,8 @@ from hsfusion_bench.data.sources.described import DescribedSource, open_descript
 from hsfusion_bench.data.sources.hdf5 import HDF5Source
 from hsfusion_bench.data.sources.toml_schema import read_description
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.wavelengths import short, stated_by
 from hsfusion_bench.suggest import unknown
 
 GROUP = "hsfusion_bench.datasets"
@@ -107,7 +111,9 @@ def about(name: str) -> About:
     return About(name, titles[name])
 
 
-def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
+def open_dataset(
+    name: str, data_root: str | Path | None = None, wavelengths: str | Sequence[float] | None = None
+) -> SceneSource:
     """Open a data set.
 
     Parameters
@@ -118,16 +124,47 @@ def open_dataset(name: str, data_root: str | Path | None = None) -> SceneSource:
     data_root
         Folder of its files; None takes the environment variable HSBENCH_DATA, if that is set, else where
         `hsbench data download` puts them. The data set `demo` needs none, nor does a file that holds all.
+    wavelengths
+        Those of its bands, where it does not state them: as `formats.wavelengths.stated_by` takes them, or numbers in
+        nanometres.
 
     Raises
     ------
     UsageError
-        If there is no data set of that name.
+        If there is no data set of that name, or it states other wavelengths than are given.
     MissingDataError
         If its files are not there; the message tells how to get them.
     HsbenchError
         If a description or a plugin fails.
     """
+    source = _open(name, data_root)
+    if wavelengths is not None:
+        _state(source, wavelengths)
+    elif source.wavelengths_guess:
+        nm = source.wavelengths
+        note(
+            f"{name}: the wavelengths, {nm[0]:g} to {nm[-1]:g} nm, are guessed from {source.wavelengths_guess}; "
+            "--wavelengths states others"
+        )
+    return source
+
+
+def _state(source: SceneSource, given: str | Sequence[float]) -> None:
+    """Give a data set the wavelengths that the user states."""
+    nm = stated_by(given, source.bands)
+    known = source.wavelengths
+    if known and not source.wavelengths_guess:
+        if not np.allclose(known, nm, rtol=1e-6, atol=0):
+            raise UsageError(
+                f"--wavelengths {short(nm)}: the data set {source.name} states its own, {known[0]:g} to "
+                f"{known[-1]:g} nm, and others; leave the option out, or state these in a TOML file that describes it"
+            )
+        return
+    source.wavelengths, source.wavelengths_guess = nm, ""
+    source.wavelengths_given = short(nm)
+
+
+def _open(name: str, data_root: str | Path | None) -> SceneSource:
     given = data_root or os.environ.get("HSBENCH_DATA")
     home = data_home(name)
     root = Path(given).expanduser() if given else home if home.is_dir() else None

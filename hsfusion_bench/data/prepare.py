@@ -133,6 +133,12 @@ def facts(task: Task, phase: float) -> dict[str, Any]:
     }
 
 
+def _facts(task: Task, phase: float) -> dict[str, Any]:
+    """Return the same, and the wavelengths where they are known: files of samples are data sets of their own."""
+    known = tuple(task.source.wavelengths)
+    return facts(task, phase) | ({"wavelengths": np.array(known, "<f8")} if known else {})
+
+
 def file_name(role: Role, dataset: str, scale: int) -> str:
     """Return the name that the authors' loaders look for."""
     return f"{role}_{dataset}(with_up)x{scale}.h5"
@@ -178,7 +184,7 @@ def prepare_train(job: Preparation, folder: Path, report: Report = no_report) ->
             _, height, width = scene.hr_hsi.shape
             for row, column in grid(height, width, job.patch, job.stride, task.scale):
                 files[next(choice)].add(_cut(cubes, row, column, job), (number, row, column))
-        common = facts(task, scene.observation.phase)
+        common = _facts(task, scene.observation.phase)
         common |= {"patch": job.patch, "stride": job.stride, "seed": job.seed}
         for file, role in zip(files, roles, strict=True):
             file.finish(common | {"role": role, "scene_digests": digests})
@@ -200,7 +206,7 @@ def prepare_test(job: Preparation, folder: Path, report: Report = no_report) -> 
         for number, scene in enumerate(reported(task, report)):
             digests.append(scene_digest(scene.hr_hsi))
             file.add(_cubes(scene), (number, 0, 0))
-        file.finish(facts(task, scene.observation.phase) | {"role": "test", "scene_digests": digests})
+        file.finish(_facts(task, scene.observation.phase) | {"role": "test", "scene_digests": digests})
     return [path]
 
 

@@ -55,6 +55,10 @@ class SceneSource(ABC):
         Name in tables.
     wavelengths
         Centres of the bands, nanometres; empty where they are unknown, and then `bands` must be overridden.
+    wavelengths_guess
+        What wavelengths are guessed from that nothing states, such as "its name"; else empty.
+    wavelengths_given
+        Those that the user stated, as `formats.wavelengths.short` writes them, for records; None if none did.
     split
         The data set's own split, for protocols that bring none for it; None if it has none.
     protocol
@@ -66,6 +70,8 @@ class SceneSource(ABC):
     name: str
     title: str
     wavelengths: Sequence[float] = ()
+    wavelengths_guess: str = ""
+    wavelengths_given: str | None = None
     split: Split | None = None
     protocol: str | None = None
     provenance: Provenance | None = None

@@ -271,6 +271,7 @@ def open_task(
     data_root: str | Path | None = None,
     scenes: Sequence[str] | None = None,
     partial: bool = False,
+    wavelengths: str | Sequence[float] | None = None,
 ) -> Task:
     """Open the test scenes of a data set, to be observed by a protocol at a scale.
 
@@ -288,15 +289,19 @@ def open_task(
         Only these scenes of the test split.
     partial
         Whether scenes may be missing, or the split have no test scenes at all, as for training.
+    wavelengths
+        Of the bands, where the data set does not state them: "400:700" for evenly spaced ones, "0.9:1.7um" in another
+        unit, a text file, or numbers in nanometres; see `hsfusion_bench.formats.wavelengths.stated_by`.
 
     Raises
     ------
     UsageError
-        If there is no such data set, protocol or scene, or the protocol is not defined at the scale.
+        If there is no such data set, protocol or scene, or the protocol is not defined at the scale, or the camera's
+        response needs wavelengths that nobody states.
     HsbenchError
         If scenes are not here; the message names them.
     """
-    source = open_dataset(dataset, data_root)
+    source = open_dataset(dataset, data_root, wavelengths)
     choice = protocol if isinstance(protocol, ProtocolChoice) else ProtocolChoice(protocol)
     chosen = choose_protocol(choice, source, scale)
     task = Task.over(source, chosen, scale, names=scenes)

@@ -15,14 +15,13 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray
 from hsfusion_bench.formats.finding import CUBE, assignments, find_array, last, told
 from hsfusion_bench.formats.matfile import Index
-from hsfusion_bench.formats.rasters import in_nanometres
+from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.wavelengths import in_nanometres, unit_named
 
 Cube: TypeAlias = NDArray[np.float32]
 
 #: Names under which the centres of their bands are kept beside them.
 _WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
-#: Nanometres; an array of other numbers is of something else.
-_SHORTEST, _LONGEST = 200, 20000
 #: How much of a file is read at once.
 _READ_BYTES = 2**25
 
@@ -52,12 +51,21 @@ def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float
     """Return the wavelengths of an array of a usual name and of as many numbers as the cube may have bands."""
     for usual in _WAVELENGTH_KEYS:
         for name, array in arrays.items():
-            if last(name).lower() == usual and prod(array.shape) == max(array.shape) in cube.shape:
+            key, unit = _with_unit(last(name).lower())
+            if key == usual and prod(array.shape) == max(array.shape) in cube.shape:
                 centres = array.read(tuple(slice(None) for _ in array.shape)).ravel()
-                nanometres = in_nanometres([float(centre) for centre in centres])
-                if min(nanometres) >= _SHORTEST and max(nanometres) <= _LONGEST:
-                    return nanometres
+                try:
+                    if nanometres := in_nanometres([float(centre) for centre in centres], unit, f"{array}"):
+                        return nanometres
+                except HsbenchError as error:  # it may be of something else, and the cube is one all the same
+                    note(f"{error}: the wavelengths of the bands are unknown")
     return ()
+
+
+def _with_unit(name: str) -> tuple[str, str]:
+    """Split a name such as "wavelengths_um" into the name and the unit, which may be empty."""
+    key, _, unit = name.rpartition("_")
+    return (key, unit) if unit_named(unit) else (name, "")
 
 
 def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import DamagedError, HsbenchError
-from hsfusion_bench.formats.rasters import INSTALL, Raster, in_nanometres
+from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.rasters import INSTALL, Raster
+from hsfusion_bench.formats.wavelengths import in_nanometres
 
-_LOG = logging.getLogger("hsfusion_bench")
 #: Axes in the file, the last one running fastest.
 _INTERLEAVES = {"bsq": "CHW", "bil": "HCW", "bip": "HWC"}
 _BYTE_ORDERS = {"0": "<", "1": ">"}
@@ -129,14 +128,8 @@ def _byte_order(path: Path, header: Mapping[str, Any]) -> str:
     if "byte order" in header:
         return _BYTE_ORDERS[_one_of(path, header, "byte order", _BYTE_ORDERS)]
     number = int(sys.byteorder == "big")
-    _note(f"{path} has no 'byte order': that of this machine is taken, byte order = {number}")
+    note(f"{path} has no 'byte order': that of this machine is taken, byte order = {number}")
     return "="
-
-
-@cache
-def _note(text: str) -> None:
-    """Log a note, once; a file is opened more than once in a run."""
-    _LOG.warning(text)
 
 
 def _raster(path: Path, endings: list[str], offset: int, length: int, stated: str) -> Path:
@@ -178,12 +171,10 @@ def _beside(path: Path, endings: Sequence[str]) -> list[Path]:
 
 
 def _wavelengths(path: Path, header: Mapping[str, Any], bands: int) -> tuple[float, ...]:
-    """Return the centres of the bands in nanometres; none if the header has them in no unit of length."""
-    unit = str(header.get("wavelength units", "")).strip().lower()
-    if unit == "unknown":
-        unit = ""
-    if "wavelength" not in header or (unit and not unit.startswith(("nano", "nm", "micro", "um"))):
+    """Return the centres of the bands in nanometres; none if the header has none, or states that they are unknown."""
+    if "wavelength" not in header:
         return ()
+    unit = str(header.get("wavelength units", ""))
     try:
         centres = [float(number) for number in np.atleast_1d(header["wavelength"]) if str(number).strip()]
     except ValueError:
@@ -192,4 +183,4 @@ def _wavelengths(path: Path, header: Mapping[str, Any], bands: int) -> tuple[flo
         raise HsbenchError(
             f"{path}: 'wavelength' has {len(centres)} numbers, but bands = {bands}; correct that entry, or remove it"
         )
-    return in_nanometres(centres, unit)
+    return in_nanometres(centres, unit, f"{path}: 'wavelength'")

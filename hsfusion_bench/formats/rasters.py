@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.stated import Stated
+from hsfusion_bench.formats.wavelengths import in_nanometres, unit_in
 
 #: How to get the libraries that some of them need.
 INSTALL = "pip install 'hsfusion-bench[remote]'"
@@ -67,7 +68,7 @@ def _image(path: Path, place: int, series: Any) -> Raster:
     contiguous = series.dataoffset is not None
     axes = _letters(series.axes)
     tag = series.keyframe.tags.get(_GDAL_METADATA)
-    wavelengths = _gdal_wavelengths(tag.value) if tag else ()
+    wavelengths = _gdal_wavelengths(path, tag.value) if tag else ()
     if axes and wavelengths and len(wavelengths) != series.shape[axes.index("C")]:
         raise HsbenchError(
             f"{path}: its metadata have {len(wavelengths)} wavelengths for {series.shape[axes.index('C')]} bands; "
@@ -127,25 +128,19 @@ def _complaints_raised(logger: str) -> Iterator[None]:
         raise ValueError(found[0])
 
 
-def _gdal_wavelengths(text: str) -> tuple[float, ...]:
+def _gdal_wavelengths(path: Path, text: str) -> tuple[float, ...]:
     """Return the wavelengths that GDAL's metadata have for every band."""
     centres: dict[int, float] = {}
     unit = ""
     for item in ElementTree.fromstring(text.strip("\0")).iter("Item"):
         name, value = item.get("name", "").lower(), (item.text or "").strip()
         if name == "wavelength" and "sample" in item.attrib:
-            number = re.match(r"[\d.]+", value)
+            number = re.match(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(.*)", value)
             if number:
-                centres[int(item.attrib["sample"])] = float(number[0])
+                centres[int(item.attrib["sample"])] = float(number[1])
+                unit = unit or unit_in(number[2])
         elif name in ("wavelength_units", "wavelength_unit"):
             unit = value
-    in_order = [centres[band] for band in sorted(centres)]
-    return in_nanometres(in_order, unit) if sorted(centres) == list(range(len(centres))) else ()
-
-
-def in_nanometres(centres: Sequence[float], unit: str | None = None) -> tuple[float, ...]:
-    """Return wavelengths in nanometres; without a unit, those below 100 are taken for micrometres."""
-    micrometres = (unit or "").lower().startswith(("micro", "um", "µm", "μm")) or (
-        not unit and max(centres, default=0) < 100
-    )
-    return tuple(float(np.round(centre * 1000, 6)) if micrometres else float(centre) for centre in centres)
+    if sorted(centres) != list(range(len(centres))):
+        return ()
+    return in_nanometres([centres[band] for band in sorted(centres)], unit, f"{path}: its metadata's wavelengths")

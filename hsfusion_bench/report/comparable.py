@@ -38,23 +38,28 @@ class Scores:
         Digest of the protocol; the suite of indexes and its constants.
     scenes
         Name and digest of the reference of every scene that was scored.
+    wavelengths
+        Those that the user gave; None: the data set's own.
     """
 
     protocol: str
     suite: tuple[tuple[str, str], ...]
     scenes: frozenset[tuple[str, str | None]]
+    wavelengths: str | None = None
 
     @classmethod
     def of(cls, record: Record) -> Scores:
         """Return what a record was scored on."""
         scenes = frozenset((scene.name, scene.digest) for scene in record.scenes if scene.psnr is not None)
         suite = tuple(sorted((name, str(value)) for name, value in record.metrics.items()))
-        return cls(record.dataset.protocol_digest, suite, scenes)
+        return cls(record.dataset.protocol_digest, suite, scenes, record.dataset.wavelengths)
 
     def unlike(self, other: Scores) -> str:
         """Say in what these scores cannot be compared to others; nothing where they can."""
         if self.protocol != other.protocol:
             return "the protocol had another content (digest)"
+        if self.wavelengths != other.wavelengths:
+            return "other wavelengths were given (--wavelengths)"
         if self.suite != other.suite:
             return "another suite of indexes, or other constants of it"
         ours, theirs = dict(self.scenes), dict(other.scenes)
@@ -95,7 +100,9 @@ def in_common(entries: Sequence[Entry]) -> list[Entry]:
     scored = [entry for entry in entries if entry.record.summary is not None]
     if not scored:
         return list(entries)
-    kinds = [(scores.protocol, scores.suite) for scores in (Scores.of(entry.record) for entry in scored)]
+    kinds = [
+        (scores.protocol, scores.suite, scores.wavelengths) for scores in (Scores.of(entry.record) for entry in scored)
+    ]
     kind = max(dict.fromkeys(kinds), key=kinds.count)
     alike = [entry for entry, its in zip(scored, kinds, strict=True) if its == kind]
     common = frozenset.intersection(*(Scores.of(entry.record).scenes for entry in alike))

@@ -66,6 +66,7 @@ def dataset_info(task: Task, scored: int) -> DatasetInfo:
         scenes_in_split=len(split.test),
         bands=problem.bands,
         msi_bands=problem.msi_bands,
+        wavelengths=task.source.wavelengths_given,
     )
 
 

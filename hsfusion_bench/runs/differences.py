@@ -65,6 +65,7 @@ def _of_data(recorded: Record, here: Record) -> Iterator[Difference]:
     for name in ("name", "scale", "protocol", "protocol_digest", "split", "split_digest", "bands", "msi_bands"):
         what = f"data set {name}" if name in ("name", "scale", "bands", "msi_bands") else name.replace("_", " ")
         yield from _unequal(what, getattr(theirs, name), getattr(ours, name), Effect.OTHER)
+    yield from _unequal("wavelengths", theirs.wavelengths, ours.wavelengths, Effect.OTHER)
     # a version is a name: what it stands for is in the digest
     yield from _unequal("protocol version", theirs.protocol_version, ours.protocol_version, Effect.PERHAPS)
     known = {scene.name: scene for scene in recorded.scenes}

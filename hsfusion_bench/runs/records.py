@@ -97,6 +97,15 @@ class DatasetInfo(_Strict):
     scenes_in_split: int
     bands: int
     msi_bands: int
+    wavelengths: str | None = Field(
+        default=None, description="as --wavelengths takes them, where they were given so; None: the data set's own"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_own(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out wavelengths that were not given: a record without them is the same file that it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if value is not None or name != "wavelengths"}
 
 
 class SceneResult(_Strict):

@@ -295,7 +295,8 @@ def _task(record: Record, asked: Asked, names: Sequence[str]) -> Task:
     prefix, colon, file = dataset.partition(":")
     if asked.dataset is None and colon and not Path(file.partition(":")[0]).is_file():
         raise HsbenchError(f"the data set {told.name} is a file: name it by --dataset {prefix}:FILE")
-    return open_task(dataset, told.scale, protocol=protocol, data_root=asked.data_root, scenes=names)
+    given = told.wavelengths
+    return open_task(dataset, told.scale, protocol=protocol, data_root=asked.data_root, scenes=names, wavelengths=given)
 
 
 def _planned(record: Record, contender: Contender, task: Task, device: str, weights: Path | None) -> Record:

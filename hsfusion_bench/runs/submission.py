@@ -20,6 +20,7 @@ from hsfusion_bench.data.task import Task, open_task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import sha256_file, slug
 from hsfusion_bench.formats.arrays import SUFFIXES
+from hsfusion_bench.formats.wavelengths import stated_by
 from hsfusion_bench.methods.contract import Card
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import metrics_info
@@ -241,7 +242,8 @@ class _Examination:
         told = self.record.dataset
         try:
             protocol, described = self._protocol(), about(told.name)
-            wavelengths = described.wavelengths or (float("nan"),) * told.bands
+            given = stated_by(told.wavelengths, told.bands) if told.wavelengths else ()
+            wavelengths = described.wavelengths or given or (float("nan"),) * told.bands
             due = protocol.digest(told.scale, wavelengths)
         except HsbenchError as error:
             advice = "send the description of data set or protocol, too; it must ship first"
@@ -282,7 +284,10 @@ class _Examination:
     def _task(self, names: Sequence[str]) -> Task:
         told = self.record.dataset
         choice = choice_of(told.protocol)
-        return open_task(told.name, told.scale, protocol=choice, data_root=self.data_root, scenes=names)
+        given = told.wavelengths
+        return open_task(
+            told.name, told.scale, protocol=choice, data_root=self.data_root, scenes=names, wavelengths=given
+        )
 
     # -- the method
 

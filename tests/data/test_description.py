@@ -115,7 +115,13 @@ def test_axes_are_told_or_stated(folder, stored, text):
     [
         ("wavelengths = { start = 400, stop = 800 }", (400, 500, 600, 700, 800)),
         ('wavelengths = { start = 400, stop = 900, count = 6, absent = ["2-2"] }', (400, 600, 700, 800, 900)),
-        ("wavelengths = [{ start = 1, stop = 2, count = 2 }, { start = 7, stop = 9, count = 3 }]", (1, 2, 7, 8, 9)),
+        (
+            "wavelengths = [{ start = 401, stop = 402, count = 2 }, { start = 407, stop = 409, count = 3 }]",
+            (401, 402, 407, 408, 409),
+        ),
+        ('wavelengths = { start = 4000, stop = 8000 }\nwavelengths_unit = "Angstroms"', (400, 500, 600, 700, 800)),
+        ('wavelengths = { start = 10000, stop = 2000 }\nwavelengths_unit = "cm-1"', (1e3, 1250, 1e4 / 6, 2500, 5e3)),
+        ("wavelengths = { start = 0.9, stop = 1.7 }", (900, 1100, 1300, 1500, 1700)),
         ('wavelengths = "wave.txt"', (401, 402, 403, 404, 405.5)),
         ("", ()),
     ],
@@ -123,7 +129,7 @@ def test_axes_are_told_or_stated(folder, stored, text):
 def test_wavelengths_are_stated_in_several_ways(folder, text, expected):
     (folder / "wave.txt").write_text("401 402\n403, 404\n405.5\n")
     source = open_dataset(describe(folder, f'title = "m"\nfile = "cube.mat"\nconst = 5e4\nbands = 5\n{text}'))
-    assert source.wavelengths == expected
+    np.testing.assert_allclose(source.wavelengths, expected, rtol=0, atol=1e-6)
 
 
 def test_files_of_several_scenes_are_found_below_the_root(folder, tmp_path):
@@ -168,7 +174,7 @@ def test_a_protocol_needs_wavelengths(folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (BASE + "wavelenghts = [1]", r"no key 'wavelenghts'; did you mean wavelengths\?"),
+        (BASE + "wavelenghts = [1]", r"no key 'wavelenghts'; did you mean wavelengths or wavelengths_unit\?"),
         ('titel = "m"\nfile = "cube.mat"', r"no key 'titel'; did you mean title\?"),
         (BASE + "[split]\nid = 's'\ntests = ['mine']", r"no key 'split.tests'; did you mean test"),
         (BASE + "scene = [{ name = 'a', row = [0, 1] }]", r"no key 'scene.1.row'; did you mean rows"),
@@ -187,7 +193,10 @@ def test_a_protocol_needs_wavelengths(folder):
         (BASE + "[split]\nid = 's'\ntest = ['other']", "the split names other, but the scenes are mine"),
         (BASE + "scene = [{ name = 'a' }, { name = 'a' }]", "several scenes are called a"),
         ('title = "m"', "no file is named for the scene mine"),
-        (BASE + "wavelengths = [1, 2, 3]\nbands = 5", r"3 wavelengths are stated, from 1 to 3 nm, but the file has 5"),
+        (BASE + "wavelengths = [1, 2, 3]\nbands = 5", r"3 wavelengths are stated, from 1 to 3, but the file has 5"),
+        (BASE + "wavelengths = [1, 2, 3, 4, 5]\nbands = 5", "count from 1 to 5, without a unit: .* in one of nm"),
+        (BASE + "wavelengths_unit = 'um'", "wavelengths_unit is that of the key wavelengths, which is missing"),
+        (BASE + "wavelengths = [400]\nwavelengths_unit = 'ell'", "'ell' is no unit of wavelengths; there are nm, um"),
         (BASE + "wavelengths = 'w.txt'\nbands = 5", r"the file of wavelengths, w\.txt, is not in"),
         (BASE + "= 3", "is not a TOML file"),
         (BASE + 'name = "cave"', "'cave' is a data set that we ship"),

@@ -200,8 +200,9 @@ def test_a_file_says_what_it_is_and_nothing_of_the_day(tmp_path: Path) -> None:
         assert digest == hashlib.sha256(b"31 48 48" + Noise().read(name).tobytes()).hexdigest()
     assert set(said) == {
         *("schema", "role", "dataset", "scale", "phase", "protocol", "protocol_version", "protocol_digest", "split"),
-        *("split_digest", "scenes", "scene_digests", "patch", "stride", "seed"),
+        *("split_digest", "scenes", "scene_digests", "patch", "stride", "seed", "wavelengths"),
     }
+    np.testing.assert_array_equal(said["wavelengths"], Noise().band_centres)
 
 
 def test_compression_changes_no_value(tmp_path: Path) -> None:

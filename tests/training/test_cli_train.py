@@ -110,6 +110,7 @@ def test_a_data_set_without_training_scenes() -> None:
 
     np.save("cube.npy", np.random.default_rng(0).random((31, 64, 64), np.float32))
     arguments = ["train", "./mine.py:Seeing", "--dataset", "mat:cube.npy", "--scale", "4", "--device", "cpu"]
+    arguments += ["--wavelengths", "400:700"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1
     assert "has no training scenes" in said(done)

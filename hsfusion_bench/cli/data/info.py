@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 
+from hsfusion_bench.cli.common import wavelengths_option
 from hsfusion_bench.cli.data.common import data_root_option
 
 
 @click.command("info", short_help="Show a data set: scenes, bands, splits, licence, where to get it.")
 @click.argument("name")
 @data_root_option
+@wavelengths_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str, data_root: Path | None, as_json: bool) -> None:
+def command(name: str, data_root: Path | None, wavelengths: str | None, as_json: bool) -> None:
     """Show what is known of a data set; its files need not be here.
 
     \b
@@ -24,11 +26,11 @@ def command(name: str, data_root: Path | None, as_json: bool) -> None:
     """
     from hsfusion_bench.terminal import json_text
 
-    facts = _facts(name, data_root)
+    facts = _facts(name, data_root, wavelengths)
     click.echo(json_text(facts)) if as_json else _show(facts)
 
 
-def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
+def _facts(name: str, data_root: Path | None, wavelengths: str | None) -> dict[str, Any]:
     from hsfusion_bench.data.catalog import About, about, open_dataset
     from hsfusion_bench.data.home import how_to_get
     from hsfusion_bench.data.observing.protocols import load_protocol, protocol_names
@@ -36,8 +38,10 @@ def _facts(name: str, data_root: Path | None) -> dict[str, Any]:
 
     scenes = missing = bands = None
     try:
-        source = open_dataset(name, data_root)
+        source = open_dataset(name, data_root, wavelengths)
     except HsbenchError:
+        if wavelengths is not None:
+            raise
         known = about(name)
     else:
         known, scenes, missing = About.of(source), list(source.scene_names()), list(source.missing())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.common import console, wavelengths_option
 from hsfusion_bench.cli.data.common import data_root_option, scene_bar
 from hsfusion_bench.errors import UsageError
 
@@ -18,6 +18,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
 @click.option("--protocol", metavar="NAME", help="How observations are made; else as suits the data set.")
 @data_root_option
+@wavelengths_option
 @click.option(
     "--out",
     required=True,
@@ -42,6 +43,7 @@ def command(
     scale: int,
     protocol: str | None,
     data_root: Path | None,
+    wavelengths: str | None,
     out: Path,
     part: str,
     form: str,
@@ -68,7 +70,7 @@ def command(
     from hsfusion_bench.data.prepare import Preparation, prepare_test, prepare_train
     from hsfusion_bench.data.task import open_task
 
-    task = open_task(name, scale, protocol=protocol, data_root=data_root, partial=True)
+    task = open_task(name, scale, protocol=protocol, data_root=data_root, partial=True, wavelengths=wavelengths)
     chosen = task.protocol
     side = patch or chosen.patch
     distance = stride or (chosen.stride if chosen.stride and not patch else max(side // 2, scale))

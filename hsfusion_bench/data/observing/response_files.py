@@ -1,15 +1,18 @@
 """A user's own camera response, from a CSV, a text, a MAT-file or NumPy's files.
 
-Either a table by wavelength, in nanometres::
+Either a table by wavelength::
 
     wavelength,red,green,blue          channel,400,410,420,430
     400,0.01,0.02,0.30          or     red,0.01,0.01,0.02,0.02
     410,0.01,0.03,0.45                 green,0.02,0.03,0.05,0.09
 
-or the bare matrix [msi_bands, bands] for the very bands of the cube. Without heads, in files of any kind, a first row
+whose first head may name the unit, as in ``wavelength (um)``; without one, see `formats.wavelengths`. The head of a
+text may be a comment, as `numpy.savetxt` writes it; an NPY file may hold a structured array, with the heads as fields.
+
+Or the bare matrix [msi_bands, bands] for the very bands of the cube. Without heads, in files of any kind, a first row
 or first column that can only be wavelengths is taken for them, and never for a channel. A MAT-file or NPZ may hold the
-wavelengths as a vector beside the matrix. Tables are interpolated linearly and are 0 beyond their ends; rows are
-divided by their sums.
+wavelengths as a vector beside the matrix, whose name may end in the unit (``wl_um``). Tables are interpolated linearly
+and are 0 beyond their ends; rows are divided by their sums.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,12 +33,14 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import held, told
 from hsfusion_bench.formats.matfile import NUMERIC
-from hsfusion_bench.formats.rasters import in_nanometres
+from hsfusion_bench.formats.wavelengths import convert, turns, unit_in
 
 #: Endings of the files that hold a response.
 SUFFIXES = (".csv", ".txt", ".mat", ".npy", ".npz")
 _TEXTS = (".csv", ".txt")
 
+#: How the head of a column of wavelengths begins.
+_WAVELENGTH = re.compile(r"wave|wl|lambda|λ|nm\b|um\b|µm", re.IGNORECASE)
 #: Between these, numbers that rise are wavelengths in nanometres, or in micrometres; responses hardly are.
 _NANOMETRES = (100, 20_000)
 _MICROMETRES = (0.2, 20)
@@ -117,7 +123,7 @@ def _read_text(path: Path) -> Response:
         raise HsbenchError(f"the camera response {path} cannot be read: {reason}") from error
     lines = text.splitlines()
     if path.suffix.lower() == ".txt":
-        lines = [line for line in lines if not line.lstrip().startswith(("#", "%"))]
+        lines = _without_comments(lines)
     by_spaces = path.suffix.lower() == ".txt" and not any("," in line for line in lines)
     cells = map(str.split, lines) if by_spaces else csv.reader(lines)
     rows = [[cell.strip() for cell in row] for row in cells if any(row)]
@@ -133,9 +139,40 @@ def _read_text(path: Path) -> Response:
         raise HsbenchError(f"{path}: a table needs a head, rows of numbers and two columns at least")
     if all(map(_is_number, head[1:])):  # wavelengths in the head, a channel in each row
         values = _numbers(path, [row[1:] for row in body], 2)
-        return _table(path, [row[0] for row in body], _numbers(path, [head[1:]], 1)[0], values)
+        return _headed(path, [row[0] for row in body], _numbers(path, [head[1:]], 1)[0], values, head[0])
     columns = _numbers(path, body, 2)
-    return _table(path, head[1:], columns[:, 0], columns[:, 1:].T)
+    return _headed(path, head[1:], columns[:, 0], columns[:, 1:].T, head[0])
+
+
+def _without_comments(lines: Sequence[str]) -> list[str]:
+    """Leave out comments, but for the last one before the numbers if it is the head of a table."""
+    kept: list[str] = []
+    head = ""
+    for line in lines:
+        plain = line.strip()
+        if plain.startswith(("#", "%")):
+            head = plain.lstrip("#% ") if not kept else head
+        elif plain:
+            kept.append(plain)
+    first = re.split(r"[,\s]+", head)[0] if head else ""
+    if kept and _WAVELENGTH.match(first) and len(_cells(head, kept[0])) == len(_cells(kept[0], kept[0])):
+        return [head, *kept]
+    return kept
+
+
+def _cells(line: str, like: str) -> list[str]:
+    return line.split(",") if "," in like else line.split()
+
+
+def _headed(path: Path, channels: Sequence[str], numbers: Array, values: Array, head: str) -> Table:
+    """Return a table whose wavelengths are known to be such, and may be in the unit that the head names."""
+    unit = unit_in(head)
+    nm, remark = convert(numbers, unit, f"{path}: {head or 'the wavelengths'}")
+    if not nm:
+        raise HsbenchError(f"{remark}; name their unit in the head, as in wavelength (um)")
+    if turns(unit) and (np.diff(nm) < 0).all():
+        return _table(path, channels, np.array(nm[::-1]), values[:, ::-1], remark)
+    return _table(path, channels, np.array(nm), values, remark)
 
 
 def _without_labels(path: Path, numbers: Array) -> Response:
@@ -148,6 +185,10 @@ def _without_labels(path: Path, numbers: Array) -> Response:
 
 
 def _read_arrays(path: Path, key: str) -> Response:
+    if path.suffix.lower() == ".npy" and (structured := _structured(path)) is not None:
+        if key:
+            raise UsageError(f"{path} holds one array, which has no name: leave out :{key}")
+        return structured
     with open_arrays(path) as arrays:
         contents = held(arrays)
         if key and list(arrays) == [""]:
@@ -164,7 +205,7 @@ def _read_arrays(path: Path, key: str) -> Response:
         }
     # a vector alone is what a camera of one band sees
     beside = [name for name, array in possible.items() if _is_vector(array) and len(read) > 1 and name != key]
-    vectors = {name: found for name in beside if (found := _vector(path, read[name]))}
+    vectors = {name: found for name in beside if (found := _vector(path, name, read[name]))}
     matrices = [name for name in read if name not in vectors]
     if not matrices:
         raise HsbenchError(f"{path}: no array could be the matrix of a response; the file holds {contents}")
@@ -177,6 +218,23 @@ def _read_arrays(path: Path, key: str) -> Response:
     # other numbers that rise, such as the widths of bands, may pass for micrometres
     in_nm = {name: found for name, found in vectors.items() if not found.remark}
     return _joined(path, chosen, read[chosen], in_nm or vectors)
+
+
+def _structured(path: Path) -> Table | None:
+    """Return the table of a structured array, whose first field is the wavelengths; None for another array."""
+    if not path.is_file():
+        return None
+    try:
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        fields = stored.dtype.names
+        if not fields:
+            return None
+        columns = [np.ravel(stored[name]).astype(np.float64) for name in fields]
+    except (ValueError, OSError, EOFError, TypeError) as error:
+        raise HsbenchError(f"{path} cannot be read as a table of numbers, or is damaged: {error}") from error
+    if len(columns) < 2:
+        raise HsbenchError(f"{path}: a table needs two columns at least; it has {fields[0]} alone")
+    return _headed(path, list(fields[1:]), columns[0], np.array(columns[1:]), fields[0])
 
 
 def _joined(path: Path, name: str, matrix: Array, vectors: Mapping[str, _Wavelengths]) -> Response:
@@ -259,7 +317,7 @@ def _wavelengths(path: Path, numbers: Array, where: str) -> _Wavelengths | None:
     )
     if micrometres and steps.max() <= _STEPS * steps.min():
         remark = f"{path}: {where}, from {lowest:g} to {highest:g}, is taken for wavelengths in micrometres"
-        return _Wavelengths(np.array(in_nanometres(numbers.tolist(), "micrometres")), remark)
+        return _Wavelengths(np.array(convert(numbers, "um", f"{path}: {where}").nm), remark)
     if micrometres or lowest >= _NANOMETRES[0]:
         raise HsbenchError(
             f"{path}: {where} rises from {lowest:g} to {highest:g}: whether these are wavelengths or what a "
@@ -268,9 +326,11 @@ def _wavelengths(path: Path, numbers: Array, where: str) -> _Wavelengths | None:
     return None
 
 
-def _vector(path: Path, numbers: Array) -> _Wavelengths | None:
+def _vector(path: Path, name: str, numbers: Array) -> _Wavelengths | None:
     """Return the wavelengths of a vector beside a matrix; one that may be something else is none."""
     try:
+        if "_" in name and (unit := unit_in(name.rpartition("_")[2])) and not turns(unit):
+            return _Wavelengths(np.array(convert(numbers.ravel(), unit, f"{path}: {name}").nm))
         return _wavelengths(path, numbers.ravel(), "the vector")
     except HsbenchError:
         return None

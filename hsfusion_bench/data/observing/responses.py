@@ -60,8 +60,7 @@ class Response(ABC):
         Parameters
         ----------
         wavelengths
-            Centres of the hyperspectral bands, nanometres; NaN where they are unknown, which serves a matrix, and a
-            table that is taken band by band.
+            Centres of the hyperspectral bands, nanometres; NaN where they are unknown, which serves a matrix alone.
         off_table
             What to do where a table has other wavelengths: "refuse"; "by-band" gives its numbers to the bands one
             after the other, which may lie 20 nm off; "interpolate" takes them linearly between the table's
@@ -136,8 +135,7 @@ class Table(Response):
         table = np.array(self.values, float)
         if tuple(wavelengths) == self.wavelengths:
             return table
-        if self.interpolate or off_table != "by-band" or len(wavelengths) != len(self.wavelengths):
-            _require_known(self.name, wavelengths)
+        _require_known(self.name, wavelengths)
         if self.interpolate or off_table == "interpolate":
             return np.array([np.interp(wavelengths, self.wavelengths, row, left=0, right=0) for row in table])
         known = f"camera response {self.name} is tabulated for the {len(self.wavelengths)} bands at "
@@ -276,8 +274,9 @@ def _require_known(name: str, wavelengths: Sequence[float]) -> None:
     if np.isnan(wavelengths).any():
         raise UsageError(
             f"camera response {name} needs the wavelengths of the image's {len(wavelengths)} bands, which are unknown: "
-            "state them in a TOML file that describes the data set, as wavelengths = { start = 400, stop = 700 }, or "
-            "give by --response FILE the camera's matrix [msi_bands, bands]"
+            "state them, as in --wavelengths 400:700 (from the first band to the last, nm) or by wavelengths = "
+            "{ start = 400, stop = 700 } in a TOML file that describes the data set; or give by --response FILE the "
+            "camera's matrix [msi_bands, bands]"
         )
 
 

@@ -16,6 +16,7 @@ from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, reshaped
 from hsfusion_bench.formats.envi import files_of
 from hsfusion_bench.formats.finding import require_finite
+from hsfusion_bench.formats.wavelengths import required
 from hsfusion_bench.suggest import unknown
 
 
@@ -230,7 +231,7 @@ class DescribedSource(SceneSource):
     # -- wavelengths
 
     def _wavelengths(self) -> tuple[float, ...]:
-        """Return the centres of the bands that are kept: as stated, else as the first file here states them."""
+        """Return the centres of the bands that are kept, nm: as stated, else as the first file here states them."""
         stated: list[float] = []
         for piece in self._description.wavelengths:
             if isinstance(piece, EvenWavelengths):
@@ -245,9 +246,11 @@ class DescribedSource(SceneSource):
                 stated += array.wavelengths
         if stated and len(stated) != self._stored_bands:
             raise HsbenchError(
-                f"{self._place}: {len(stated)} wavelengths are stated, from {stated[0]:g} to {stated[-1]:g} nm, but "
+                f"{self._place}: {len(stated)} wavelengths are stated, from {stated[0]:g} to {stated[-1]:g}, but "
                 f"the file has {self._stored_bands} bands; they are of the bands of the file, also of dropped ones"
             )
+        if self._description.wavelengths:
+            stated = list(required(stated, self._description.wavelengths_unit, f"{self._place}: wavelengths"))
         return tuple(stated[band] for band in self._keep) if stated else ()
 
     def _wavelengths_of(self, file: str) -> list[float]:

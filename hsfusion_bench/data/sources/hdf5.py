@@ -6,10 +6,12 @@ The files of the FeINFN family, ``test_cave(with_up)x4.h5`` and the like, hold `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from hsfusion_bench.data.observing.protocols import Split
@@ -20,7 +22,7 @@ from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.suggest import unknown
 
 _GT, _LR_HSI, _HR_MSI = "GT", "LRHSI", "RGB"
-#: Nothing in the files tells the wavelengths, but their names tell the data set.
+#: Nothing in the authors' files tells the wavelengths, but a word of their names tells the data set.
 _KNOWN = {"cave": WAVELENGTHS, "harvard": tuple(float(nm) for nm in range(420, 721, 10))}
 
 
@@ -50,9 +52,11 @@ class HDF5Source(SceneSource):
         self._names = tuple(f"{number:0{digits}d}" for number in range(1, samples + 1))
         self.name = f"h5:{self._path.name}"
         self.title = f"{self.name}, {samples} samples of {self._bands} bands"
-        self.wavelengths = next(
-            (nm for key, nm in _KNOWN.items() if key in self._path.stem.lower() and len(nm) == self._bands), ()
-        )
+        self.wavelengths = self._stated()
+        if not self.wavelengths:
+            words = re.split("[^a-z]+", self._path.stem.lower())
+            self.wavelengths = next((nm for key, nm in _KNOWN.items() if key in words and len(nm) == self._bands), ())
+            self.wavelengths_guess = "the name of the file" if self.wavelengths else ""
         self.split = Split(self.name, (), self._names)
 
     @property
@@ -93,6 +97,12 @@ class HDF5Source(SceneSource):
         """
         with self._open() as arrays:
             return StoredObservation(self._sample(arrays[_LR_HSI], name), self._sample(arrays[_HR_MSI], name))
+
+    def _stated(self) -> tuple[float, ...]:
+        """Return the wavelengths that a file of `hsbench data prepare` states, nanometres."""
+        with h5py.File(self._path) as file:
+            stated = tuple(float(nm) for nm in np.ravel(file.attrs.get("wavelengths", ())))
+        return stated if len(stated) == self._bands else ()
 
     def _sample(self, array: StoredArray, name: str) -> Cube:
         if name not in self._names:

@@ -10,7 +10,8 @@
     size = [610, 340]                       # height and width in the file
     bands = 103                             # in the file
     dropped = ["1-3", 103]                  # of these, from 1: bands that are left out
-    wavelengths = { start = 430, stop = 860 }   # nm, of the bands of the file
+    wavelengths = { start = 430, stop = 860 }   # of the bands of the file
+    wavelengths_unit = "nm"                 # or um, angstrom, cm-1, ...; left out: as the numbers tell
     const = 8000                            # full scale, or "maximum": the greatest value of the data set's region
     clip = true                             # values outside [0, const] are set to the nearer end
     rows = [0, 608]                         # region that the data set is about: first, and one after the last
@@ -35,7 +36,7 @@
 
 Wavelengths are numbers, or the name of a text file of them beside the data, or evenly spaced from ``start`` to
 ``stop``; of a sensor of whose ``count`` bands some are ``absent`` from the file, these are named. A list puts several
-such pieces after each other, one a spectrometer.
+such pieces after each other, one a spectrometer. Their unit is one of `formats.wavelengths.UNITS`.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ from pydantic import (
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.wavelengths import UNITS, required, unit_named
 from hsfusion_bench.suggest import suggestion
 
 
@@ -103,6 +105,12 @@ def _limits(value: Any) -> Any:
     return value
 
 
+def _unit(value: str) -> str:
+    if not unit_named(value):
+        raise ValueError(f"{value!r} is no unit of wavelengths; there are {', '.join(UNITS)}")
+    return value
+
+
 _Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 _Bands: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_numbers)]
 _Limits: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_limits)]
@@ -111,7 +119,7 @@ _Count = Annotated[int, Field(ge=1)]
 
 
 class EvenWavelengths(_Strict):
-    """Centres from `start` to `stop` in equal steps, nanometres."""
+    """Centres from `start` to `stop` in equal steps, in the unit of the description."""
 
     start: float
     stop: float
@@ -124,7 +132,7 @@ class EvenWavelengths(_Strict):
         if not count:
             raise HsbenchError("wavelengths: count is needed where the number of bands is not stated")
         every = np.linspace(self.start, self.stop, count)
-        return tuple(float(nm) for number, nm in enumerate(every, 1) if number not in self.absent)
+        return tuple(float(centre) for number, centre in enumerate(every, 1) if number not in self.absent)
 
 
 _KINDS = {float: "number", int: "number", str: "file", dict: "range", EvenWavelengths: "range"}
@@ -174,6 +182,7 @@ class Description(_Strict):
     bands: _Count | None = None
     dropped: _Bands = ()
     wavelengths: _Wavelengths = ()
+    wavelengths_unit: Annotated[str, AfterValidator(_unit)] = ""
     const: Annotated[float, Field(gt=0)] | Literal["maximum"] = 1.0
     clip: bool = False
     rows: _Limits | None = None
@@ -193,6 +202,8 @@ class Description(_Strict):
         nowhere = [scene.name for scene in self.scenes if not (scene.file or self.file)]
         if nowhere:
             raise ValueError(f"no file is named for the scene {nowhere[0]}")
+        if self.wavelengths_unit and not self.wavelengths:
+            raise ValueError("wavelengths_unit is that of the key wavelengths, which is missing")
         split = self.as_split()
         lost = [name for name in (*split.train, *split.test) if name not in names]
         if lost:
@@ -207,13 +218,14 @@ class Description(_Strict):
         return self.scene or (SceneRegion(name=self.name),)
 
     def stated_wavelengths(self) -> tuple[float, ...]:
-        """Return the centres of the bands that are kept, as far as they are known without the files."""
+        """Return the centres of the bands that are kept, nm, as far as they are known without the files."""
         centres: list[float] = []
         for piece in self.wavelengths:
             if isinstance(piece, str) or (isinstance(piece, EvenWavelengths) and not (piece.count or self.bands)):
                 return ()
             centres += piece.centres(self.bands) if isinstance(piece, EvenWavelengths) else [piece]
-        return tuple(centre for number, centre in enumerate(centres, 1) if number not in self.dropped)
+        nm = required(centres, self.wavelengths_unit, f"{self.name}: wavelengths")
+        return tuple(centre for number, centre in enumerate(nm, 1) if number not in self.dropped)
 
     def as_split(self) -> Split:
         """Return its split; if none is stated, every scene tests."""
