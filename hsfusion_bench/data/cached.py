@@ -34,6 +34,8 @@ class CachedSource(SceneSource):
         self.split = source.split
         self.protocol = source.protocol
         self.provenance = source.provenance
+        self.bands_used = source.bands_used
+        self.bands_kept, self.bands_stored = source.bands_kept, source.bands_stored
         self._source = source
         self._folder = tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True)
         self._kept: dict[str, Path] = {}

@@ -71,6 +71,8 @@ class About:
     split: Split | None = None
     provenance: Provenance | None = None
     protocol: str | None = None
+    bands: tuple[int, ...] = ()
+    """Which bands of its files the wavelengths are of, from 1, where it is described."""
 
     @classmethod
     def of(cls, source: SceneSource | type[SceneSource]) -> About:
@@ -95,8 +97,9 @@ def about(name: str) -> About:
     described = _own() | _shipped()
     if name in described or name.endswith(".toml"):
         said = read_description(described.get(name, Path(name).expanduser()))
-        wavelengths, split = said.stated_wavelengths(), said.as_split()
-        return About(said.name, said.title, wavelengths, split, said.provenance, said.protocol)
+        centres = said.stated_wavelengths()
+        known = tuple(centres.values()), said.as_split(), said.provenance, said.protocol, tuple(centres)
+        return About(said.name, said.title, *known)
     for point in _plugins():
         if point.name == name:
             try:
@@ -150,8 +153,14 @@ def open_dataset(
 
 
 def _state(source: SceneSource, given: str | Sequence[float]) -> None:
-    """Give a data set the wavelengths that the user states."""
-    nm = stated_by(given, source.bands)
+    """Give a data set the wavelengths that the user states: of the bands of its files, or of those that are left."""
+    try:
+        nm = stated_by(given, source.bands_stored or source.bands)
+        nm = tuple(nm[band - 1] for band in source.bands_kept) or nm
+    except UsageError:
+        if not source.bands_stored:
+            raise
+        nm = stated_by(given, source.bands)
     known = source.wavelengths
     if known and not source.wavelengths_guess:
         if not np.allclose(known, nm, rtol=1e-6, atol=0):
@@ -161,7 +170,8 @@ def _state(source: SceneSource, given: str | Sequence[float]) -> None:
             )
         return
     source.wavelengths, source.wavelengths_guess = nm, ""
-    source.wavelengths_given = short(nm)
+    # evenly spaced is of the bands of the files
+    source.wavelengths_given = short(nm, even=not source.bands_kept)
 
 
 def _open(name: str, data_root: str | Path | None) -> SceneSource:

@@ -65,6 +65,12 @@ class SceneSource(ABC):
         Name of the protocol that suits it; None if it recommends none.
     provenance
         Where its originals come from; None for one that is made by code, or is a user's own.
+    bands_used
+        Which bands of its files these are, from 1, where some were left out for what the file says or holds of them;
+        else empty.
+    bands_kept, bands_stored
+        Which bands of its files these are, from 1, and how many the files have, where any were left out, also by the
+        description; else empty and 0.
     """
 
     name: str
@@ -75,6 +81,9 @@ class SceneSource(ABC):
     split: Split | None = None
     protocol: str | None = None
     provenance: Provenance | None = None
+    bands_used: tuple[int, ...] = ()
+    bands_kept: tuple[int, ...] = ()
+    bands_stored: int = 0
 
     @property
     def bands(self) -> int:

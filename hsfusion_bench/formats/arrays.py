@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,8 @@ from hsfusion_bench.formats.envi import open_envi
 from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile
 from hsfusion_bench.formats.rasters import Raster, open_tiff
 from hsfusion_bench.formats.stated import Stated
+from hsfusion_bench.formats.statements import no_data_of, of_attributes
+from hsfusion_bench.formats.values import meant
 
 _Result = TypeVar("_Result")
 
@@ -56,8 +58,29 @@ class StoredArray:
         """Return how people call it, such as "sr of results.mat"."""
         return f"{self.name} of {self.path}" if self.name else str(self.path)
 
-    def read(self, index: Index) -> NDArray[Any]:
-        """Return a part, in the file's own type; `index` has an integer or a slice for each axis.
+    def read(self, index: Index, axes: str = "") -> NDArray[Any]:
+        """Return a part of what the file means: no holes, and calibrated where the file says how.
+
+        Parameters
+        ----------
+        index
+            An integer or a slice for each axis.
+        axes
+            What the axes are, by letters, among them C, H and W; empty: as far as the file states them.
+
+        Returns
+        -------
+        In the file's own type, or float64 where gains or offsets are stated.
+
+        Raises
+        ------
+        HsbenchError
+            If the file is damaged, the numbers are not real, or some of the part stand for no value.
+        """
+        return meant(self.numbers(index), self.stated, index, axes or self.axes, str(self))
+
+    def numbers(self, index: Index) -> NDArray[Any]:
+        """Return a part as it is stored, in the file's own type: `stated` says what the numbers mean.
 
         Raises
         ------
@@ -124,8 +147,9 @@ def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
     def refuse(_: Index) -> NDArray[Any]:
         raise HsbenchError(f"{name} of {path} holds complex numbers; real numbers are needed")
 
-    read = refuse if variable.kind == "complex" else variable.read
-    return StoredArray(path, name, variable.shape, read, kind=variable.kind)
+    stated, wrong = _stated(path, name, [variable.attributes])
+    read = refuse if variable.kind == "complex" else wrong or variable.read
+    return StoredArray(path, name, variable.shape, read, kind=variable.kind, stated=stated)
 
 
 def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
@@ -142,10 +166,38 @@ def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
 
 
 def _dataset(path: Path, name: str, node: Any) -> StoredArray:
+    levels, group = [node.attrs], node
+    while group.name != "/":
+        group = group.parent
+        levels.append(group.attrs)
+    stated, refuse = _stated(path, name, levels)
     # MATLAB counts axes in Fortran's order, HDF5 and h5py in C's
     if path.suffix.lower() == ".mat" or "MATLAB_class" in node.attrs:
-        return StoredArray(path, name, node.shape[::-1], lambda index: node[index[::-1]].T)
-    return StoredArray(path, name, node.shape, lambda index: node[index])
+        return StoredArray(path, name, node.shape[::-1], refuse or (lambda index: node[index[::-1]].T), stated=stated)
+    return StoredArray(path, name, node.shape, refuse or (lambda index: node[index]), stated=stated)
+
+
+def _stated(
+    path: Path, name: str, levels: Sequence[Mapping[str, Any]]
+) -> tuple[Stated, Callable[[Index], NDArray[Any]] | None]:
+    """Return what the attributes of an array state; where they are wrong, what refuses to read it, and it alone.
+
+    Above its own, those of the groups around it may say what is no value.
+    """
+    where = f"{name} of {path}"
+    try:
+        own, *around = levels
+        stated = of_attributes(where, own)
+        for attributes in around:
+            stated = stated if stated.no_data else no_data_of(where, attributes, stated)
+        return stated, None
+    except HsbenchError as error:
+        wrong = error
+
+    def refuse(_: Index) -> NDArray[Any]:
+        raise wrong
+
+    return Stated(), refuse
 
 
 def _npy(path: Path, stack: ExitStack) -> dict[str, StoredArray]:

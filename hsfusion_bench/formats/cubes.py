@@ -16,9 +16,12 @@ from hsfusion_bench.formats.arrays import StoredArray
 from hsfusion_bench.formats.finding import CUBE, assignments, find_array, last, told
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.values import Holes, HolesError, calibrated, holes_in, require_fitting
 from hsfusion_bench.formats.wavelengths import in_nanometres, unit_named
 
 Cube: TypeAlias = NDArray[np.float32]
+#: First one, from 0, and the one after the last.
+Limits: TypeAlias = tuple[int, int]
 
 #: Names under which the centres of their bands are kept beside them.
 _WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
@@ -80,7 +83,7 @@ def reshaped(array: StoredArray, shape: tuple[int, ...]) -> StoredArray:
         raise HsbenchError(f"{array} has the shape {told(array.shape)}, which cannot be taken for {told(shape)}")
 
     def read(index: Index) -> NDArray[Any]:
-        whole = array.read(tuple(slice(None) for _ in array.shape))
+        whole = array.numbers(tuple(slice(None) for _ in array.shape))
         part: NDArray[Any] = whole.reshape(shape)[index]
         return part
 
@@ -153,11 +156,11 @@ def read_cube(
     array: StoredArray,
     axes: str,
     *,
-    rows: tuple[int, int] | None = None,
-    columns: tuple[int, int] | None = None,
+    rows: Limits | None = None,
+    columns: Limits | None = None,
     keep: Sequence[int] | None = None,
 ) -> Cube:
-    """Read a region of a cube as it is, float32 [bands, H, W], a few bands at a time.
+    """Read a region of a cube, float32 [bands, H, W], a few bands at a time; calibrated where the file says how.
 
     Parameters
     ----------
@@ -170,34 +173,101 @@ def read_cube(
 
     Raises
     ------
+    HolesError
+        If pixels of the region stand for no value, as the file states.
     HsbenchError
-        If the region is not within the cube, or the file is damaged.
+        If the region is not within the cube, the file is damaged, or its calibration does not fit the bands.
     """
     (height, width), kept = _region(array, axes, rows, columns, keep)
     cube = np.empty((len(kept), height, width), np.float32)
     for here, part in _parts(array, axes, rows, columns, kept):
-        cube[here] = part
+        if holes_in(part, array.stated.no_data).any():
+            holes = find_holes(array, axes, rows=rows, columns=columns, keep=keep)
+            assert holes is not None
+            raise HolesError(
+                str(array), holes, "describe the file in a TOML file, with rows and columns of a region without them"
+            )
+        cube[here] = calibrated(part, array.stated, kept[here], 0, str(array))
     return cube
+
+
+def find_holes(
+    array: StoredArray,
+    axes: str,
+    *,
+    rows: Limits | None = None,
+    columns: Limits | None = None,
+    keep: Sequence[int] | None = None,
+) -> Holes | None:
+    """Return where a region of a cube has no values, as the file states, or None; takes what `read_cube` takes."""
+    if not array.stated.no_data:
+        return None
+    (height, width), kept = _region(array, axes, rows, columns, keep)
+    pixels, counts = np.zeros((height, width), np.bool_), np.zeros(len(kept), int)
+    for here, part in _parts(array, axes, rows, columns, kept):
+        holes = holes_in(part, array.stated.no_data)
+        pixels |= holes.any(axis=0)
+        counts[here] = holes.sum(axis=(1, 2))
+    if not pixels.any():
+        return None
+    row, column = (limits[0] if limits else 0 for limits in (rows, columns))
+    return Holes(pixels, tuple(counts.tolist()), row, column, array.stated.no_data_words)
+
+
+def flat_bands(
+    array: StoredArray, axes: str, *, rows: Limits | None = None, columns: Limits | None = None
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the bands, from 0, of which a region has no value at all, and those of which it has a single one.
+
+    Takes what `read_cube` takes. Two rows in the middle tell most bands; only the others are read whole.
+    """
+    (height, width), kept = _region(array, axes, rows, columns, None)
+    if height * width == 1:
+        return frozenset(), frozenset()
+    middle = (rows[0] if rows else 0) + height // 2
+    for some in ((middle, middle + 1 + (height > 2)), rows):
+        low, high = np.full(len(kept), np.inf), np.full(len(kept), -np.inf)
+        for here, part in _parts(array, axes, some, columns, kept):
+            none = holes_in(part, array.stated.no_data)
+            for band, numbers, holes in zip(np.flatnonzero(here), part, none, strict=True):
+                if not holes.all():
+                    values = numbers[~holes]
+                    low[band], high[band] = values.min(), values.max()
+        # of a band with NaN nothing is told here
+        kept = kept[(low == high) | ((low == np.inf) & (high == -np.inf))]
+        low, high = (limit[(low == high) | ((low == np.inf) & (high == -np.inf))] for limit in (low, high))
+    empty = {int(band) for band, least in zip(kept, low, strict=True) if least == np.inf}
+    return frozenset(empty), frozenset(map(int, kept)) - empty
 
 
 def greatest(
     array: StoredArray,
     axes: str,
     *,
-    rows: tuple[int, int] | None = None,
-    columns: tuple[int, int] | None = None,
+    rows: Limits | None = None,
+    columns: Limits | None = None,
     keep: Sequence[int] | None = None,
 ) -> float:
-    """Return the greatest number in a region of a cube, without holding the region; takes what `read_cube` takes."""
+    """Return the greatest value in a region of a cube, without holding the region; takes what `read_cube` takes.
+
+    Pixels that have none are passed over; where no pixel has any, it is NaN.
+    """
     _, kept = _region(array, axes, rows, columns, keep)
-    return max(float(np.fmax.reduce(part, axis=None)) for _, part in _parts(array, axes, rows, columns, kept))
+    highest = np.nan
+    for here, part in _parts(array, axes, rows, columns, kept):
+        holes = holes_in(part, array.stated.no_data)
+        values = calibrated(part, array.stated, kept[here], 0, str(array))
+        some = values[~holes] if holes.any() else values
+        if some.size:
+            highest = float(np.fmax(highest, np.fmax.reduce(some, axis=None)))
+    return highest
 
 
 def _region(
     array: StoredArray,
     axes: str,
-    rows: tuple[int, int] | None,
-    columns: tuple[int, int] | None,
+    rows: Limits | None,
+    columns: Limits | None,
     keep: Sequence[int] | None,
 ) -> tuple[tuple[int, int], NDArray[np.int_]]:
     """Return height and width of a region, and the bands to keep."""
@@ -214,19 +284,20 @@ def _region(
 def _parts(
     array: StoredArray,
     axes: str,
-    rows: tuple[int, int] | None,
-    columns: tuple[int, int] | None,
+    rows: Limits | None,
+    columns: Limits | None,
     kept: NDArray[np.int_],
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[Any]]]:
     """Read a region a few bands at a time: which of the kept ones, and their values [bands, H, W]."""
     (height, width), _ = _region(array, axes, rows, columns, None)
+    require_fitting(array.stated, array.shape[axes.index("C")], str(array))
     at_once = max(1, _READ_BYTES // (8 * height * width))
     region = {"H": slice(*(rows or (None,))), "W": slice(*(columns or (None,)))}
     for first in range(0, array.shape[axes.index("C")], at_once):
         here = (kept >= first) & (kept < first + at_once)
         if here.any():
             parts = region | {"C": slice(first, first + at_once)}
-            part = array.read(tuple(parts[letter] for letter in axes))
+            part = array.numbers(tuple(parts[letter] for letter in axes))
             yield here, part.transpose([axes.index(letter) for letter in "CHW"])[kept[here] - first]
 
 

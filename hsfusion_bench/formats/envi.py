@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.notes import note
 from hsfusion_bench.formats.rasters import INSTALL, Raster
+from hsfusion_bench.formats.statements import of_envi
 from hsfusion_bench.formats.wavelengths import in_nanometres
 
 #: Axes in the file, the last one running fastest.
@@ -53,7 +54,8 @@ def open_envi(path: Path) -> Raster:
     stored = _INTERLEAVES[interleave]
     mapped: NDArray[Any] = np.memmap(raster, dtype, "r", offset, tuple(sizes[letter] for letter in stored))
     cube = mapped.transpose([stored.index(letter) for letter in "HWC"])
-    return Raster(cube.shape, lambda index: np.asarray(cube[index]), _wavelengths(path, header, sizes["C"]), "HWC")
+    wavelengths, stated_too = _wavelengths(path, header, sizes["C"]), of_envi(path, header, sizes["C"])
+    return Raster(cube.shape, lambda index: np.asarray(cube[index]), wavelengths, "HWC", stated_too)
 
 
 def files_of(path: Path) -> tuple[Path, ...]:

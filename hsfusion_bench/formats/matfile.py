@@ -5,9 +5,9 @@ from __future__ import annotations
 import mmap
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -81,6 +81,8 @@ class Variable:
         Reads the whole, a slab of the last axis after the other, each of about so many bytes: the order of the file.
     fields
         The fields of a 1 x 1 struct; of anything else none.
+    attributes
+        What a program other than MATLAB may have put beside the values, in a file of version 7.3.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class Variable:
     read: Callable[[Index], NDArray[Any]] = _no_values
     slabs: Callable[[int], Iterator[NDArray[Any]]] = _no_slabs
     fields: Callable[[], dict[str, Variable]] = dict
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -336,6 +339,7 @@ def _variable_v73(node: Any) -> Variable:
         shape,
         lambda some: in_c_order(node[(..., *reversed(some))].T),
         lambda size: _slabs_v73(node, shape, size),
+        attributes=node.attrs,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is to be said of a file that is read, and is no error."""
+"""What is to be said of a file that is read all the same: one line each, once."""
 
 from __future__ import annotations
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.stated import Stated
+from hsfusion_bench.formats.statements import of_gdal
 from hsfusion_bench.formats.wavelengths import in_nanometres, unit_in
 
 #: How to get the libraries that some of them need.
 INSTALL = "pip install 'hsfusion-bench[remote]'"
-_GDAL_METADATA = 42112
+_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 
 
 class Raster(NamedTuple):
@@ -75,6 +76,10 @@ def _image(path: Path, place: int, series: Any) -> Raster:
             "correct or remove them"
         )
 
+    bands = series.shape[axes.index("C")] if axes else 1 if len(series.shape) == 2 else None
+    ignored = series.keyframe.tags.get(_GDAL_NODATA)
+    stated = of_gdal(path, str(ignored.value) if ignored else None, tag.value if tag else None, bands)
+
     @cache
     def values() -> NDArray[Any]:
         with _readable(path):
@@ -87,7 +92,7 @@ def _image(path: Path, place: int, series: Any) -> Raster:
                     raise
                 raise HsbenchError(f"{path}: its compression needs the package imagecodecs: {INSTALL}") from error
 
-    return Raster(series.shape, lambda index: values()[index], wavelengths, axes)
+    return Raster(series.shape, lambda index: values()[index], wavelengths, axes, stated)
 
 
 def _letters(axes: str) -> str:

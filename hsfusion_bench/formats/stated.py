@@ -21,7 +21,7 @@ class Stated:
     bad_bands
         Bands, from 0, that the file marks as bad.
     bad_bands_words
-        The file's own statement of them, such as "bbl = 0 for bands 6 to 8".
+        The file's own statement of them, such as "bbl = 0 for bands 6-8".
     gains, offsets
         One for all bands, or one for each; empty: 1 and 0.
     full_scale
@@ -38,3 +38,14 @@ class Stated:
     offsets: tuple[float, ...] = ()
     full_scale: float | None = None
     calibration_words: str = ""
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the quantity is another number than the one that is stored."""
+        return bool(self.gains or self.offsets)
+
+    @property
+    def only_gain(self) -> float | None:
+        """The gain, where it is the same for all bands and all of the calibration; else None."""
+        same = set(self.gains)
+        return self.gains[0] if len(same) == 1 and not self.offsets else None

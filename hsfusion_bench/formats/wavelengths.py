@@ -193,11 +193,11 @@ def stated_by(given: str | Sequence[float], bands: int, option: str = "--wavelen
     return required(numbers, unit, where)
 
 
-def short(nm: Sequence[float]) -> str:
-    """Return wavelengths as a text that `stated_by` takes for the very same ones: "400:700", or all of them."""
-    even = np.linspace(nm[0], nm[-1], len(nm)).tolist()
+def short(nm: Sequence[float], *, even: bool = True) -> str:
+    """Return wavelengths as a text that `stated_by` takes for the very same ones: "400:700" if `even`, or all."""
+    spaced = np.linspace(nm[0], nm[-1], len(nm)).tolist()
     texts = [repr(float(each)).removesuffix(".0") for each in nm]
-    return (f"{texts[0]}:{texts[-1]}" if list(nm) == even and len(nm) > 1 else ",".join(texts)) + "nm"
+    return (f"{texts[0]}:{texts[-1]}" if even and list(nm) == spaced and len(nm) > 1 else ",".join(texts)) + "nm"
 
 
 def _spelled(text: str, bands: int, option: str) -> tuple[list[float], str]:

@@ -67,6 +67,7 @@ def dataset_info(task: Task, scored: int) -> DatasetInfo:
         bands=problem.bands,
         msi_bands=problem.msi_bands,
         wavelengths=task.source.wavelengths_given,
+        bands_used=task.source.bands_used or None,
     )
 
 

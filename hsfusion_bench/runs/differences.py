@@ -8,6 +8,7 @@ from enum import Enum
 from math import isclose
 from typing import Any
 
+from hsfusion_bench.formats.statements import told_bands
 from hsfusion_bench.runs.records import Record, SceneResult, Statistic
 
 #: Mean and deviation of the same numbers, computed on two machines, agree to this, relatively.
@@ -66,6 +67,11 @@ def _of_data(recorded: Record, here: Record) -> Iterator[Difference]:
         what = f"data set {name}" if name in ("name", "scale", "bands", "msi_bands") else name.replace("_", " ")
         yield from _unequal(what, getattr(theirs, name), getattr(ours, name), Effect.OTHER)
     yield from _unequal("wavelengths", theirs.wavelengths, ours.wavelengths, Effect.OTHER)
+    if theirs.bands_used != ours.bands_used:
+        were, are = (
+            told_bands([band - 1 for band in used]) if used else "all" for used in (theirs.bands_used, ours.bands_used)
+        )
+        yield Difference("bands used", were, are, Effect.OTHER)
     # a version is a name: what it stands for is in the digest
     yield from _unequal("protocol version", theirs.protocol_version, ours.protocol_version, Effect.PERHAPS)
     known = {scene.name: scene for scene in recorded.scenes}

@@ -16,6 +16,8 @@ from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import reshaped
 from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, Wanted, find_array, held
+from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.values import divisor, require_filled
 from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
 
@@ -217,8 +219,9 @@ def _axes(array: StoredArray, asked: str | None) -> tuple[str, ...]:
 
 
 def _read(array: StoredArray, layout: str, const: float, option: str) -> Cube:
-    values: NDArray[np.float64] = array.read((slice(None),) * 3).astype(np.float64)
+    values: NDArray[np.float64] = array.read((slice(None),) * 3, layout).astype(np.float64)
     cube = values.transpose([layout.index(axis) for axis in "CHW"])
+    const = divisor(array.stated, const, str(array), option)
     wrong = ~((cube >= 0) & (cube <= const))  # written so that NaN is wrong, too
     if wrong.any():
         worst = cube.flat[np.abs(cube - const / 2).argmax()]  # a NaN, if there is one
@@ -226,4 +229,7 @@ def _read(array: StoredArray, layout: str, const: float, option: str) -> Cube:
             f"{array}: {np.count_nonzero(wrong)} values are not in [0, {const:g}], {worst} among them; {option} states "
             "the full scale"
         )
+    require_filled(array.stated, float(cube.max()), const, str(array))
+    if array.stated.bad_bands:
+        note(f"{array}: {array.stated.bad_bands_words}: bands that the file marks as bad are fused like the others")
     return np.ascontiguousarray(cube / const, dtype=np.float32)

@@ -19,6 +19,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import SUFFIXES, StoredArray
 from hsfusion_bench.formats.finding import assignments, told
 from hsfusion_bench.formats.matfile import Index
+from hsfusion_bench.formats.values import divisor
 
 FloatArray = NDArray[np.float64]
 
@@ -156,7 +157,7 @@ class Cubes:
         self, array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], layout: str | None, const: float
     ) -> None:
         self.array = array
-        self.const = const
+        self.const = divisor(array.stated, const, str(array), "--const")
         self.axes = _axes(array, scenes, image, layout)
         self._at_once = max(1, _READ_BYTES // (8 * int(np.prod(image))))
         self._start = 0
@@ -172,7 +173,7 @@ class Cubes:
     def _read(self, some: slice) -> NDArray[Any]:
         """Read some cubes as [B, C, H, W], in the type of the file."""
         index: Index = tuple(some if axis == "B" else 0 if axis == "1" else slice(None) for axis in self.axes)
-        part = self.array.read(index)
+        part = self.array.read(index, self.axes)
         axes = self.axes.replace("1", "")
         if "B" not in axes:
             part, axes = part[None], "B" + axes

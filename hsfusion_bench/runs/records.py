@@ -83,6 +83,10 @@ class MethodInfo(_Strict):
         return parts
 
 
+#: Keys of a data set that are there only where there is something to say.
+_ONLY_WHERE_SAID = frozenset({"wavelengths", "bands_used"})
+
+
 class DatasetInfo(_Strict):
     """Which data, made how."""
 
@@ -100,12 +104,16 @@ class DatasetInfo(_Strict):
     wavelengths: str | None = Field(
         default=None, description="as --wavelengths takes them, where they were given so; None: the data set's own"
     )
+    bands_used: tuple[int, ...] | None = Field(
+        default=None,
+        description="bands of the files, from 1, where some were left out for what the file says or holds of them",
+    )
 
     @model_serializer(mode="wrap")
-    def _without_own(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out wavelengths that were not given: a record without them is the same file that it always was."""
+    def _without_what_is_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not said: a record of the data set's own wavelengths and all bands is as it always was."""
         held: dict[str, Any] = handler(self)
-        return {name: value for name, value in held.items() if value is not None or name != "wavelengths"}
+        return {name: value for name, value in held.items() if value is not None or name not in _ONLY_WHERE_SAID}
 
 
 class SceneResult(_Strict):

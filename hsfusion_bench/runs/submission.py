@@ -244,6 +244,9 @@ class _Examination:
             protocol, described = self._protocol(), about(told.name)
             given = stated_by(told.wavelengths, told.bands) if told.wavelengths else ()
             wavelengths = described.wavelengths or given or (float("nan"),) * told.bands
+            if told.bands_used is not None and described.bands:
+                of_file = zip(described.bands, described.wavelengths, strict=True)
+                wavelengths = tuple(nm for band, nm in of_file if band in told.bands_used)
             due = protocol.digest(told.scale, wavelengths)
         except HsbenchError as error:
             advice = "send the description of data set or protocol, too; it must ship first"

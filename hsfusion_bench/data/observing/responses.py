@@ -29,6 +29,8 @@ WAVELENGTHS = tuple(float(nm) for nm in range(400, 701, 10))
 
 #: How far a band may lie from the wavelength whose number it gets under "by-band": the shift of Harvard's bands.
 _FARTHEST = 20.0
+#: Share of what each channel sees that must be in the bands that are left, where some of a table's are left out.
+_LEAST_KEPT = 0.5
 
 
 class Response(ABC):
@@ -135,6 +137,10 @@ class Table(Response):
         table = np.array(self.values, float)
         if tuple(wavelengths) == self.wavelengths:
             return table
+        if not self.interpolate and set(wavelengths) < set(self.wavelengths):  # some bands were left out
+            kept = table[:, [self.wavelengths.index(nm) for nm in wavelengths]]
+            if (kept.sum(axis=1) >= _LEAST_KEPT * table.sum(axis=1)).all():
+                return kept
         _require_known(self.name, wavelengths)
         if self.interpolate or off_table == "interpolate":
             return np.array([np.interp(wavelengths, self.wavelengths, row, left=0, right=0) for row in table])

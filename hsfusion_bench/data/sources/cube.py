@@ -6,16 +6,20 @@ from pathlib import Path
 
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.scenes import Cube, SceneSource
+from hsfusion_bench.data.sources.usable import usable_bands
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import axes_of, find_cube, read_cube
+from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube
 from hsfusion_bench.formats.envi import files_of
 from hsfusion_bench.formats.finding import require_finite
+from hsfusion_bench.formats.values import HolesError, require_filled, stated_full_scale
 from hsfusion_bench.suggest import unknown
 
 
 class CubeSource(SceneSource):
-    """A cube with values in [0, 1], in a file that `open_arrays` reads; it tests.
+    """A cube in a file that `open_arrays` reads, with values in [0, 1], or a full scale that it states; it tests.
+
+    Bands that the file marks as bad, or that say nothing, are left out; see `usable_bands`.
 
     Parameters
     ----------
@@ -41,10 +45,14 @@ class CubeSource(SceneSource):
         with open_arrays(self._path) as arrays:
             array = find_cube(arrays, self._path, self._keys)
             self._axes = self._tell_axes(array)
-        self._bands = array.shape[self._axes.index("C")]
+            bands = array.shape[self._axes.index("C")]
+            self._keep = usable_bands(array, self._axes, range(bands))
+        if len(self._keep) < bands:
+            self.bands_used = self.bands_kept = tuple(band + 1 for band in self._keep)
+            self.bands_stored = bands
         self.name = f"mat:{self._path.name}" + (f":{key}" if key else "")
         self.title = f"{self.name}, {' x '.join(map(str, array.shape))}"
-        self.wavelengths = array.wavelengths
+        self.wavelengths = tuple(array.wavelengths[band] for band in self._keep) if array.wavelengths else ()
         self.split = Split(self.name, (), (self._scene,))
 
     @staticmethod
@@ -53,8 +61,8 @@ class CubeSource(SceneSource):
 
     @property
     def bands(self) -> int:
-        """Number of bands of the cube."""
-        return self._bands
+        """Number of bands of the cube, without those that are left out."""
+        return len(self._keep)
 
     def scene_names(self) -> tuple[str, ...]:
         """Name of the one scene: that of the file."""
@@ -72,19 +80,33 @@ class CubeSource(SceneSource):
         UsageError
             If the name is not that of its scene.
         HsbenchError
-            If a value is not in [0, 1]; the message names file and key.
+            If a value is not in [0, 1], or pixels stand for no value; the message names file and key.
         """
         if name != self._scene:
             raise UsageError(unknown("scene", name, self.scene_names()))
         with open_arrays(self._path) as arrays:
             array = find_cube(arrays, self._path, self._keys)
-            cube = read_cube(array, self._axes)
+            try:
+                cube = read_cube(array, self._axes, keep=self._keep)
+            except HolesError as error:
+                raise HolesError(str(array), error.holes, self._described(error.holes.remedies)) from error
         require_finite(cube, str(array))
+        stated, full_scale = array.stated, stated_full_scale(array.stated, str(array))
+        require_filled(stated, float(cube.max()), full_scale, str(array))
+        divide(cube, full_scale)
         low, high = float(cube.min()), float(cube.max())
         if low < 0 or high > 1:
+            words = stated.calibration_words
+            by, keys = "", "const = ..."
+            if words:
+                by, keys = f" by what the file states ({words})", "const = ..., or clip = true"
+            if stated.full_scale is not None:
+                keys = f"clip = true, which cuts off what is beyond {stated.full_scale:g}"
             raise HsbenchError(
-                f"{array}: the values, from {low:g} to {high:g}, are not in [0, 1], and what to divide them by is for "
-                f'you to say: describe the file in a TOML file with file = "{self._path.name}" and const = ..., and '
-                "give that as the data set"
+                f"{array}: the values, from {low:g} to {high:g}{by}, are not in [0, 1], and what to divide them by is "
+                f"for you to say: {self._described(keys)}, and give that as the data set"
             )
         return cube
+
+    def _described(self, keys: str) -> str:
+        return f'describe the file in a TOML file with file = "{self._path.name}" and {keys}'

@@ -11,11 +11,16 @@ import numpy as np
 from hsfusion_bench.data.home import how_to_get
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
 from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths, SceneRegion, read_description
+from hsfusion_bench.data.sources.usable import usable_bands
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, greatest, read_cube, reshaped
+from hsfusion_bench.formats.cubes import Limits, axes_of, divide, find_cube, find_holes, greatest, read_cube, reshaped
 from hsfusion_bench.formats.envi import files_of
 from hsfusion_bench.formats.finding import require_finite
+from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.stated import Stated
+from hsfusion_bench.formats.statements import told_bands
+from hsfusion_bench.formats.values import HolesError, divisor, holes_in, require_filled, stated_full_scale
 from hsfusion_bench.formats.wavelengths import required
 from hsfusion_bench.suggest import unknown
 
@@ -79,13 +84,18 @@ class DescribedSource(SceneSource):
         self._maxima: dict[Path, float] = {}
         self._require_files()
         self._stored_bands = self._count_bands()
-        dropped = {number - 1 for number in description.dropped}
-        self._keep = [band for band in range(self._stored_bands) if band not in dropped]
+        wanted = [number - 1 for number in description.kept(self._stored_bands)]
+        self._keep = self._usable(wanted)
+        if self._keep != wanted:
+            self.bands_used = tuple(band + 1 for band in self._keep)
+        if len(self._keep) < self._stored_bands:
+            self.bands_kept, self.bands_stored = tuple(band + 1 for band in self._keep), self._stored_bands
+        self._regions: dict[str, tuple[Limits | None, Limits | None]] = {}
         self.wavelengths = self._wavelengths()
 
     @property
     def bands(self) -> int:
-        """Number of bands of every scene, without those that are dropped."""
+        """Number of bands of every scene, without those that are dropped or bad."""
         return len(self._keep)
 
     def scene_names(self) -> tuple[str, ...]:
@@ -117,18 +127,28 @@ class DescribedSource(SceneSource):
         """
         scene, description = self._scene(name), self._description
         with self._open(scene) as (path, array, axes):
-            rows, columns = scene.rows or description.rows, scene.columns or description.columns
-            cube = read_cube(array, axes, rows=rows, columns=columns, keep=self._keep)
+            self._require_same_bands(array)
+            rows, columns = self._region(scene, array, axes)
+            try:
+                cube = read_cube(array, axes, rows=rows, columns=columns, keep=self._keep)
+            except HolesError as error:
+                advice = f"write in {self._place} {error.holes.remedies}; or rows and columns of another region"
+                raise HolesError(str(array), error.holes, advice) from error
             require_finite(cube, str(array))
-            const = description.const
-            if const == "maximum":
+            if description.const == "maximum":
                 if path not in self._maxima:
                     self._maxima[path] = self._maximum(array, axes, cube if (rows, columns) == self._whole else None)
-                const = self._maxima[path]
-            self._require_range(cube, const, str(array))
+                full_scale = self._maxima[path]
+                self._say_unused(array)
+            else:
+                full_scale = self._full_scale(array.stated, str(array))
+            self._require_range(cube, full_scale, str(array))
+            if description.const != "maximum":
+                require_filled(array.stated, float(cube.max()), full_scale, str(array))
+        self._say_constant(cube, str(array), name)
         if description.clip:
-            np.clip(cube, 0, const, out=cube)
-        divide(cube, const)
+            np.clip(cube, 0, full_scale, out=cube)
+        divide(cube, full_scale)
         return cube
 
     def mask(self, name: str) -> Mask | None:
@@ -143,11 +163,13 @@ class DescribedSource(SceneSource):
         if key is None:
             return None
         path = self._path(scene)
+        with self._open(scene) as (_, array, axes):
+            region = self._region(scene, array, axes)
         with open_arrays(path) as arrays:
             if key not in arrays:
                 raise HsbenchError(f"{path} has no array {key!r}, the mask; it holds {', '.join(arrays)}")
-            region = (scene.rows or self._description.rows, scene.columns or self._description.columns)
-            valid: Mask = arrays[key].read(tuple(slice(*(limits or (None,))) for limits in region)) != 0
+            numbers = arrays[key].numbers(tuple(slice(*(limits or (None,))) for limits in region))
+            valid: Mask = (numbers != 0) & ~holes_in(numbers, arrays[key].stated.no_data)
             return valid
 
     # -- files
@@ -208,8 +230,57 @@ class DescribedSource(SceneSource):
             array = self._cube(find_cube(arrays, path, self._description.key))
             return array.shape[self._axes(array, None).index("C")]
 
+    def _usable(self, wanted: list[int]) -> list[int]:
+        """Return those of the bands that the first file here does not mark as bad, and that say something there."""
+        description = self._description
+        scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+        if description.keep_bad_bands and description.holes != "drop-bands":
+            return wanted
+        rows, columns = self._whole
+        with self._open(scene) as (_, array, axes):
+            return usable_bands(
+                array,
+                axes,
+                wanted,
+                rows=rows,
+                columns=columns,
+                keep_bad=description.keep_bad_bands,
+                drop_holed=description.holes == "drop-bands",
+            )
+
+    def _require_same_bands(self, array: StoredArray) -> None:
+        """Refuse a file that marks other bands as bad than the first one, after which they were chosen."""
+        other = [band for band in self._keep if band in array.stated.bad_bands]
+        if other and not self._description.keep_bad_bands:
+            numbers = ", ".join(str(band + 1) for band in other)
+            raise HsbenchError(
+                f"{array} marks bands as bad ({array.stated.bad_bands_words}) that the first file of {self.name} does "
+                f"not: {told_bands(other)}. Write in {self._place} dropped = [{numbers}], with what is dropped there "
+                "already, or keep_bad_bands = true"
+            )
+
+    def _say_constant(self, cube: Cube, where: str, scene: str) -> None:
+        """Log which bands of a scene are constant, where the data set's region is not."""
+        flat = [band for band, values in zip(self._keep, cube, strict=True) if values.min() == values.max()]
+        if flat and not self._description.keep_bad_bands:
+            note(f"{where}: {told_bands(flat)} of scene {scene} are the same everywhere: UQI and SCC are not defined")
+
+    def _region(self, scene: SceneRegion, array: StoredArray, axes: str) -> tuple[Limits | None, Limits | None]:
+        """Return the region of a scene: as stated, without holes where these are to be cut off."""
+        if scene.name not in self._regions:
+            rows, columns = scene.rows or self._description.rows, scene.columns or self._description.columns
+            if self._description.holes == "crop" and (
+                holes := find_holes(array, axes, rows=rows, columns=columns, keep=self._keep)
+            ):
+                if holes.free is None:
+                    raise HsbenchError(f'{array}: {holes}: holes = "crop" leaves nothing of scene {scene.name}')
+                rows, columns = holes.free
+                note(f"{array}: {holes}. Used are rows {list(rows)} and columns {list(columns)}")
+            self._regions[scene.name] = rows, columns
+        return self._regions[scene.name]
+
     @property
-    def _whole(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    def _whole(self) -> tuple[Limits | None, Limits | None]:
         """The region that the data set is about."""
         return self._description.rows, self._description.columns
 
@@ -219,6 +290,21 @@ class DescribedSource(SceneSource):
             return float(whole.max())
         rows, columns = self._whole
         return greatest(array, axes, rows=rows, columns=columns, keep=self._keep)
+
+    def _full_scale(self, stated: Stated, where: str) -> float:
+        """Return what a scene's values are divided by: what the description says, or the file."""
+        const = self._description.const
+        if const is None or const == "maximum":
+            return stated_full_scale(stated, where)
+        return divisor(stated, const, where, f"const in {self._place}")
+
+    def _say_unused(self, array: StoredArray) -> None:
+        """Log that the file states a full scale, where the greatest value is taken instead."""
+        if array.stated.full_scale is not None:
+            note(
+                f"{array}: {array.stated.calibration_words}, but values are divided by their greatest: {self._place} "
+                'says const = "maximum"'
+            )
 
     def _require_range(self, cube: Cube, const: float, where: str) -> None:
         low, high = float(cube.min()), float(cube.max())

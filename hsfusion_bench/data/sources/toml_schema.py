@@ -12,10 +12,13 @@
     dropped = ["1-3", 103]                  # of these, from 1: bands that are left out
     wavelengths = { start = 430, stop = 860 }   # of the bands of the file
     wavelengths_unit = "nm"                 # or um, angstrom, cm-1, ...; left out: as the numbers tell
-    const = 8000                            # full scale, or "maximum": the greatest value of the data set's region
+    const = 8000                            # full scale, or "maximum": the greatest value of the data set's region;
+                                            # left out: what the file states, or 1
     clip = true                             # values outside [0, const] are set to the nearer end
     rows = [0, 608]                         # region that the data set is about: first, and one after the last
     columns = [0, 336]
+    holes = "crop"                          # of pixels without a value; or "drop-bands"; left out: they are refused
+    keep_bad_bands = true                   # also bands that the file marks as bad, or that are the same everywhere
     mask = "lbl"                            # array that is not 0 where pixels are valid
     protocol = "uestc"                      # that suits it
 
@@ -37,6 +40,12 @@
 Wavelengths are numbers, or the name of a text file of them beside the data, or evenly spaced from ``start`` to
 ``stop``; of a sensor of whose ``count`` bands some are ``absent`` from the file, these are named. A list puts several
 such pieces after each other, one a spectrometer. Their unit is one of `formats.wavelengths.UNITS`.
+such pieces after each other, one a spectrometer.
+
+What a file states of its values counts. Gains and offsets are applied, and ``const`` is the full scale of what results;
+where it is 1 / gain, the full scale of the stored numbers, it says the same as the gain. A full scale in the file must
+agree with ``const``. Pixels that stand for no value are never values: ``holes`` says whether the largest rectangle
+without them is taken of each scene, or the bands without them.
 """
 
 from __future__ import annotations
@@ -183,10 +192,12 @@ class Description(_Strict):
     dropped: _Bands = ()
     wavelengths: _Wavelengths = ()
     wavelengths_unit: Annotated[str, AfterValidator(_unit)] = ""
-    const: Annotated[float, Field(gt=0)] | Literal["maximum"] = 1.0
+    const: Annotated[float, Field(gt=0)] | Literal["maximum"] | None = None
     clip: bool = False
     rows: _Limits | None = None
     columns: _Limits | None = None
+    holes: Literal["crop", "drop-bands"] | None = None
+    keep_bad_bands: bool = False
     mask: str | None = None
     protocol: str | None = None
     scene: tuple[SceneRegion, ...] = ()
@@ -217,15 +228,19 @@ class Description(_Strict):
         """Its scenes."""
         return self.scene or (SceneRegion(name=self.name),)
 
-    def stated_wavelengths(self) -> tuple[float, ...]:
-        """Return the centres of the bands that are kept, nm, as far as they are known without the files."""
+    def stated_wavelengths(self) -> dict[int, float]:
+        """Return the centre of each band that is kept, from 1 in the file, as far as known without the files."""
         centres: list[float] = []
         for piece in self.wavelengths:
             if isinstance(piece, str) or (isinstance(piece, EvenWavelengths) and not (piece.count or self.bands)):
-                return ()
+                return {}
             centres += piece.centres(self.bands) if isinstance(piece, EvenWavelengths) else [piece]
         nm = required(centres, self.wavelengths_unit, f"{self.name}: wavelengths")
-        return tuple(centre for number, centre in enumerate(nm, 1) if number not in self.dropped)
+        return {number: nm[number - 1] for number in self.kept(len(nm))}
+
+    def kept(self, bands: int) -> tuple[int, ...]:
+        """Return which of that many bands of the file are not dropped here, from 1."""
+        return tuple(number for number in range(1, bands + 1) if number not in self.dropped)
 
     def as_split(self) -> Split:
         """Return its split; if none is stated, every scene tests."""
