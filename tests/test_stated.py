@@ -503,10 +503,10 @@ def test_bands_without_values_and_constant_ones_are_left_out(tmp_path: Path, cap
     cube[3] = 0.5
     cube[4, 2:4, 5] = -1
     hdf5(tmp_path, cube, {"_FillValue": np.float32(-1)})
-    path = describe(tmp_path, 'file = "x.h5"\nlayout = "CHW"\nwavelengths = [1, 2, 3, 4, 5, 6]\nholes = "drop-bands"')
+    path = describe(tmp_path, 'file = "x.h5"\nlayout = "CHW"\nwavelengths = [401, 402, 403, 404, 405, 406]\nholes = "drop-bands"')
     with caplog.at_level(logging.WARNING, "hsfusion_bench"):
         source = open_dataset(str(path))
-    assert (source.bands_used, source.wavelengths) == ((1, 3, 6), (1, 3, 6))
+    assert (source.bands_used, source.wavelengths) == ((1, 3, 6), (401, 403, 406))
     np.testing.assert_array_equal(source.read("mine"), cube[[0, 2, 5]])
     [note] = [record.getMessage() for record in caplog.records]
     assert "band 2 without any value (_FillValue = -1); band 4 the same everywhere; band 5 with pixels without" in note
@@ -516,6 +516,18 @@ def test_bands_without_values_and_constant_ones_are_left_out(tmp_path: Path, cap
     describe(tmp_path, 'file = "x.h5"\nlayout = "CHW"\nkeep_bad_bands = true')
     with pytest.raises(HsbenchError, match=r"100 % .* in 2 of 6 bands \(1 of them wholly\)"):
         open_dataset(str(path)).read("mine")
+
+
+def test_wavelengths_that_are_given_are_of_the_bands_of_the_file(tmp_path: Path) -> None:
+    envi(tmp_path, scene(6).astype("<f4"), {"bbl": [1, 1, 0, 1, 1, 0]})
+    name = f"mat:{tmp_path / 'x.hdr'}"
+    source = open_dataset(name, wavelengths="400:500")
+    assert source.wavelengths == (400, 420, 460, 480)
+    assert source.wavelengths_given is not None
+    again = open_dataset(name, wavelengths=source.wavelengths_given)  # as a record has them
+    assert again.wavelengths == source.wavelengths
+    with pytest.raises(HsbenchError, match="5 wavelengths are stated, but the cube has 4 bands"):
+        open_dataset(name, wavelengths="400,420,440,460,480")
 
 
 def test_dropped_bands_are_counted_in_the_file(tmp_path: Path) -> None:
