@@ -28,6 +28,12 @@ def tif(path: Path) -> None:
     imsave(path, CUBE, check_contrast=False)
 
 
+def cell(value: object) -> np.ndarray:
+    made = np.empty((1, 1), dtype=object)
+    made[0, 0] = value
+    return made
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "a.mat": lambda path: io.savemat(path, {"sr": CUBE}),
     "b.mat": lambda path: io.savemat(path, {"sr": CUBE}, do_compression=True),
@@ -36,6 +42,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "e.npz": lambda path: np.savez_compressed(path, sr=CUBE),
     "f.npy": lambda path: np.save(path, CUBE),
     "g.tif": tif,
+    "h.mat": lambda path: io.savemat(path, {"c": cell(CUBE)}),
+    "i.mat": lambda path: io.savemat(path, {"s": {"c": cell({"sr": CUBE})}}, do_compression=True),
 }
 
 
@@ -57,8 +65,10 @@ def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_a_file_that_is_cut_off_is_refused(whole: Path, kept: float) -> None:
     content = whole.read_bytes()
     whole.write_bytes(content[: int(kept * len(content))])
-    kind = "MAT-" if whole.suffix == ".mat" else rf"\{whole.suffix} "
-    with pytest.raises(HsbenchError, match=rf"{whole.name} cannot be read as a {kind}file, or is damaged"):
+    kind = {"mat": "a MAT-file", "h5": "an HDF5 file", "npz": "a NumPy archive", "npy": "a NumPy file"}.get(
+        whole.suffix[1:], "a TIFF file"
+    )
+    with pytest.raises(HsbenchError, match=rf"{whole.name} cannot be read as {kind}, or is damaged"):
         read_all(whole)
 
 

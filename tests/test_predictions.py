@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy import io
 
@@ -216,13 +217,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, kind: str, content: bytes) -> N
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(HsbenchError, match=r"x\.npy cannot be read"), open_arrays(tmp_path / "x.npy"):
+    with (
+        pytest.raises(HsbenchError, match=r"x\.npy cannot be read: it holds Python objects, .* never done"),
+        open_arrays(tmp_path / "x.npy"),
+    ):
         pass
 
 
 def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
-    touch(tmp_path, "x.pth")
-    with pytest.raises(HsbenchError, match=r"files of kind \.pth are not read; \.mat"), open_arrays(tmp_path / "x.pth"):
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "x.pth")
+    with pytest.raises(HsbenchError, match=r"x\.pth is weights of a network"), open_arrays(tmp_path / "x.pth"):
         pass
 
 
@@ -245,7 +249,7 @@ def test_a_file_of_version_4_is_refused_with_a_remedy(tmp_path: Path) -> None:
 def test_fields_of_a_struct_are_found(tmp_path: Path, cube: Array, compressed: bool) -> None:
     io.savemat(tmp_path / "x.mat", {"results": {"sr": cube, "notes": "ours"}}, do_compression=compressed)
     with open_arrays(tmp_path / "x.mat") as arrays:
-        assert list(arrays) == ["results/sr"]
+        assert list(arrays) == ["results.sr"]
         np.testing.assert_array_equal(arrays["results/sr"].read((2, slice(3, 9), slice(None))), cube[2, 3:9])
 
 

@@ -82,9 +82,27 @@ def test_the_axes_of_envi_are_those_of_its_header(tmp_path, interleave, dtype, b
     np.testing.assert_array_equal(opened(path), cube)
 
 
-def test_a_raster_that_is_named_itself_leads_to_its_header(tmp_path):
-    with pytest.raises(HsbenchError, match=r"cube\.img is .*: name the header, .*cube\.hdr"):
-        opened(envi(tmp_path, "bsq").with_suffix(".img"))
+@pytest.mark.parametrize("ending", [".img", ".dat", ".bsq", ".bil", ".bip", ".raw", ".lan", ".cube", ".RAW", ""])
+@pytest.mark.parametrize("header", ["cube.hdr", "cube{}.hdr", "cube.HDR"])
+def test_a_raster_that_is_named_itself_is_read_by_its_header(tmp_path, ending, header):
+    pytest.importorskip("spectral")
+    envi(tmp_path, "bil")
+    (tmp_path / "cube.img").rename(tmp_path / f"cube{ending}")
+    path = (tmp_path / "cube.hdr").rename(tmp_path / header.format(ending))
+    for named in (tmp_path / f"cube{ending}", path):
+        source = open_dataset(f"mat:{named}")
+        np.testing.assert_array_equal(source.read(named.stem), CUBE)
+        assert source.wavelengths == WAVELENGTHS
+
+
+def test_of_two_rasters_the_one_that_is_named_is_read(tmp_path):
+    pytest.importorskip("spectral")
+    path = envi(tmp_path, "bil")
+    (tmp_path / "cube.dat").write_bytes((CUBE / 2).transpose(ORDERS["bil"]).astype("<f4").tobytes())
+    np.testing.assert_array_equal(opened(tmp_path / "cube.dat"), CUBE / 2)
+    np.testing.assert_array_equal(opened(tmp_path / "cube.img"), CUBE)
+    with pytest.raises(HsbenchError, match=r"cube\.dat and cube\.img may both be its raster"):
+        opened(path)
 
 
 def test_a_description_may_not_contradict_an_envi_header(tmp_path):
@@ -278,7 +296,7 @@ def test_a_truncated_tiff_is_named(tmp_path):
     path = tmp_path / "cube.tif"
     tifffile.imwrite(path, CUBE.transpose(1, 2, 0), photometric="minisblack", planarconfig="contig")
     path.write_bytes(path.read_bytes()[: 4 * CUBE.size // 2])
-    with pytest.raises(HsbenchError, match=r"cube\.tif cannot be read as a \.tif file"):
+    with pytest.raises(HsbenchError, match=r"cube\.tif cannot be read as a TIFF file"):
         open_dataset(f"mat:{path}").read("cube")
 
 

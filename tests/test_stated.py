@@ -503,7 +503,9 @@ def test_bands_without_values_and_constant_ones_are_left_out(tmp_path: Path, cap
     cube[3] = 0.5
     cube[4, 2:4, 5] = -1
     hdf5(tmp_path, cube, {"_FillValue": np.float32(-1)})
-    path = describe(tmp_path, 'file = "x.h5"\nlayout = "CHW"\nwavelengths = [401, 402, 403, 404, 405, 406]\nholes = "drop-bands"')
+    path = describe(
+        tmp_path, 'file = "x.h5"\nlayout = "CHW"\nwavelengths = [401, 402, 403, 404, 405, 406]\nholes = "drop-bands"'
+    )
     with caplog.at_level(logging.WARNING, "hsfusion_bench"):
         source = open_dataset(str(path))
     assert (source.bands_used, source.wavelengths) == ((1, 3, 6), (401, 403, 406))

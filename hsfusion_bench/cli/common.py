@@ -141,18 +141,31 @@ def settings(texts: tuple[str, ...], example: str) -> dict[str, str]:
     return found
 
 
-def key_option(function: _Function) -> _Function:
-    """Add ``--key``, the array of a data set that is one file; see `with_key`."""
-    return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(function)
+def file_options(function: _Function) -> _Function:
+    """Add ``--key`` and ``--const``, of a data set that is one file; see `with_key`."""
+    const = click.option(
+        "--const", type=click.FloatRange(min=0, min_open=True), help="With --dataset h5:FILE: full scale of its values."
+    )
+    return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(
+        const(function)
+    )
 
 
-def with_key(dataset: str, key: str | None) -> str:
-    """Return the name of a data set with the key that its file was given."""
-    if key is None:
-        return dataset
-    if not dataset.startswith("mat:"):
-        raise UsageError(f"--key {key}: it goes with --dataset mat:FILE, not with {dataset}")
-    return f"{dataset}:{key}"
+def with_key(dataset: str, key: str | None, const: float | None = None) -> str:
+    """Return the name of a data set with the key and the full scale that its file was given."""
+    if key is not None:
+        if not dataset.startswith("mat:"):
+            raise UsageError(f"--key {key}: it goes with --dataset mat:FILE, not with {dataset}")
+        return f"{dataset}:{key}"
+    if const is not None:
+        if not dataset.startswith("h5:"):
+            raise UsageError(
+                f"--const {const:g}: it goes with --dataset h5:FILE, not with {dataset}; for another file, "
+                "state const in a TOML file that describes it"
+            )
+        options = dataset.rpartition(":")[2]
+        return f"{dataset}{',' if '=' in options else ':'}const={const:.12g}"
+    return dataset
 
 
 def wavelengths_option(function: _Function) -> _Function:

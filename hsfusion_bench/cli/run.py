@@ -13,7 +13,7 @@ from hsfusion_bench.cli.common import (
     comma_separated,
     console,
     dataset_options,
-    key_option,
+    file_options,
     remark_on_camera,
     report_results,
     results_dir_option,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="Methods, by name; FILE.py:NAME for a class or a function in a file of your own.",
 )
 @dataset_options
-@key_option
+@file_options
 @tile_option
 @click.option(
     "--weights",
@@ -87,6 +87,7 @@ def command(
     scenes: list[str] | None,
     wavelengths: str | None,
     key: str | None,
+    const: float | None,
     tile: Tile,
     weights: tuple[str, ...],
     train: bool,
@@ -138,7 +139,7 @@ def command(
     files = _weights(weights, names)
     try:
         opened = open_task(
-            with_key(dataset, key),
+            with_key(dataset, key, const),
             scale,
             protocol=protocol,
             data_root=data_root,

@@ -1,4 +1,4 @@
-"""``hsbench show``: all that is known of one method or camera response, and the schema of a record."""
+"""``hsbench show``: a method, a camera response, the schema of a record, or the kinds of files that are read."""
 
 from __future__ import annotations
 
@@ -8,33 +8,41 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsfusion_bench.cli.show_response import is_response, show_response
-from hsfusion_bench.terminal import json_text, print_facts
+from hsfusion_bench.terminal import console, fold, json_text, print_facts
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods import NetworkMethod
 
+#: Of lists that are folded, at most.
+_WIDTH = 80
 
-@click.command("show", short_help="Show a method, a camera response, or the schema of a record.")
-@click.argument("method", metavar="METHOD|RESPONSE|schema")
+
+@click.command("show", short_help="Show a method, a camera response, a record's schema, or the files that are read.")
+@click.argument("method", metavar="METHOD|RESPONSE|schema|formats")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
 @click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
 @click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
 def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
-    """Show what is known of a method, or of a camera response; or of `schema`, the JSON Schema of a record.
+    """Show what is known of a method, or of a camera response; or `schema`, the JSON Schema of a record; or `formats`.
 
-    A response is one of `hsbench list responses`, or a file of yours, FILE or FILE:KEY, as --response takes it.
+    A response is one of `hsbench list responses`, or a file of yours, FILE or FILE:KEY, as --response takes it. The
+    formats are the kinds of files, told by their content, and the names under which arrays are looked for in them.
 
     \b
     Examples:
       hsbench show feinfn
       hsbench show ikonos
       hsbench show schema > record.schema.json
+      hsbench show formats
     """
     if method == "schema":
         from hsfusion_bench.runs.records import json_schema
 
         click.echo(json_text(json_schema()))
+        return
+    if method == "formats":
+        _show_formats(as_json)
         return
     if is_response(method):
         show_response(method, as_json=as_json)
@@ -52,6 +60,30 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
             rows.append((f"recipe {variant}: {name}", *told))
     rows += [(f"options.{name}", f"{each['value']}: {each['meaning']}", "") for name, each in options.items()]
     print_facts(rows)
+
+
+def _show_formats(as_json: bool) -> None:
+    from hsfusion_bench.formats.finding import USUAL
+    from hsfusion_bench.formats.kinds import READ
+
+    if as_json:
+        kinds = {kind.value: about._asdict() for kind, about in READ.items()}
+        click.echo(json_text({"kinds": kinds, "names": {what: list(names) for what, names in USUAL.items()}}))
+        return
+    read = [(str(kind), f"{about.known_by}; {about.endings}") for kind, about in READ.items()]
+    _print_list("Files that are read, told by their content; their usual endings decide nothing", read)
+    names = [(what, ", ".join(names)) for what, names in USUAL.items()]
+    _print_list("Names of arrays in them, in any capitals, the likeliest first", names)
+
+
+def _print_list(title: str, rows: list[tuple[str, str]]) -> None:
+    """Print names and texts, folded to 80 columns in a pipe, too."""
+    shown = console()
+    margin = max(len(name) for name, _ in rows) + 2
+    lines = [title]
+    for name, text in rows:
+        lines += fold(text, min(shown.width, _WIDTH), first=f"  {name}".ljust(margin + 2), rest=" " * (margin + 2))
+    shown.print("\n".join([*lines, ""]), soft_wrap=True)
 
 
 def _facts(name: str, bands: int, msi_bands: int, scale: int) -> dict[str, Any]:

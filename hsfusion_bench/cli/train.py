@@ -15,7 +15,7 @@ from hsfusion_bench.cli.common import (
     chosen_device,
     console,
     dataset_options,
-    key_option,
+    file_options,
     remark_on_camera,
     settings,
     with_key,
@@ -36,7 +36,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.command("train", short_help="Train a network by its recipe, and keep its weights.")
 @click.argument("method")
 @dataset_options
-@key_option
+@file_options
 @click.option(
     "--recipe",
     default="published",
@@ -113,6 +113,7 @@ def command(
     scenes: list[str] | None,
     wavelengths: str | None,
     key: str | None,
+    const: float | None,
     recipe: str,
     epochs: int | None,
     max_steps: int | None,
@@ -172,7 +173,12 @@ def command(
     assert isinstance(made, NetworkMethod)
     rates = choose_recipe(made.recipes, recipe, made.card.title).changed(changed)
     task = open_task(
-        with_key(dataset, key), scale, protocol=protocol, data_root=data_root, partial=True, wavelengths=wavelengths
+        with_key(dataset, key, const),
+        scale,
+        protocol=protocol,
+        data_root=data_root,
+        partial=True,
+        wavelengths=wavelengths,
     )
     remark_on_camera(task)
     steps = max_steps if epochs is None else epochs * rates.steps_per_epoch

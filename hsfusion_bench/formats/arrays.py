@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.envi import open_envi
-from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile
+from hsfusion_bench.formats.geodata import open_by_gdal, open_told
+from hsfusion_bench.formats.kinds import READ, Kind, envi_header, kind_of
+from hsfusion_bench.formats.links import Broken, identity, members
+from hsfusion_bench.formats.matfile import NUMERIC, Index, Variable, open_matfile, sized
 from hsfusion_bench.formats.rasters import Raster, open_tiff
+from hsfusion_bench.formats.reading import ContentError, cut_short, readable
 from hsfusion_bench.formats.stated import Stated
 from hsfusion_bench.formats.statements import no_data_of, of_attributes
 from hsfusion_bench.formats.values import meant
 
-_Result = TypeVar("_Result")
+#: How deep cells and structs may be within each other; a damaged file may go on for ever.
+_DEEPEST = 32
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class StoredArray:
         MATLAB's class of it in a MAT-file of version 5 to 7, which may store its numbers in less; else empty.
     stated
         What else the file states of its values: no-data, bad bands, calibration.
+    link
+        The first name of it in the file, where this is another one; else empty.
     """
 
     path: Path
@@ -53,6 +61,7 @@ class StoredArray:
     axes: str = ""
     kind: str = ""
     stated: Stated = field(default_factory=Stated)
+    link: str = ""
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -87,60 +96,128 @@ class StoredArray:
         HsbenchError
             If the file is damaged, or the numbers are not real.
         """
-        part = _readable(self.path, lambda: self._read(index))
+        part = readable(self.path, lambda: _called(self.path), lambda: self._read(index))
         if part.dtype.kind not in "fiu":
             raise HsbenchError(f"{self} holds values of type {part.dtype}; real numbers are needed")
         return part
 
 
-@contextmanager
-def open_arrays(path: Path) -> Iterator[Mapping[str, StoredArray]]:
-    """Open a `.mat`, `.npy`, `.npz`, `.h5`, `.tif` or ENVI `.hdr` file and give its arrays of numbers by name.
+class Arrays(dict[str, StoredArray]):
+    """The arrays of numbers in a file, by name; a name may be spelled as MATLAB does, or as HDF5.
 
-    They are read in parts, but for `.npz` and compressed TIFF files. Nothing is unpickled.
+    Attributes
+    ----------
+    others
+        What else there is, by name: what it is in words, such as "text" or "a cell of 2 elements"; a `Broken` link.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others: dict[str, str] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (isinstance(key, str) and self._spelled(key) is not None)
+
+    def __missing__(self, key: str) -> StoredArray:
+        name = self._spelled(key)
+        if name is None:
+            raise KeyError(key)
+        return self[name]
+
+    def _spelled(self, key: str) -> str | None:
+        """Return the only name that differs from a key in nothing but how it is spelled, or else in its capitals."""
+        for form in (plain, lambda name: plain(name).lower()):
+            names = [name for name in self if form(name) == form(key)]
+            if len(names) == 1:
+                return names[0]
+        return None
+
+
+def plain(name: str) -> str:
+    """Return a name without what may be spelled in two ways: "/s/ x" and "s.x" are one."""
+    return "".join(name.split()).strip("/").replace("/", ".")
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[Arrays]:
+    """Open a file of any kind of `kinds.READ`, told by its content, and give its arrays of numbers by name.
+
+    Satellite products, Zarr folders and netCDF's classic files are told first; where rasterio is installed, GDAL opens
+    what is of no kind of ours.
+
+    They are read in parts, but for `.npz` and compressed TIFF files. Nothing is unpickled. An element of a cell is
+    called ``hsi{1}``, a field ``results.sr`` or ``s(2).cube``, an HDF5 dataset by its path.
 
     Raises
     ------
     HsbenchError
         If there is no such file, or it is of another kind or damaged.
     """
-    if not path.is_file():
-        raise HsbenchError(f"{path}: there is no such file")
-    opened = _OPENERS.get(path.suffix.lower())
-    if opened is None:
-        if (header := path.with_suffix(".hdr")).is_file():
-            raise HsbenchError(f"{path} is the raster of an ENVI header, it seems: name the header, {header}")
-        raise HsbenchError(f"{path}: files of kind {path.suffix or '(none)'} are not read; {', '.join(SUFFIXES)} are")
     with ExitStack() as stack:
-        yield _readable(path, lambda: opened(path, stack))
+        yield readable(path, lambda: _called(path), lambda: _opened(path, stack))
 
 
-def _readable(path: Path, read: Callable[[], _Result]) -> _Result:
-    """Call a reader of another library; whatever a damaged file makes it raise becomes one message."""
+def _opened(path: Path, stack: ExitStack) -> Arrays:
+    """Open a file: as the product that it is, else by its kind, else by GDAL."""
+    if (images := open_told(path, stack)) is not None:
+        return _images(path, images)
     try:
-        return read()
+        opened = _OPENERS[kind_of(path)]
     except HsbenchError:
-        raise
-    except Exception as error:
-        raise DamagedError(f"{path} cannot be read as a {path.suffix} file, or is damaged: {error}") from error
+        if (images := open_by_gdal(path, stack)) is None:
+            raise
+        return _images(path, images)
+    return opened(path, stack)
+
+
+def _called(path: Path) -> str:
+    """Return what a file that was opened is called in a message."""
+    try:
+        kind = kind_of(path)
+    except HsbenchError:  # a product or an image of GDAL's, which is of none of these kinds
+        return f"{path.suffix} file"
+    return Kind.MAT if kind == Kind.MAT73 else kind
 
 
 def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:
     return StoredArray(path, name, array.shape, lambda index: array[index])
 
 
-def _mat(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    variables = stack.enter_context(open_matfile(path))
-    return {name: _variable(path, name, variable) for name, variable in _numeric("", variables)}
+def _mat(path: Path, stack: ExitStack) -> Arrays:
+    found = Arrays()
+    for name, variable in stack.enter_context(open_matfile(path)).items():
+        _gather(path, name, variable, found, _DEEPEST)
+    return found
 
 
-def _numeric(above: str, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Variable]]:
-    """Give all variables of numbers, those within structs by names such as "results/sr"."""
-    for name, variable in variables.items():
-        if variable.kind == "struct":
-            yield from _numeric(f"{above}{name}/", variable.fields())
-        elif variable.kind in NUMERIC | {"logical", "complex"}:
-            yield above + name, variable
+def _gather(path: Path, name: str, variable: Variable, found: Arrays, depth: int) -> None:
+    """Add a variable, or those within it: of a struct "s.x", of an array of structs "s(2).x", of a cell "c{2}"."""
+    if not depth:
+        raise ContentError("cells and structs in it are within each other without end")
+    if variable.kind in NUMERIC | {"logical", "complex"}:
+        found[name] = _variable(path, name, variable)
+        return
+    within = {f"{name}.{field}": each for field, each in variable.fields().items()}
+    within |= {f"{name}{place}": each for place, each in variable.elements().items()}
+    for inner, each in within.items():
+        _gather(path, inner, each, found, depth - 1)
+    if variable.kind != "struct" or variable.shape != (1, 1):
+        found.others[name] = _what(variable, [found[inner] for inner in within if inner in dict.keys(found)])
+
+
+def _what(variable: Variable, held: list[StoredArray]) -> str:
+    """Say what a variable is that is no array of numbers; `held` are those that are its elements."""
+    if isinstance(variable.kind, Broken):
+        return variable.kind
+    count = prod(variable.shape)
+    if variable.kind == "cell":
+        cubes = 0 < len(held) == count and all(len(array.shape) == 3 for array in held)
+        return f"a cell of {count} {'cube' if cubes else 'element'}{'s' * (count != 1)}"
+    if variable.kind == "struct":
+        return f"an array of {count} structs"
+    return {"char": "text", "sparse": "a sparse matrix", "object": "an object"}.get(
+        variable.kind, f"of class {variable.kind}"
+    )
 
 
 def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
@@ -152,17 +229,69 @@ def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
     return StoredArray(path, name, variable.shape, read, kind=variable.kind, stated=stated)
 
 
-def _hdf5(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
-    file = stack.enter_context(h5py.File(path, "r"))
-    found: dict[str, StoredArray] = {}
+def _hdf5(path: Path, stack: ExitStack) -> Arrays:
+    file = stack.enter_context(sized(lambda: h5py.File(path, "r")))
+    found = Arrays()
+    first: dict[tuple[int, Any], str] = {}
 
-    def visit(name: str, node: Any) -> None:
-        # groups that begin with # are MATLAB's own
-        if isinstance(node, h5py.Dataset) and node.dtype.kind in "fiu" and not name.startswith("#"):
-            found[name] = _dataset(path, name, node)
+    def visit(above: str, group: Any, parents: tuple[Any, ...]) -> None:
+        here = (*parents, identity(group))
+        for last, node in members(group):
+            name = above + last
+            if name.startswith("#"):  # groups that begin with # are MATLAB's own
+                continue
+            if isinstance(node, h5py.Group):
+                if identity(node) in here:
+                    found.others[name] = Broken("a link to a group that it is in")
+                else:
+                    visit(f"{name}/", node, here)
+            elif not isinstance(node, h5py.Dataset):
+                found.others[name] = node if isinstance(node, Broken) else "a type of numbers"
+            elif what := _no_numbers(node):
+                found.others[name] = what
+            else:
+                link = first.setdefault(identity(node), name)
+                array = _unfiltered(node, _dataset(path, name, node))
+                found[name] = replace(array, link="" if link == name else link)
 
-    file.visititems(visit)
+    visit("", file, ())
     return found
+
+
+def _unfiltered(node: Any, array: StoredArray) -> StoredArray:
+    """Let an array name the compression that this HDF5 lacks, where it cannot be read for that."""
+    stored = node.id.get_create_plist()
+    filters = [stored.get_filter(number) for number in range(stored.get_nfilters())]
+    lacking = [
+        f"{name.decode() or 'no name'} ({code})" for code, _, _, name in filters if not h5py.h5z.filter_avail(code)
+    ]
+    if not lacking:
+        return array
+
+    def read(index: Index) -> NDArray[Any]:
+        try:
+            return array._read(index)
+        except OSError as error:
+            raise HsbenchError(
+                f"{array} is compressed by the filter {' and '.join(lacking)}, which is not installed; where it is, "
+                "write the file anew by h5repack -f GZIP=1 IN OUT"
+            ) from error
+
+    return replace(array, _read=read)
+
+
+def _no_numbers(node: Any) -> str:
+    """Say what a dataset is that holds no real numbers, or a scale of netCDF-4 without any; else nothing."""
+    if node.attrs.get("CLASS") == b"DIMENSION_SCALE" and (
+        len(node.shape or ()) > 1
+        or bytes(node.attrs.get("NAME", b"")).startswith(b"This is a netCDF dimension but not")
+    ):
+        return "a scale of a dimension"
+    if node.shape is None:
+        return "empty"
+    if node.dtype.kind in "fiu":
+        return ""
+    return "text" if h5py.check_string_dtype(node.dtype) else f"of type {node.dtype}"
 
 
 def _dataset(path: Path, name: str, node: Any) -> StoredArray:
@@ -200,46 +329,79 @@ def _stated(
     return Stated(), refuse
 
 
-def _npy(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+def _npy(path: Path, stack: ExitStack) -> Arrays:
     del stack  # the mapping closes with the array
-    return {"": _in_memory(path, "", np.load(path, mmap_mode="r", allow_pickle=False))}
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        if dtype.hasobject:
+            raise HsbenchError(f"{path} cannot be read: it holds {_OBJECTS}")
+        stated = file.tell() + prod(shape) * dtype.itemsize
+    if (there := path.stat().st_size) < stated:
+        raise cut_short(stated, there)
+    return _named(_in_memory(path, "", np.load(path, mmap_mode="r", allow_pickle=False)))
 
 
-def _npz(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+def _npz(path: Path, stack: ExitStack) -> Arrays:
     # opened here, since NumPy leaves a damaged file open
     file = stack.enter_context(np.load(stack.enter_context(path.open("rb")), allow_pickle=False))
-    found = {}
+    found = Arrays()
     for name in file.files:
         try:
             found[name] = _in_memory(path, name, file[name])
-        except ValueError:  # Python's objects, which only a pickle could give
-            continue
+        except ValueError as error:
+            if "pickle" not in str(error):
+                raise
+            found.others[name] = "Python objects"
+    if found.others and not found:
+        raise HsbenchError(f"{path} cannot be read: it holds {_OBJECTS}")
     return found
 
 
-def _tif(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+def _named(*arrays: StoredArray) -> Arrays:
+    found = Arrays()
+    found.update((array.name, array) for array in arrays)
+    return found
+
+
+def _tif(path: Path, stack: ExitStack) -> Arrays:
     del stack  # nothing stays open
-    return {name: _raster(path, name, image) for name, image in open_tiff(path).items()}
+    return _named(*(_raster(path, name, image) for name, image in open_tiff(path).items()))
 
 
-def _envi(path: Path, stack: ExitStack) -> dict[str, StoredArray]:
+def _envi(path: Path, stack: ExitStack) -> Arrays:
     del stack  # the mapping closes with the array
-    return {"": _raster(path, "", open_envi(path))}
+    return _named(_raster(path, "", open_envi(path)))
+
+
+def _envi_raster(path: Path, stack: ExitStack) -> Arrays:
+    del stack  # the mapping closes with the array
+    header = envi_header(path)
+    assert header is not None  # that is how the kind was told
+    return _named(_raster(path, "", open_envi(header, path)))
+
+
+def _images(path: Path, images: Mapping[str, Raster]) -> Arrays:
+    return _named(*(_raster(path, name, image) for name, image in images.items()))
 
 
 def _raster(path: Path, name: str, image: Raster) -> StoredArray:
     return StoredArray(path, name, image.shape, image.read, image.wavelengths, image.axes, stated=image.stated)
 
 
-_OPENERS: Mapping[str, Callable[[Path, ExitStack], dict[str, StoredArray]]] = {
-    ".mat": _mat,
-    ".npy": _npy,
-    ".npz": _npz,
-    ".h5": _hdf5,
-    ".hdf5": _hdf5,
-    ".tif": _tif,
-    ".tiff": _tif,
-    ".hdr": _envi,
+_OBJECTS = "Python objects, which only unpickling could read, and that is never done; save it as an array of numbers"
+_OPENERS: Mapping[Kind, Callable[[Path, ExitStack], Arrays]] = {
+    Kind.MAT: _mat,
+    Kind.MAT73: _mat,
+    Kind.HDF5: _hdf5,
+    Kind.NPY: _npy,
+    Kind.NPZ: _npz,
+    Kind.TIFF: _tif,
+    Kind.ENVI: _envi,
+    Kind.RASTER: _envi_raster,
 }
-#: Endings of the files that `open_arrays` reads.
-SUFFIXES = tuple(_OPENERS)
+#: Usual endings of the files that `open_arrays` reads, where a folder has others beside them.
+SUFFIXES = tuple(
+    ending for kind, about in READ.items() if kind not in (Kind.MAT73, Kind.RASTER) for ending in about.endings.split()
+)

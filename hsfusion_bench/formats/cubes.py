@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray
-from hsfusion_bench.formats.finding import CUBE, assignments, find_array, last, told
+from hsfusion_bench.formats.finding import CUBE, WAVELENGTHS, assignments, find_array, last, told
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.stated import Stated
 from hsfusion_bench.formats.values import Holes, HolesError, calibrated, holes_in, require_fitting
 from hsfusion_bench.formats.wavelengths import in_nanometres, unit_named
 
@@ -23,13 +24,11 @@ Cube: TypeAlias = NDArray[np.float32]
 #: First one, from 0, and the one after the last.
 Limits: TypeAlias = tuple[int, int]
 
-#: Names under which the centres of their bands are kept beside them.
-_WAVELENGTH_KEYS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
 #: How much of a file is read at once.
 _READ_BYTES = 2**25
 
 
-def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str] = ()) -> StoredArray:
+def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str] = (), *, axes: int = 3) -> StoredArray:
     """Return the array of a file that holds the cube, with the wavelengths that the file states.
 
     Parameters
@@ -40,19 +39,177 @@ def find_cube(arrays: Mapping[str, StoredArray], path: Path, keys: Sequence[str]
         The file, for messages.
     keys
         Names that the array may have, the likeliest first; none: as `finding.CUBE` has them.
+    axes
+        How many it has: 3, or 4 of several cubes.
 
     Raises
     ------
     HsbenchError
         If there is none of these names, or it cannot be told which; the message says what there is.
     """
-    array = find_array(arrays, path, CUBE, keys)
-    return array if array.wavelengths else replace(array, wavelengths=_beside(arrays, array))
+    wanted = (
+        CUBE if axes == 3 else replace(CUBE, axes=axes, what=f"samples, of {axes} axes", hyperspectral=False, advice="")
+    )
+    array = find_array(arrays, path, wanted, keys)
+    return with_wavelengths(arrays, array) if axes == 3 else array
+
+
+def with_wavelengths(arrays: Mapping[str, StoredArray], array: StoredArray) -> StoredArray:
+    """Return a cube with the wavelengths that lie beside it, in its own group first, unless it has some."""
+    if array.wavelengths:
+        return array
+    group = array.name[: -len(last(array.name))] if array.name.endswith(last(array.name)) else ""
+    near = {name: other for name, other in arrays.items() if group and name.startswith(group)}
+    return replace(array, wavelengths=_beside(near, array) or _beside(arrays, array))
+
+
+def find_joined(
+    arrays: Mapping[str, StoredArray],
+    path: Path,
+    keys: Sequence[str],
+    *,
+    layout: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> StoredArray:
+    """Return the bands of several arrays of a file as one cube [bands, H, W], in the order of their names.
+
+    Parameters
+    ----------
+    arrays, path
+        As `find_cube` takes them.
+    keys
+        Names of the arrays: cubes, or images of one band each.
+    layout, size
+        As `axes_of` takes them; for an image, its rows and columns.
+
+    Raises
+    ------
+    HsbenchError
+        If one of them is not there, named twice or no image, or their heights and widths differ.
+    """
+    found = [find_array(arrays, path, CUBE, [key]) for key in keys]
+    if len({array.name for array in found}) < len(found):
+        raise HsbenchError(f"{path}: {' and '.join(keys)} cannot be joined: one of them is named twice")
+    shapes = " and ".join(f"{array.name} {told(array.shape)}" for array in found)
+    images = [with_wavelengths(arrays, _as_cube(array, layout)) for array in found]
+    common = set.intersection(*(_sides(image, layout) for image in images))
+    if not common:
+        raise HsbenchError(f"{path}: {shapes} cannot be joined: they are no images of one height and width")
+    alike = size or (next(iter(common)) if len(common) == 1 else None)
+    every = [axes_of(image, layout=image.axes or layout, size=alike) for image in images]
+    if len(set.union(*(_sides(image, way) for image, way in zip(images, every, strict=True)))) > 1:
+        raise HsbenchError(f"{path}: {shapes} cannot be joined: they differ in height or width")
+    return with_wavelengths(arrays, _joined(path, images, every))
+
+
+def _as_cube(array: StoredArray, layout: str | None) -> StoredArray:
+    """Return an image as a cube: one of two axes has one band."""
+    if len(array.shape) != 2:
+        return array
+    turned = layout is not None and layout.index("W") < layout.index("H")
+    return replace(reshaped(array, (1, *array.shape)), axes="CWH" if turned else "CHW")
+
+
+def _sides(image: StoredArray, layout: str | None) -> set[tuple[int, int]]:
+    """Return all heights and widths that a cube may have; rows come before columns where nothing says otherwise."""
+    ways = [image.axes or layout or ""] if image.axes or layout else ["CHW", "HCW", "HWC"]
+    return {(image.shape[way.index("H")], image.shape[way.index("W")]) for way in ways if len(image.shape) == 3}
+
+
+def _joined(path: Path, images: Sequence[StoredArray], every: Sequence[str]) -> StoredArray:
+    """Put the bands of cubes, whose axes are told, after each other."""
+    counts = [image.shape[way.index("C")] for image, way in zip(images, every, strict=True)]
+    starts = [sum(counts[:place]) for place in range(len(counts))]
+    height, width = (images[0].shape[every[0].index(side)] for side in "HW")
+    shape = (sum(counts), height, width)
+
+    def read(index: Index) -> NDArray[Any]:
+        # whole slices of what is asked for, and then the numbers among it
+        ranges = {
+            letter: range(side)[one : one + 1 or None] if isinstance(one, int) else range(side)[one]
+            for letter, side, one in zip("CHW", shape, (*index, slice(None), slice(None))[:3], strict=True)
+        }
+        parts = []
+        for image, way, start, count in zip(images, every, starts, counts, strict=True):
+            here = [band - start for band in ranges["C"] if start <= band < start + count]
+            if here:
+                some = {"C": slice(here[0], here[-1] + 1)} | {
+                    side: slice(ranges[side].start, ranges[side].stop) for side in "HW"
+                }
+                part = image.numbers(tuple(some[letter] for letter in way))
+                parts.append(part.transpose([way.index(letter) for letter in "CHW"])[[band - here[0] for band in here]])
+        whole = np.concatenate(parts)
+        return whole[tuple(0 if isinstance(one, int) else slice(None) for one in index)]
+
+    return StoredArray(
+        path,
+        "+".join(image.name for image in images),
+        shape,
+        read,
+        tuple(nm for image in images for nm in image.wavelengths) if all(image.wavelengths for image in images) else (),
+        "CHW",
+        stated=_stated_of_all(images, counts, starts),
+    )
+
+
+def _stated_of_all(images: Sequence[StoredArray], counts: Sequence[int], starts: Sequence[int]) -> Stated:
+    """Return what joined cubes state: of the bands in their order, and of all."""
+    every = [image.stated for image in images]
+    scales = {each.full_scale for each in every}
+    if len(scales) > 1:
+        raise HsbenchError(
+            f"{images[0].path}: {' and '.join(image.name for image in images)} cannot be joined: they state different "
+            f"full scales, {' and '.join(map(str, scales))}"
+        )
+
+    def by_band(numbers: Sequence[tuple[float, ...]], without: float) -> tuple[float, ...]:
+        if not any(numbers):
+            return ()
+        spread: list[float] = []
+        for each, count in zip(numbers, counts, strict=True):
+            spread += each if len(each) == count else (each or (without,)) * count
+        return tuple(spread)
+
+    def words(name: str) -> str:
+        return "; ".join(dict.fromkeys(told for each in every if (told := getattr(each, name))))
+
+    return Stated(
+        no_data=tuple(dict.fromkeys(number for each in every for number in each.no_data)),
+        no_data_words=words("no_data_words"),
+        bad_bands=tuple(start + band for each, start in zip(every, starts, strict=True) for band in each.bad_bands),
+        bad_bands_words=words("bad_bands_words"),
+        gains=by_band([each.gains for each in every], 1),
+        offsets=by_band([each.offsets for each in every], 0),
+        full_scale=every[0].full_scale,
+        calibration_words=words("calibration_words"),
+    )
+
+
+def sample_of(array: StoredArray, layout: str, number: int) -> StoredArray:
+    """Return one cube of an array of several.
+
+    Parameters
+    ----------
+    array
+        Of four axes.
+    layout
+        What they are: C, H, W, and N for the samples.
+    number
+        Which, from 0.
+    """
+    place = layout.index("N")
+    return replace(
+        array,
+        name=f"sample {number + 1} of {array.name}" if array.name else "",
+        shape=array.shape[:place] + array.shape[place + 1 :],
+        axes="",
+        _read=lambda index: array.numbers((*index[:place], number, *index[place:])),
+    )
 
 
 def _beside(arrays: Mapping[str, StoredArray], cube: StoredArray) -> tuple[float, ...]:
     """Return the wavelengths of an array of a usual name and of as many numbers as the cube may have bands."""
-    for usual in _WAVELENGTH_KEYS:
+    for usual in WAVELENGTHS:
         for name, array in arrays.items():
             key, unit = _with_unit(last(name).lower())
             if key == usual and prod(array.shape) == max(array.shape) in cube.shape:
@@ -137,7 +294,11 @@ def axes_of(
             f'"{layout}" cannot be; leave it out'
         )
     if not ways:
-        raise HsbenchError(f"{array} has the shape {told(shape)}, which is not a cube of {stated or 'three axes'}")
+        four = '; for samples, give h5:FILE, or describe them in a TOML file with layout = "NCHW"'
+        samples = four if len(shape) == 4 else ""
+        raise HsbenchError(
+            f"{array} has the shape {told(shape)}, which is not a cube of {stated or 'three axes'}{samples}"
+        )
     raise HsbenchError(
         f"{array} has the shape {told(shape)}, whose axes may be {' or '.join(ways)}: say which in a TOML file that "
         f'describes it, as layout = "{ways[0]}"'

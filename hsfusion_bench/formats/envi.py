@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.formats.kinds import envi_header, no_raster
 from hsfusion_bench.formats.notes import note
 from hsfusion_bench.formats.rasters import INSTALL, Raster
 from hsfusion_bench.formats.statements import of_envi
@@ -23,10 +24,17 @@ _INTERLEAVES = {"bsq": "CHW", "bil": "HCW", "bip": "HWC"}
 _BYTE_ORDERS = {"0": "<", "1": ">"}
 
 
-def open_envi(path: Path) -> Raster:
+def open_envi(path: Path, named: Path | None = None) -> Raster:
     """Open the raster that an ENVI header describes, as [lines, samples, bands]; it is mapped, not read.
 
     Where the header has no `byte order`, the one of this machine is taken, as ENVI does, and a note is logged.
+
+    Parameters
+    ----------
+    path
+        The header.
+    named
+        Its raster; None: the file beside it of a usual name, or of the header's, that is just as long as it states.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def open_envi(path: Path) -> Raster:
         f"bytes (data type {kind}, {dtype.name})"
     )
     length = offset + sizes["H"] * sizes["W"] * sizes["C"] * dtype.itemsize
-    raster = _raster(path, [*envi.KNOWN_EXTS, interleave], offset, length, stated)
+    raster = _raster(path, [*envi.KNOWN_EXTS, interleave], offset, length, stated, named)
     stored = _INTERLEAVES[interleave]
     mapped: NDArray[Any] = np.memmap(raster, dtype, "r", offset, tuple(sizes[letter] for letter in stored))
     cube = mapped.transpose([stored.index(letter) for letter in "HWC"])
@@ -58,15 +66,16 @@ def open_envi(path: Path) -> Raster:
     return Raster(cube.shape, lambda index: np.asarray(cube[index]), wavelengths, "HWC", stated_too)
 
 
-def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the files of a cube: of an ENVI header also the rasters of usual names beside it, else the file itself."""
+def files_of_envi(path: Path) -> tuple[Path, ...]:
+    """Return a header and the rasters beside it, or a raster and its header; any other file itself."""
     if path.suffix.lower() != ".hdr":
-        return (path,)
+        header = envi_header(path)
+        return (path,) if header is None else (path, header)
     try:
         from spectral.io import envi
     except ImportError:  # what lacks is told where it is read
         return (path,)
-    return (path, *_beside(path, _usual([*envi.KNOWN_EXTS, *_INTERLEAVES])))
+    return (path, *(_beside(path, _usual([*envi.KNOWN_EXTS, *_INTERLEAVES])) or _others(path)))
 
 
 def _header(path: Path) -> Mapping[str, Any]:
@@ -134,10 +143,12 @@ def _byte_order(path: Path, header: Mapping[str, Any]) -> str:
     return "="
 
 
-def _raster(path: Path, endings: list[str], offset: int, length: int, stated: str) -> Path:
+def _raster(path: Path, endings: list[str], offset: int, length: int, stated: str, named: Path | None) -> Path:
     """Return the file beside a header that holds its raster: the one of a usual name and of the length stated."""
     usual = _usual(endings)
-    found = _beside(path, usual)
+    found = _beside(path, usual) if named is None else [named]
+    # other programs have endings of their own, such as .lan and .cube
+    found = found or [file for file in _others(path) if file.stat().st_size == length]
     if not found:
         raise HsbenchError(
             f"{path}: its raster is not beside it; looked for was {path.stem} without an ending or with one of "
@@ -150,6 +161,8 @@ def _raster(path: Path, endings: list[str], offset: int, length: int, stated: st
         raise HsbenchError(
             f"{path}: {' and '.join(file.name for file in fitting)} may both be its raster; leave one of them beside it"
         )
+    if len(found) == 1 and (otherwise := no_raster(found[0])):
+        raise HsbenchError(otherwise)
     held = " and ".join(f"{file.name} has {file.stat().st_size} bytes" for file in found)
     surplus = found[0].stat().st_size - length
     if len(found) > 1 or surplus < 0:
@@ -170,6 +183,11 @@ def _beside(path: Path, endings: Sequence[str]) -> list[Path]:
     """Return the files beside a header that have its name with one of these endings, in small letters or capitals."""
     names = {path.stem + ending for ending in endings} | {path.stem + ending.upper() for ending in endings}
     return sorted(file for file in path.parent.iterdir() if file.name in names and file.is_file())
+
+
+def _others(path: Path) -> list[Path]:
+    """Return the files beside a header that have its name with any ending."""
+    return sorted(file for file in path.parent.iterdir() if file.stem == path.stem and file.is_file() and file != path)
 
 
 def _wavelengths(path: Path, header: Mapping[str, Any], bands: int) -> tuple[float, ...]:

@@ -6,9 +6,14 @@ NaN means the same to all of them. What follows from names and shapes is found o
 
 from __future__ import annotations
 
+import logging
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.formats.arrays import StoredArray
+from hsfusion_bench.formats.arrays import Arrays, StoredArray, plain
 
+_LOG = logging.getLogger("hsfusion_bench")
 #: Names of references, which must never pass for results.
 _REFERENCES = ("gt", "ref", "reference", "label", "target")
 
@@ -45,6 +51,8 @@ class Wanted:
         What it is, for messages.
     advice
         What to do where the file holds none.
+    hyperspectral
+        Whether, of several, the one is meant that has as many bands as the file has wavelengths, and then the most.
     """
 
     usual: tuple[str, ...]
@@ -55,14 +63,16 @@ class Wanted:
     only: bool = True
     what: str = "a cube, of three axes"
     advice: str = ""
+    hyperspectral: bool = False
 
 
 #: A scene of a data set.
 CUBE = Wanted(
-    ("rad", "b", "msi", "hsi", "hyperimg", "ref", "data"),
-    "which array is the cube cannot be told; name its key, as in mat:FILE:KEY",
+    ("rad", "b", "gt", "hr_hsi", "hrhsi", "ref", "hsi", "hs", "hyperimg", "hypercube", "cube", "msi", "data"),
+    "which array is the cube cannot be told; name its key, as in mat:FILE:KEY, or several to join, as A+B",
     exactly=True,
     advice=". If pixels are in one row, describe it in a TOML file with key and shape",
+    hyperspectral=True,
 )
 #: A fused cube, or several.
 RESULT = Wanted(
@@ -88,6 +98,30 @@ HR_MSI = Wanted(
     only=False,
     what="the HR-MSI",
 )
+#: What files of samples hold, the names of each, the likeliest first: the families of FeINFN, DLPan and PanCollection.
+BATCHES: Mapping[str, tuple[str, ...]] = {
+    "GT": ("gt", "hr_hsi", "hrhsi", "ref", "label"),
+    "LRHSI": ("lrhsi", "lr_hsi", "ms", "lrms", "hsi"),
+    "RGB": ("rgb", "hrmsi", "hr_msi", "msi", "pan"),
+    "HSI_up": ("hsi_up", "lms", "up"),
+}
+#: Of the centres of a cube's bands, beside it.
+WAVELENGTHS = ("wavelengths", "wavelength", "wave", "wavelen", "wl", "lambda")
+#: All of them, for people.
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "cube of a data set": CUBE.usual,
+    "LR-HSI of a pair": LR_HSI.usual,
+    "HR-MSI of a pair": HR_MSI.usual,
+    "result": RESULT.usual,
+    "reference beside a result": REFERENCE.usual,
+    "never a result": _REFERENCES,
+    "wavelengths": WAVELENGTHS,
+    "mask": ("none: a TOML file names it by mask = ...",),
+    **{f"batches: {name}": names for name, names in BATCHES.items()},
+}
+_SAMPLES = '. Samples, of four axes, are read by h5:FILE, or by a TOML file with key and layout = "NCHW"'
+#: How many names a message lists.
+_LISTED = 16
 
 
 def find_array(arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, keys: Sequence[str] = ()) -> StoredArray:
@@ -111,39 +145,171 @@ def find_array(arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, ke
         If there is none of these names, or it cannot be told which; the message says what there is.
     """
     if keys:
-        for key in keys:
-            if key in arrays:
-                return arrays[key]
-        if list(arrays) == [""]:  # the file's only array has no name
-            return arrays[""]
-        raise HsbenchError(f"{path} has no array {' or '.join(map(repr, keys))}; it holds {held(arrays)}")
+        return _asked(arrays, path, wanted, keys)
     possible = {
         name: array
         for name, array in arrays.items()
         if (len(array.shape) == wanted.axes or (len(array.shape) > wanted.axes and not wanted.exactly))
         and last(name).lower() not in wanted.avoided
     }
-    if wanted.only and len(possible) == 1:
-        return next(iter(possible.values()))
-    named = [[array for name, array in possible.items() if last(name).lower() == usual] for usual in wanted.usual]
-    if not wanted.only:
-        named = [[array for found in named for array in found]]
-    for found in named:
-        if len(found) == 1:
-            return found[0]
+    possible = _distinct(possible, wanted.usual)
+    chosen, several = _chosen(arrays, possible, wanted)
+    _require_no_likelier(arrays, path, wanted, chosen)
+    if chosen is not None:
+        if several:
+            besides = held({name: arrays[name] for name in several})
+            _note(f"{path}: {chosen.name} {told(chosen.shape)} is taken; it holds {besides} too")
+        return chosen
     if not possible:
-        raise HsbenchError(f"{path} has no array that could be {wanted.what}; it holds {held(arrays)}{wanted.advice}")
+        samples = wanted.hyperspectral and any(len(array.shape) == 4 for array in arrays.values())
+        advice = _SAMPLES if samples else wanted.advice
+        raise HsbenchError(f"{path} has no array that could be {wanted.what}; it holds {held(arrays)}{advice}")
+    if cell := _only_above(arrays, possible):
+        raise HsbenchError(f"{path}: {_name_one(arrays, cell, possible)}")
     raise HsbenchError(f"{path}: {wanted.asked}; it holds {held(arrays)}")
+
+
+def _distinct(arrays: Mapping[str, StoredArray], usual: Sequence[str]) -> dict[str, StoredArray]:
+    """Keep one name of each array that has several by links: the likeliest."""
+
+    def rank(name: str) -> int:
+        return usual.index(last(name).lower()) if last(name).lower() in usual else len(usual)
+
+    kept: dict[str, str] = {}
+    for name in sorted(arrays, key=rank):
+        kept.setdefault(arrays[name].link or name, name)
+    return {name: array for name, array in arrays.items() if name in kept.values()}
+
+
+def _chosen(
+    arrays: Mapping[str, StoredArray], possible: Mapping[str, StoredArray], wanted: Wanted
+) -> tuple[StoredArray | None, list[str]]:
+    """Return the array that is meant, or None, and the names of those that are passed over, if that is to be said."""
+    if wanted.only and len(possible) == 1:
+        return next(iter(possible.values())), []
+    fitting = dict(possible)
+    if wanted.hyperspectral:
+        counts = [prod(array.shape) for name, array in arrays.items() if last(name).lower() in WAVELENGTHS]
+        with_wavelengths = {
+            name: array for name, array in possible.items() if any(n > 1 and n in array.shape for n in counts)
+        }
+        fitting = with_wavelengths or fitting
+        if len(fitting) == 1:
+            [chosen] = fitting.values()
+            return chosen, [name for name in possible if name != chosen.name]
+    named = [(usual, array) for usual in wanted.usual for name, array in fitting.items() if last(name).lower() == usual]
+    if wanted.hyperspectral and named:
+        most = max(_bands(array) for _, array in named)
+        known = Counter(usual for usual, _ in named)
+        named = [(usual, array) for usual, array in named if _bands(array) == most]
+        if known[named[0][0]] > 1:  # of one name in several groups or places of a cell
+            return None, []
+        if any(_bands(array) > most and _same_sides(array, named[0][1]) for array in fitting.values()):
+            return None, []
+    if not named:
+        return None, []
+    likeliest = [array for usual, array in named if usual == named[0][0] or not wanted.only]
+    if len(likeliest) > 1:
+        return None, []
+    [chosen] = likeliest
+    return chosen, [name for name in possible if name != chosen.name] if wanted.hyperspectral else []
+
+
+def _bands(array: StoredArray) -> int:
+    """Return how many bands a cube seems to have: the side that differs from two equal ones, or the shortest."""
+    if "C" in array.axes:
+        return array.shape[array.axes.index("C")]
+    odd = [side for side in array.shape if array.shape.count(side) == 1]
+    return odd[0] if len(odd) == 1 else min(array.shape)
+
+
+def _same_sides(one: StoredArray, other: StoredArray) -> bool:
+    """Tell whether two images may be of one scene: two of their sides are equal."""
+    return sum((Counter(one.shape) & Counter(other.shape)).values()) >= 2
+
+
+def _asked(arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, keys: Sequence[str]) -> StoredArray:
+    """Return the array of the first of the names that there is: also the only cube of a cell, struct or group."""
+    others = others_in(arrays)
+    for key in keys:
+        if key in arrays:
+            return arrays[key]
+        outer = re.sub(r"(\([\d,]+\)|\{[\d,]+\})$", "", plain(key))
+        above = next((name for form in (plain(key), outer) for name in others if plain(name) == form), key)
+        below = _below(arrays, above)
+        fitting = [array for array in below.values() if len(array.shape) == wanted.axes]
+        asked = plain(key) == plain(above)
+        if len(fitting) == 1 and asked:
+            return fitting[0]
+        if below:
+            none = "" if asked else f"there is no {key}; "
+            raise HsbenchError(f"{path}: {none}{_name_one(arrays, above, below)}")
+        if above in others:
+            raise HsbenchError(f"{path}: {above} is {others[above]}; it holds {held(dict(arrays))}")
+    if list(arrays) == [""]:  # the file's only array has no name
+        return arrays[""]
+    raise HsbenchError(f"{path} has no array {' or '.join(map(repr, keys))}; it holds {held(arrays)}")
+
+
+def _below(arrays: Mapping[str, StoredArray], above: str) -> dict[str, StoredArray]:
+    """Return the arrays in a cell, a struct or a group."""
+    begin = plain(above)
+    return {
+        name: array
+        for name, array in arrays.items()
+        if plain(name).startswith(begin) and plain(name)[len(begin) : len(begin) + 1] in ("{", "(", ".")
+    }
+
+
+def _only_above(arrays: Mapping[str, StoredArray], possible: Mapping[str, StoredArray]) -> str:
+    """Return the cell or array of structs that all of the arrays are in, the innermost; "" if there is none."""
+    around = [name for name in others_in(arrays) if set(possible) <= set(_below(arrays, name))]
+    return max(around, key=len, default="")
+
+
+def _name_one(arrays: Mapping[str, StoredArray], above: str, below: Mapping[str, StoredArray]) -> str:
+    what = others_in(arrays).get(above, f"a group of {len(below)} arrays")
+    names = list(below)
+    listed = " or ".join(names) if len(names) <= _LISTED else f"{names[0]}, {names[1]} and so on to {names[-1]}"
+    return f"{above} is {what}: name one, {listed}"
+
+
+def _require_no_likelier(
+    arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, chosen: StoredArray | None
+) -> None:
+    """Refuse to take another array for one of a likelier name that cannot be read, such as one whose link is broken."""
+    usual = list(wanted.usual)
+    rank = usual.index(last(chosen.name).lower()) if chosen and last(chosen.name).lower() in usual else len(usual)
+    for name, what in others_in(arrays).items():
+        if last(name).lower() in usual[:rank] and what != "text" and not _below(arrays, name):
+            raise HsbenchError(f"{path}: {name} is {what}; it holds {held(dict(arrays))}")
+
+
+@cache
+def _note(text: str) -> None:
+    """Log a note, once; a file is opened more than once in a run."""
+    _LOG.warning(text)
+
+
+def others_in(arrays: Mapping[str, StoredArray]) -> Mapping[str, str]:
+    """Return what a file holds besides arrays of numbers, in words, by name."""
+    return arrays.others if isinstance(arrays, Arrays) else {}
 
 
 def held(arrays: Mapping[str, StoredArray]) -> str:
     """Say what a file holds."""
-    return ", ".join(f"{name or 'an array'} {told(array.shape)}" for name, array in arrays.items()) or "no numbers"
+    found = [
+        f"{name or 'an array'} {told(array.shape)}" + (f" (which is {array.link})" if array.link else "")
+        for name, array in arrays.items()
+    ]
+    found += [f"{name} ({what})" for name, what in others_in(arrays).items()]
+    more = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+    return ", ".join(found[:_LISTED] + more) or "no numbers"
 
 
 def last(name: str) -> str:
-    """Return the name of an array without the HDF5 groups above it."""
-    return name.rpartition("/")[2]
+    """Return the name of an array without the groups, structs and cells above it, and without its own place there."""
+    return re.split(r"[/.]", re.sub(r"\([\d,]+\)|\{[\d,]+\}", "", name))[-1]
 
 
 def told(shape: Sequence[int]) -> str:

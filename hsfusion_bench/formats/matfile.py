@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
+import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -16,7 +17,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats import reading
+from hsfusion_bench.formats.kinds import Kind, kind_of
+from hsfusion_bench.formats.links import Broken, identity, members
+from hsfusion_bench.formats.reading import ContentError, cut_short
 
 Index: TypeAlias = tuple[int | slice, ...]
 _Bytes = NDArray[np.uint8]
@@ -25,7 +30,7 @@ _Result = TypeVar("_Result")
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 #: How numbers are stored, by the type in an element's tag.
-_STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8", 16: "u1"}
 _CLASSES = {
     1: "cell",
     2: "struct",
@@ -50,6 +55,9 @@ _LOGICAL, _COMPLEX = 0x0200, 0x0800
 _BEGINNING = 2**12
 _PIECE = 2**20
 _TILE = 32
+
+#: How HDF5's library says where a file ends and where it should.
+_TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 
 NUMERIC = frozenset(name for number, name in _CLASSES.items() if _FIRST_NUMERIC <= number <= _LAST_NUMERIC)
 """MATLAB's classes of real numbers."""
@@ -83,6 +91,9 @@ class Variable:
         The fields of a 1 x 1 struct; of anything else none.
     attributes
         What a program other than MATLAB may have put beside the values, in a file of version 7.3.
+    elements
+        Those of a cell by their places, such as "{1}" or "{1,2}", and of a struct array by "(1)"; of anything else
+        none.
     """
 
     kind: str
@@ -91,6 +102,7 @@ class Variable:
     slabs: Callable[[int], Iterator[NDArray[Any]]] = _no_slabs
     fields: Callable[[], dict[str, Variable]] = dict
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    elements: Callable[[], dict[str, Variable]] = dict
 
 
 @contextmanager
@@ -118,32 +130,31 @@ def open_matfile(path: Path) -> Iterator[dict[str, Variable]]:
         When the file is missing, is not a MAT-file, or is damaged; this may show only when a variable is read.
         When it has version 4 or a format of Octave's own.
     """
-    if not path.is_file():
-        raise HsbenchError(f"{path}: there is no such file")
-    with path.open("rb") as file:
-        beginning = file.read(_HEADER)
-    # version 4 begins with a small number where later ones have text
-    if 0 in beginning[:4] and any(beginning[:20]):
-        raise HsbenchError(
-            f"{path} is a MAT-file of version 4, which holds matrices only; save it with the option -v7 instead"
-        )
-    if beginning.startswith((b"Octave-1-", b"# Created by Octave", b"# name:")):
-        raise _octaves_own(path)
-    if h5py.is_hdf5(path):
+    kind = kind_of(path)
+    if kind in (Kind.MAT73, Kind.HDF5):
         with readable(path, lambda: h5py.File(path, "r")) as file:
             yield readable(path, partial(_variables_v73, path, file))
-    else:
+    elif kind == Kind.MAT:
         yield readable(path, partial(_variables_v5, path))
+    else:
+        raise HsbenchError(
+            f"{path} is {'an' if kind in (Kind.ENVI, Kind.RASTER) else 'a'} {kind}; a MAT-file is needed"
+        )
 
 
 def readable(path: Path, read: Callable[[], _Result]) -> _Result:
     """Call a reader; whatever a damaged file makes it raise becomes one message."""
+    return reading.readable(path, lambda: Kind.MAT, lambda: sized(read))
+
+
+def sized(read: Callable[[], _Result]) -> _Result:
+    """Call a reader of HDF5; of a file that is cut short, both sizes are told."""
     try:
         return read()
-    except HsbenchError:
+    except OSError as error:
+        if sizes := _TRUNCATED.search(str(error)):
+            raise cut_short(int(sizes[2]), int(sizes[1])) from error
         raise
-    except Exception as error:
-        raise DamagedError(f"{path} cannot be read as a MAT-file, or is damaged: {error}") from error
 
 
 def _octaves_own(path: Path) -> HsbenchError:
@@ -155,14 +166,14 @@ def _variables_v5(path: Path) -> dict[str, Variable]:
     data: _Bytes = np.memmap(path, dtype=np.uint8, mode="r")
     order = {b"IM": "<", b"MI": ">"}.get(bytes(data[126:_HEADER]))
     if order is None:
-        raise ValueError("it has no header of version 5 or later")
+        raise ContentError("it has no header of version 5 or later")
     variables = {}
     position = _HEADER
     while position < len(data):
         kind, start, size = _tag(data, position, order)
         position = start + size
         if position > len(data):
-            raise ValueError("it ends within a variable")
+            raise cut_short(position, len(data), "a variable in it ends after")
         if kind == _COMPRESSED:
             packed = data[start:position]
             beginning = zlib.decompressobj().decompress(packed[:_BEGINNING].tobytes())
@@ -170,8 +181,9 @@ def _variables_v5(path: Path) -> dict[str, Variable]:
         elif kind == _MATRIX:
             name, variable = _matrix(data, start - 8, order, lambda: data)
         else:
-            raise ValueError(f"there is an element of type {kind} among its variables")
-        variables[name] = variable
+            raise ContentError(f"there is an element of type {kind} among its variables")
+        if name:  # else it is what functions of the file keep
+            variables[name] = variable
     return variables
 
 
@@ -202,7 +214,7 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
     """Name and variable of the array element at `position`, whose beginning is in `data` and all in `whole()`."""
     kind, position, size = _tag(data, position, order)
     if kind != _MATRIX:
-        raise ValueError(f"there is an element of type {kind} where an array should be")
+        raise ContentError(f"there is an element of type {kind} where an array should be")
     if not size:  # an empty field of a struct
         return "", Variable("double", (0, 0))
     flags, position = _part(data, position, order)
@@ -218,6 +230,10 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
     name_text, shape = _text(letters), tuple(sizes.tolist())
     if kind_name == "struct" and np.prod(shape) == 1:
         return name_text, Variable(kind_name, shape, fields=lambda: _fields_v5(whole(), position, order))
+    if kind_name == "struct":
+        return name_text, Variable(kind_name, shape, elements=lambda: _structs_v5(whole(), position, order, shape))
+    if kind_name == "cell":
+        return name_text, Variable(kind_name, shape, elements=lambda: _cells_v5(whole(), position, order, shape))
     if not _FIRST_NUMERIC <= number <= _LAST_NUMERIC:
         return name_text, Variable(kind_name, shape)
     if int(flags[0]) & _COMPLEX:
@@ -233,15 +249,46 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
 
 
 def _fields_v5(data: _Bytes, position: int, order: str) -> dict[str, Variable]:
+    [fields] = _structs_v5(data, position, order, (1, 1)).values()
+    return fields.fields()
+
+
+def _structs_v5(data: _Bytes, position: int, order: str, shape: tuple[int, ...]) -> dict[str, Variable]:
+    """Return the structs of an array: after the fields' names, one field after the other of the first, and so on."""
     width, position = _part(data, position, order)
     letters, position = _part(data, position, order)
     names = [_text(letters[start : start + width[0]]).split("\0")[0] for start in range(0, len(letters), width[0])]
-    fields = {}
-    for name in names:
-        _, fields[name] = _matrix(data, position, order, lambda: data)
-        _, start, size = _tag(data, position, order)
-        position = start + size
-    return fields
+    structs = {}
+    for place in _places(data, shape, "()"):
+        fields = {}
+        for name in names:
+            fields[name], position = _element(data, position, order)
+        structs[place] = Variable("struct", (1, 1), fields=partial(dict, fields))
+    return structs
+
+
+def _cells_v5(data: _Bytes, position: int, order: str, shape: tuple[int, ...]) -> dict[str, Variable]:
+    cells = {}
+    for place in _places(data, shape, "{}"):
+        cells[place], position = _element(data, position, order)
+    return cells
+
+
+def _element(data: _Bytes, position: int, order: str) -> tuple[Variable, int]:
+    """Variable at `position` within another, and where the next one is."""
+    _, variable = _matrix(data, position, order, lambda: data)
+    _, start, size = _tag(data, position, order)
+    return variable, start + size
+
+
+def _places(data: Sized, shape: tuple[int, ...], brackets: str) -> Iterator[str]:
+    """Give the places in a cell or a struct array as MATLAB writes them, in its order: of a vector by one number."""
+    if np.prod(shape, dtype=float) > len(data):
+        raise ContentError("an array in it is larger than the file")
+    vector = sum(side > 1 for side in shape) <= 1
+    for number, place in enumerate(np.ndindex(*shape[::-1]), 1):
+        subscripts = [number] if vector else [index + 1 for index in place[::-1]]
+        yield f"{brackets[0]}{','.join(map(str, subscripts))}{brackets[1]}"
 
 
 def _array(data: _Bytes, position: int, order: str, shape: tuple[int, ...], some: Index) -> NDArray[Any]:
@@ -302,38 +349,53 @@ def _unpack(packed: _Bytes) -> _Bytes:
                 taken += len(waiting)
                 _let_go(packed)
         if not unpacking.eof:
-            raise ValueError("a compressed variable is cut off")
+            raise ContentError("a compressed variable is cut off")
         file.flush()
         return np.memmap(file, dtype=np.uint8, mode="r")
 
 
 def _variables_v73(path: Path, file: Any) -> dict[str, Variable]:
-    if any("OCTAVE_NEW_FORMAT" in node.attrs for node in file.values()):
+    if any("OCTAVE_NEW_FORMAT" in node.attrs for _, node in members(file) if not isinstance(node, Broken)):
         raise _octaves_own(path)
     return _fields_v73(file)
 
 
-def _fields_v73(group: Any) -> dict[str, Variable]:
-    return {name: _variable_v73(node) for name, node in group.items() if not name.startswith("#")}
+def _fields_v73(group: Any, above: tuple[Any, ...] = ()) -> dict[str, Variable]:
+    here = (*above, identity(group))
+    return {name: _variable_v73(node, here) for name, node in members(group) if not name.startswith("#")}
 
 
-def _variable_v73(node: Any) -> Variable:
+def _variable_v73(node: Any, above: tuple[Any, ...] = ()) -> Variable:
+    if isinstance(node, Broken):
+        return Variable(node, ())
+    if isinstance(node, h5py.Datatype):
+        return Variable("a type of numbers", ())
     stated = node.attrs.get("MATLAB_class", b"")
     kind = stated.decode() if isinstance(stated, bytes) else str(stated)
     if isinstance(node, h5py.Group):
         if "MATLAB_sparse" in node.attrs:
             return Variable("sparse", ())
-        if kind in ("", "struct"):
-            return Variable("struct", (1, 1), fields=lambda: _fields_v73(node))
-        return Variable(kind, ())
+        if identity(node) in above:
+            return Variable(Broken("a link to a group that it is in"), ())
+        if kind not in ("", "struct"):
+            return Variable(kind, ())
+        fields = dict(members(node))
+        if kind and fields and all(_are_elements(field) for field in fields.values()):
+            shape = tuple(reversed(next(iter(fields.values())).shape))
+            return Variable("struct", shape, elements=lambda: _structs_v73(fields, shape))
+        return Variable("struct", (1, 1), fields=lambda: _fields_v73(node, above))
     if node.attrs.get("MATLAB_empty", 0):  # holds its size instead of values
         return Variable(kind, tuple(int(side) for side in node[()]))
     # HDF5 counts axes in C's order, MATLAB in Fortran's: what is [B, C, H, W] there is (W, H, C, B) here.
     shape = tuple(reversed(node.shape))
+    if _refers(node):
+        return Variable("cell", shape, elements=lambda: _cells_v73(node, shape))
     if node.dtype.names == ("real", "imag"):
         return Variable("complex", shape)
     if not kind:
-        kind = "double" if node.dtype.kind in "iuf" else str(node.dtype)
+        kind = (
+            "double" if node.dtype.kind in "iuf" else "char" if h5py.check_string_dtype(node.dtype) else str(node.dtype)
+        )
     return Variable(
         kind,
         shape,
@@ -341,6 +403,33 @@ def _variable_v73(node: Any) -> Variable:
         lambda size: _slabs_v73(node, shape, size),
         attributes=node.attrs,
     )
+
+
+def _refers(node: Any) -> bool:
+    return isinstance(node, h5py.Dataset) and h5py.check_ref_dtype(node.dtype) is h5py.Reference
+
+
+def _are_elements(field: Any) -> bool:
+    """Tell whether a field of a struct is kept as references, one for each struct of an array, and is no cell."""
+    return _refers(field) and "MATLAB_class" not in field.attrs
+
+
+def _structs_v73(fields: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Variable]:
+    every = {name: _cells_v73(field, shape, "()") for name, field in fields.items()}
+    places = next(iter(every.values()))
+    return {
+        place: Variable("struct", (1, 1), fields=partial(dict, {name: cells[place] for name, cells in every.items()}))
+        for place in places
+    }
+
+
+def _cells_v73(node: Any, shape: tuple[int, ...], brackets: str = "{}") -> dict[str, Variable]:
+    references = node[()].ravel()
+    places = _places(references, shape, brackets)
+    return {
+        place: _variable_v73(node.file[reference]) if reference else Variable("nothing", ())
+        for place, reference in zip(places, references, strict=True)
+    }
 
 
 def _slabs_v73(node: Any, shape: tuple[int, ...], size: int) -> Iterator[NDArray[Any]]:

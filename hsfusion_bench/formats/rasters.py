@@ -114,7 +114,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise DamagedError(
-            f"{path} cannot be read as a {path.suffix} file, or is damaged or cut short; write it anew, or get it again"
+            f"{path} cannot be read as a TIFF file, or is damaged or cut short; write it anew, or get it again"
         ) from error
 
 

@@ -118,7 +118,7 @@ class TrainingScenes:
         Nothing where a data set names no files.
         """
         source, part = self.task.source, self.task.plan.part
-        files = {name: [Path(file) for file in source.files(name)] for name in self.task.of(part).names}
+        files = {name: source.files(name) for name in self.task.of(part).names}
         if not all(files.values()):
             return {}
         stated: dict[str, list[list[int | str]]] = {

@@ -195,6 +195,7 @@ def _read_arrays(path: Path, key: str) -> Response:
             raise UsageError(f"{path} holds one array, which has no name: leave out :{key}")
         if key and key not in arrays:
             raise HsbenchError(f"{path} has no array {key!r}; it holds {contents}")
+        key = key and arrays[key].name  # which may be spelled in other ways
         possible = {name: array for name, array in arrays.items() if _may_be_response(array)}
         if key and key not in possible:
             raise HsbenchError(f"{path}: {key} is no matrix of real numbers; the file holds {contents}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hsfusion_bench.data.observing.protocols import Split
@@ -9,9 +10,9 @@ from hsfusion_bench.data.scenes import Cube, SceneSource
 from hsfusion_bench.data.sources.usable import usable_bands
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, read_cube
-from hsfusion_bench.formats.envi import files_of
+from hsfusion_bench.formats.cubes import axes_of, divide, find_cube, find_joined, read_cube
 from hsfusion_bench.formats.finding import require_finite
+from hsfusion_bench.formats.geodata import files_of
 from hsfusion_bench.formats.values import HolesError, require_filled, stated_full_scale
 from hsfusion_bench.suggest import unknown
 
@@ -24,7 +25,8 @@ class CubeSource(SceneSource):
     Parameters
     ----------
     text
-        ``FILE`` or ``FILE:KEY``. Without a key it is the only array of three axes, or has a usual name.
+        ``FILE`` or ``FILE:KEY``. Without a key it is the only array of three axes, or has a usual name. The bands of
+        several arrays come after each other by ``FILE:A+B``.
 
     Raises
     ------
@@ -43,7 +45,7 @@ class CubeSource(SceneSource):
         self._path, self._keys = Path(file).expanduser(), (key,) if key else ()
         self._scene = self._path.stem
         with open_arrays(self._path) as arrays:
-            array = find_cube(arrays, self._path, self._keys)
+            array = self._find(arrays)
             self._axes = self._tell_axes(array)
             bands = array.shape[self._axes.index("C")]
             self._keep = usable_bands(array, self._axes, range(bands))
@@ -54,6 +56,14 @@ class CubeSource(SceneSource):
         self.title = f"{self.name}, {' x '.join(map(str, array.shape))}"
         self.wavelengths = tuple(array.wavelengths[band] for band in self._keep) if array.wavelengths else ()
         self.split = Split(self.name, (), (self._scene,))
+
+    def _find(self, arrays: Mapping[str, StoredArray]) -> StoredArray:
+        """Return the array, or the bands of several, named A+B."""
+        keys = self._keys
+        parts = keys[0].split("+") if keys and keys[0] not in arrays else []
+        if len(parts) > 1:
+            return find_joined(arrays, self._path, parts)
+        return find_cube(arrays, self._path, keys)
 
     @staticmethod
     def _tell_axes(array: StoredArray) -> str:
@@ -69,7 +79,7 @@ class CubeSource(SceneSource):
         return (self._scene,)
 
     def files(self, name: str) -> tuple[Path, ...]:
-        """Return the file, and with an ENVI header its raster."""
+        """Return the file, and the others that it is read with, such as the raster of an ENVI header."""
         return files_of(self._path)
 
     def read(self, name: str) -> Cube:
@@ -85,7 +95,7 @@ class CubeSource(SceneSource):
         if name != self._scene:
             raise UsageError(unknown("scene", name, self.scene_names()))
         with open_arrays(self._path) as arrays:
-            array = find_cube(arrays, self._path, self._keys)
+            array = self._find(arrays)
             try:
                 cube = read_cube(array, self._axes, keep=self._keep)
             except HolesError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,21 @@ from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths
 from hsfusion_bench.data.sources.usable import usable_bands
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import Limits, axes_of, divide, find_cube, find_holes, greatest, read_cube, reshaped
-from hsfusion_bench.formats.envi import files_of
-from hsfusion_bench.formats.finding import require_finite
+from hsfusion_bench.formats.cubes import (
+    Limits,
+    axes_of,
+    divide,
+    find_cube,
+    find_holes,
+    find_joined,
+    greatest,
+    read_cube,
+    reshaped,
+    sample_of,
+    with_wavelengths,
+)
+from hsfusion_bench.formats.finding import require_finite, told
+from hsfusion_bench.formats.geodata import files_of
 from hsfusion_bench.formats.notes import note
 from hsfusion_bench.formats.stated import Stated
 from hsfusion_bench.formats.statements import told_bands
@@ -83,6 +95,8 @@ class DescribedSource(SceneSource):
         self._scenes = {scene.name: scene for scene in description.scenes}
         self._maxima: dict[Path, float] = {}
         self._require_files()
+        if description.every_sample:
+            self._list_samples()
         self._stored_bands = self._count_bands()
         wanted = [number - 1 for number in description.kept(self._stored_bands)]
         self._keep = self._usable(wanted)
@@ -104,15 +118,12 @@ class DescribedSource(SceneSource):
 
     def missing(self) -> tuple[str, ...]:
         """Names of the scenes whose file is not here."""
-        return tuple(name for name in self._scenes if not self.files(name))
+        return tuple(name for name, scene in self._scenes.items() if self._found(scene) is None)
 
     def files(self, name: str) -> tuple[Path, ...]:
-        """Return the file that holds a scene, if it is here; with an ENVI header also its raster."""
-        for folder in self._folders:
-            for file in self._file_names(self._scene(name)):
-                if (folder / file).is_file():
-                    return files_of(folder / file)
-        return ()
+        """Return the file that holds a scene, if it is here, and the others that it is read with."""
+        found = self._found(self._scene(name))
+        return () if found is None else files_of(found)
 
     def read(self, name: str) -> Cube:
         """Return a scene, float32 [bands, H, W], values in [0, 1].
@@ -182,13 +193,18 @@ class DescribedSource(SceneSource):
     def _file_names(self, scene: SceneRegion) -> list[str]:
         return [file.replace("{scene}", scene.name) for file in scene.file or self._description.file]
 
+    def _found(self, scene: SceneRegion) -> Path | None:
+        """Return the file that holds a scene, or the folder that is one, if it is here."""
+        places = (folder / file for folder in self._folders for file in self._file_names(scene))
+        return next((place for place in places if place.exists()), None)
+
     def _path(self, scene: SceneRegion) -> Path:
-        found = self.files(scene.name)
-        if not found:
+        found = self._found(scene)
+        if found is None:
             raise HsbenchError(
                 f"the file of the scene {scene.name} of {self.name} is not here: {self._looked_for(scene)}"
             )
-        return found[0]
+        return found
 
     def _looked_for(self, scene: SceneRegion) -> str:
         return f"{' or '.join(self._file_names(scene))} was looked for in {', '.join(map(str, self._folders))}"
@@ -210,30 +226,64 @@ class DescribedSource(SceneSource):
     def _open(self, scene: SceneRegion) -> Iterator[tuple[Path, StoredArray, str]]:
         path = self._path(scene)
         with open_arrays(path) as arrays:
-            array = self._cube(find_cube(arrays, path, self._description.key))
+            array = self._cube(arrays, path, scene)
             yield path, array, self._axes(array, self._stored_bands)
 
-    def _cube(self, array: StoredArray) -> StoredArray:
-        shape = self._description.shape
-        return reshaped(array, shape) if shape else array
+    def _cube(self, arrays: Mapping[str, StoredArray], path: Path, scene: SceneRegion) -> StoredArray:
+        said = self._description
+        if said.join:
+            return find_joined(arrays, path, said.join, layout=said.layout, size=said.size)
+        if said.of_samples and said.layout:
+            samples = self._samples(arrays, path)
+            count, number = samples.shape[said.layout.index("N")], scene.sample or 1
+            if number > count:
+                raise HsbenchError(f"{samples} holds {count} samples, so that there is no sample {number}")
+            return with_wavelengths(arrays, sample_of(samples, said.layout, number - 1))
+        array = find_cube(arrays, path, said.key)
+        return reshaped(array, said.shape) if said.shape else array
+
+    def _samples(self, arrays: Mapping[str, StoredArray], path: Path) -> StoredArray:
+        samples = find_cube(arrays, path, self._description.key, axes=4)
+        if len(samples.shape) != 4:
+            raise HsbenchError(
+                f"{samples} has the shape {told(samples.shape)}, which are no samples with the axes "
+                f"{self._description.layout}, as {self._place} states"
+            )
+        return samples
+
+    def _list_samples(self) -> None:
+        """Make a scene of every sample of the file."""
+        [scene] = self._scenes.values()
+        path = self._path(scene)
+        with open_arrays(path) as arrays:
+            count = self._samples(arrays, path).shape[(self._description.layout or "").index("N")]
+        self._description = self._description.with_samples(count)
+        self._scenes = {scene.name: scene for scene in self._description.scenes}
+        self.split = self._description.as_split()
+        lost = [name for name in (*self.split.train, *self.split.test) if name not in self._scenes]
+        if lost:
+            raise HsbenchError(f"{self._place}: the split names {', '.join(lost)}, but {path} has {count} samples")
 
     def _axes(self, array: StoredArray, bands: int | None) -> str:
-        return axes_of(array, layout=self._description.layout, bands=bands, size=self._description.size)
+        said = self._description
+        # bands that were joined, and samples, have an order of their own
+        layout = None if said.join else (said.layout or "").replace("N", "") or None
+        return axes_of(array, layout=layout, bands=bands, size=said.size)
 
     def _count_bands(self) -> int:
         """Return the number of bands in a file: as stated, else as it is in the first file that is here."""
         if self._description.bands is not None:
             return self._description.bands
-        scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+        scene = next(scene for scene in self._scenes.values() if self._found(scene) is not None)
         path = self._path(scene)
         with open_arrays(path) as arrays:
-            array = self._cube(find_cube(arrays, path, self._description.key))
+            array = self._cube(arrays, path, scene)
             return array.shape[self._axes(array, None).index("C")]
 
     def _usable(self, wanted: list[int]) -> list[int]:
         """Return those of the bands that the first file here does not mark as bad, and that say something there."""
         description = self._description
-        scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+        scene = next(scene for scene in self._scenes.values() if self._found(scene) is not None)
         if description.keep_bad_bands and description.holes != "drop-bands":
             return wanted
         rows, columns = self._whole
@@ -327,7 +377,7 @@ class DescribedSource(SceneSource):
             else:
                 stated.append(piece)
         if not self._description.wavelengths:
-            scene = next(scene for name, scene in self._scenes.items() if self.files(name))
+            scene = next(scene for scene in self._scenes.values() if self._found(scene) is not None)
             with self._open(scene) as (_, array, _):
                 stated += array.wavelengths
         if stated and len(stated) != self._stored_bands:

@@ -5,7 +5,9 @@
     title = "Pavia University, 610 x 340 x 103, 430-860 nm"
     file = ["PaviaU.mat", "paviaU.mat"]     # usual names, the first that is there; {scene} stands for the scene
     key = ["paviaU"]                        # names of the array in it; left out: as `find_cube` tells
-    layout = "HWC"                          # order of its axes; left out: as the file or the sizes tell
+    join = ["series1", "series2"]           # instead of key: arrays whose bands come after each other
+    layout = "HWC"                          # order of its axes; left out: as the file or the sizes tell. With N, as in
+                                            # "NCHW", it holds samples, each a scene
     shape = [198, 100, 100]                 # for flat pixels: the axes to split them into, the last one fastest
     size = [610, 340]                       # height and width in the file
     bands = 103                             # in the file
@@ -26,6 +28,7 @@
     name = "test"
     rows = [240, 368]                       # in the file
     columns = [104, 232]
+    sample = 3                              # of the samples, from 1
 
     [split]
     id = "pavia-university-centre"
@@ -120,10 +123,16 @@ def _unit(value: str) -> str:
     return value
 
 
+def _order(value: str) -> str:
+    if sorted(value) not in (sorted("CHW"), sorted("NCHW")):
+        raise ValueError(f"{value!r} is no order of axes such as HWC, or NHWC of samples")
+    return value
+
+
 _Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 _Bands: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_numbers)]
 _Limits: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_limits)]
-_Layout = Literal["CHW", "CWH", "HCW", "HWC", "WCH", "WHC"]
+_Layout = Annotated[str, AfterValidator(_order)]
 _Count = Annotated[int, Field(ge=1)]
 
 
@@ -162,12 +171,13 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 class SceneRegion(_Strict):
-    """A scene: a file of its own, or a region of one."""
+    """A scene: a file of its own, or a region or sample of one."""
 
     name: str
     file: _Names = ()
     rows: _Limits | None = None
     columns: _Limits | None = None
+    sample: _Count | None = None
 
 
 class SplitTable(_Strict):
@@ -185,6 +195,7 @@ class Description(_Strict):
     title: str
     file: _Names = ()
     key: _Names = ()
+    join: _Names = ()
     layout: _Layout | None = None
     shape: tuple[_Count, ...] | None = None
     size: tuple[_Count, _Count] | None = None
@@ -215,9 +226,17 @@ class Description(_Strict):
             raise ValueError(f"no file is named for the scene {nowhere[0]}")
         if self.wavelengths_unit and not self.wavelengths:
             raise ValueError("wavelengths_unit is that of the key wavelengths, which is missing")
+        if self.join and self.key:
+            raise ValueError("key names one array and join several; state one of the two")
+        if self.of_samples and (self.join or self.mask or self.shape):
+            raise ValueError(f"layout = {self.layout}: samples go with none of join, mask and shape")
+        if self.of_samples and self.scene and not all(scene.sample for scene in self.scene):
+            raise ValueError(f"layout = {self.layout}: each scene needs its sample, or leave all out")
+        if not self.of_samples and any(scene.sample for scene in self.scene):
+            raise ValueError('a scene has a sample where layout has an N, as in layout = "NCHW"')
         split = self.as_split()
         lost = [name for name in (*split.train, *split.test) if name not in names]
-        if lost:
+        if lost and not self.every_sample:
             raise ValueError(f"the split names {', '.join(lost)}, but the scenes are {', '.join(names)}")
         if self.bands is not None and any(number > self.bands for number in self.dropped):
             raise ValueError(f"of {self.bands} bands, number {max(self.dropped)} cannot be dropped")
@@ -227,6 +246,22 @@ class Description(_Strict):
     def scenes(self) -> tuple[SceneRegion, ...]:
         """Its scenes."""
         return self.scene or (SceneRegion(name=self.name),)
+
+    @property
+    def of_samples(self) -> bool:
+        """Whether a file holds several cubes in one array."""
+        return "N" in (self.layout or "")
+
+    @property
+    def every_sample(self) -> bool:
+        """Whether the scenes are all samples of the file, which has to be opened to know them."""
+        return self.of_samples and not self.scene
+
+    def with_samples(self, count: int) -> Description:
+        """Return it with a scene for every sample of a file."""
+        digits = len(str(count))
+        scenes = tuple(SceneRegion(name=f"{number:0{digits}d}", sample=number) for number in range(1, count + 1))
+        return self.model_copy(update={"scene": scenes})
 
     def stated_wavelengths(self) -> dict[int, float]:
         """Return the centre of each band that is kept, from 1 in the file, as far as known without the files."""
@@ -245,7 +280,8 @@ class Description(_Strict):
     def as_split(self) -> Split:
         """Return its split; if none is stated, every scene tests."""
         if self.split is None:
-            return Split(f"{self.name}-all", (), tuple(scene.name for scene in self.scenes))
+            names = () if self.every_sample else tuple(scene.name for scene in self.scenes)
+            return Split(f"{self.name}-all", (), names)
         return Split(self.split.id, self.split.train, self.split.test)
 
 
