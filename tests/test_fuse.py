@@ -223,7 +223,9 @@ class TestTwoFiles:
         done = CliRunner().invoke(main, ["fuse", "bicubic", "a.npy", "b.npy", "c.npy", "d.mat"])
         assert done.exit_code == 2
         assert "give one file of both images, or that of the HSI and that of the MSI, then OUTPUT" in said(done)
-        assert "name ends in .mat or .npy" in said(self.fuse(tmp_path, "a.npy", "b.npy", out="fused.png"))
+        assert "name ends in .mat or .hdr or .img or .bsq or .bil or .bip or .tif or .npy" in said(
+            self.fuse(tmp_path, "a.npy", "b.npy", out="fused.png")
+        )
 
 
 def test_a_panchromatic_image_beside_the_hsi(pair: Path) -> None:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hsfusion_bench.cli.common import chosen_device, console, settings, tile_option
-from hsfusion_bench.errors import UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError
 
 if TYPE_CHECKING:
-    from hsfusion_bench.methods import Method, NetworkMethod, Observation, Problem, Tile
+    from hsfusion_bench.methods import Method, NetworkMethod, Problem, Tile
+    from hsfusion_bench.runs.pairs import Pair
+    from hsfusion_bench.runs.registration import Shift
     from hsfusion_bench.runs.weights.choosing import Chosen
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Read "ROWS,COLUMNS"; a phase may be one number for both, and is not negative."""
+    if value is None:
+        return None
+    phase = parameter.name == "phase"
+    try:
+        numbers = [float(part) for part in value.split(",")]
+    except ValueError:
+        numbers = []
+    if phase and len(numbers) == 1:
+        numbers *= 2
+    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
+        wanted = "a number, or two as ROWS,COLUMNS, such as 1.5,0.5" if phase else "ROWS,COLUMNS, such as 1.5,-2"
+        raise UsageError(f"--{parameter.name} {value!r}: expected {wanted}")
+    if phase and min(numbers) < 0:
+        raise UsageError(f"--phase {value!r}: no phase is negative; --shift takes such numbers")
+    return numbers[0], numbers[1]
 
 
 @click.command("fuse", short_help="Fuse a real pair of images that has no reference.")
@@ -31,16 +53,41 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--scale", type=click.IntRange(min=2), help="Ratio of the two resolutions, if the shapes do not tell.")
 @click.option(
     "--phase",
-    type=click.FloatRange(min=0),
-    help="LR pixel k sits at index scale*k + PHASE of the HR image. Default: at the centre of its block.",
+    callback=_two_numbers,
+    metavar="PHASE[,PHASE]",
+    help="LR pixel k sits at index scale*k + PHASE of the HR image; two numbers are for rows and columns. Default: at "
+    "the centre of its block.",
+)
+@click.option("--register", is_flag=True, help="Correct the pair by the shift that is measured between HSI and MSI.")
+@click.option(
+    "--shift",
+    callback=_two_numbers,
+    metavar="ROWS,COLUMNS",
+    help="Correct the pair by this shift, in pixels of the MSI and as it is measured: what the HSI shows lies so far "
+    "further down and right in the MSI.",
 )
 @click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the values.")
 @click.option("--msi-const", type=_POSITIVE, metavar="N", help="Full scale of the HR-MSI, if another. [const]")
 @click.option(
     "--counts", type=_POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
 )
-@click.option("--psf", metavar="KEY", help="Array of the hyperspectral camera's blur, if it is known.")
-@click.option("--srf", metavar="KEY", help="Array of the multispectral camera's response, likewise.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "uint16"]),
+    default="float32",
+    show_default=True,
+    help="Type of the numbers in OUTPUT, if that is ENVI or GeoTIFF.",
+)
+@click.option(
+    "--psf",
+    metavar="WHERE",
+    help="The hyperspectral camera's blur, if it is known: an array of the pair's files, or FILE[:KEY].",
+)
+@click.option(
+    "--srf",
+    metavar="WHERE",
+    help="The multispectral camera's response, likewise; or a name of `hsbench list responses`.",
+)
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change an option of METHOD (see `hsbench show`)."
 )
@@ -61,10 +108,13 @@ def command(
     hr_msi: str | None,
     layout: str | None,
     scale: int | None,
-    phase: float | None,
+    phase: tuple[float, float] | None,
+    register: bool,
+    shift: tuple[float, float] | None,
     const: float,
     msi_const: float | None,
     counts: float | None,
+    dtype: str,
     psf: str | None,
     srf: str | None,
     changes: tuple[str, ...],
@@ -75,38 +125,46 @@ def command(
 ) -> None:
     """Run METHOD on an LR-HSI and an HR-MSI of one scene, in one file or in two, and write OUTPUT.
 
-    The images are read from .mat, .npy, .npz, .h5, .tif and ENVI .hdr files. OUTPUT is a .mat file of sr [1, C, H, W],
-    and beside it ms, lms and pan as the no-reference script wants them (pan is the mean of the HR-MSI's bands), or a
-    .npy file of the result alone, float32 [C, H, W].
+    The images are read from .mat, .npy, .npz, .h5, .tif and ENVI .hdr files. OUTPUT is of the kind that its name ends
+    in: .hdr (or .img, .bsq, .bil, .bip) is ENVI, .tif GeoTIFF, both float32 with the HSI's wavelengths and the MSI's
+    georeference; .npy is the numbers alone, [C, H, W]; .mat has sr [1, C, H, W], and beside it ms, lms and pan as the
+    no-reference script wants them (pan is the mean of the HR-MSI's bands).
 
     \b
     Example:
       hsbench fuse bicubic pair.mat fused.mat --const 2047
       hsbench score fused.mat --ratio 4 --no-reference
       hsbench fuse ltmr pair.mat fused.mat --set dimension=5 --picture fused.png
-      hsbench fuse ltmr hsi.hdr pan.tif fused.npy --const 10000
+      hsbench fuse ltmr hsi.hdr pan.tif fused.tif --const 10000 --register
     """
     from hsfusion_bench.determinism import make_deterministic
+    from hsfusion_bench.formats.writing import files_of
     from hsfusion_bench.methods import NetworkMethod, Problem
     from hsfusion_bench.methods.fusing import fuse_checked
     from hsfusion_bench.methods.options import with_options
     from hsfusion_bench.registry import find
-    from hsfusion_bench.runs.pairs import WRITTEN, Form, read_pair, write_fused
+    from hsfusion_bench.runs.correction import for_method
+    from hsfusion_bench.runs.pairs import Form, read_pair, require_writable, write_fused
     from hsfusion_bench.runs.picture import write_picture
 
     if len(images) > 2:
         names = " ".join(map(str, (*images, output)))
         raise UsageError(f"{names}: give one file of both images, or that of the HSI and that of the MSI, then OUTPUT")
-    if output.suffix.lower() not in WRITTEN:
-        raise UsageError(f"{output}: the result is written to a file whose name ends in {' or '.join(WRITTEN)}")
-    if any(output.resolve() == image.resolve() for image in images):
-        raise UsageError(f"{output} is an image of the pair; name another file for the result")
-    pair, msi = (*images, None)[:2]
-    assert pair is not None
+    scaled = const if counts is None else counts
+    require_writable(output, scaled, dtype)
+    if register and shift is not None:
+        raise UsageError("--register measures the shift, --shift states it: give one of them")
+    for image in images:
+        if {file.resolve() for file in files_of(image)} & {file.resolve() for file in files_of(output)}:
+            raise UsageError(f"{output} is an image of the pair; name another file for the result")
+    hsi, msi = (*images, None)[:2]
+    assert hsi is not None
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError(f"{picture}: a PNG file is written; give it a name that ends in .png")
     made = with_options(find(method).load(), settings(changes, "dimension=5"))
-    observation = read_pair(pair, Form(lr_hsi, hr_msi, layout, scale, phase, const, msi_const, psf, srf), msi)
+    pair = read_pair(hsi, Form(lr_hsi, hr_msi, layout, scale, phase, const, msi_const, psf, srf), msi)
+    pair = _registered(pair, register, shift)
+    observation = pair.observation
     if isinstance(made, NetworkMethod):
         make_deterministic()
         problem = Problem.of(observation)
@@ -119,9 +177,9 @@ def command(
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
     else:
         fusing = made
-    _tell_shift(observation)
-    fused = fuse_checked(fusing, observation, pair.name)
-    write_fused(output, observation, fused, counts=const if counts is None else counts)
+    fused = fuse_checked(fusing, for_method(observation, fusing), hsi.name)
+    for note in write_fused(output, pair, fused, counts=scaled, dtype=dtype, by=made.card.title):
+        console(stderr=True).print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     if picture is not None:
         write_picture(picture, observation, fused)
     bands, height, width = fused.shape
@@ -134,30 +192,59 @@ def command(
     )
 
 
-def _tell_shift(observation: Observation) -> None:
-    """Say how well the two images lie upon each other: where they do not, the best methods fall below bicubic."""
-    from hsfusion_bench.runs.registration import find_shift
+def _registered(pair: Pair, register: bool, shift: tuple[float, float] | None) -> Pair:
+    """Return the pair corrected as it is asked for, and say how well its images lie upon each other."""
+    from hsfusion_bench.runs.registration import find_shift, registered
 
-    shift = find_shift(observation)
     notes = console(stderr=True)
-    if shift is None:
-        notes.print(
-            "whether HSI and MSI are registered cannot be told: they are too small, too flat or too little alike",
-            soft_wrap=True,
-        )
-        return
-    measured = f"HSI and MSI are {shift.rows:.1f} rows and {shift.columns:.1f} columns apart, in pixels of the MSI"
-    measured = measured.replace("-0.0 ", "0.0 ")
+    if any(pair.shift):
+        _tell_correction(pair, "--phase")
+    if shift is not None:
+        pair = pair.corrected(*shift)
+        _tell_correction(pair, "--shift")
+    found = find_shift(pair.observation)
+    if found is None:
+        untold = "whether HSI and MSI are registered cannot be told: they are too small, too flat or too little alike"
+        if register:
+            raise HsbenchError(f"{untold}; correct a shift that you know by --shift ROWS,COLUMNS")
+        notes.print(untold, soft_wrap=True)
+        return pair
+    _tell_shift(found, register)
+    if register and found.found:
+        rows, columns = registered(pair.observation, found)
+        pair = pair.corrected(rows, columns)
+        _tell_correction(pair, "--register")
+    return pair
+
+
+def _tell_shift(shift: Shift, register: bool) -> None:
+    """Say how far the two images are apart, and what accounts for it."""
+    measured = f"HSI and MSI are {shift} apart, in pixels of the MSI"
     phase = shift.right_phase
-    advice = None if phase in (None, shift.phase) else f"--phase {phase:g} accounts for it"
-    if shift.harmful:
-        measured = (
-            f"warning: {measured}, which is more than a quarter of an HSI pixel and spoils the result: "
-            f"{advice or 'register them first'}"
-        )
-    elif advice is not None:
-        measured += f" ({advice})"
-    notes.print(measured, style="yellow" if shift.harmful else None, markup=False, soft_wrap=True)
+    harmful = shift.harmful and not register
+    ways = [] if phase in (None, shift.phase) else [f"--phase {phase:g}"]
+    if harmful:
+        ways.append("--register")
+    if harmful:
+        measured = f"warning: {measured}, more than an eighth of an HSI pixel: {' or '.join(ways)} accounts for it"
+    elif register:
+        measured += "" if shift.found else ": nothing to correct"
+    elif ways:
+        measured += f" ({ways[0]} accounts for it)"
+    console(stderr=True).print(measured, style="yellow" if harmful else None, markup=False, soft_wrap=True)
+
+
+def _tell_correction(pair: Pair, option: str) -> None:
+    """Say what was done to a pair."""
+    _, height, width = pair.observation.hr_msi.shape
+    row, column = pair.origin
+    rows, columns = (f"{by:.2f}".replace("-0.00", "0.00") for by in pair.shift)
+    console(stderr=True).print(
+        f"{option}: the pair is corrected by {rows} rows and {columns} columns; the result has rows {row} to "
+        f"{row + height - 1} and columns {column} to {column + width - 1} of the MSI",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _weights(text: str | None, method: NetworkMethod, problem: Problem) -> Chosen:

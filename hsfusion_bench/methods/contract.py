@@ -43,6 +43,9 @@ class Observation:
         ``(scale*k + phase - (size-1)/2 + m, scale*l + phase - (size-1)/2 + n)`` for LR pixel (k, l).
     srf
         Spectral response of the multispectral camera, [msi_bands, bands]; None likewise.
+    offset
+        What is to be added to the phase for rows and for columns, at most half a pixel of `hr_msi`: the rest of a shift
+        between the images of a real pair. (0, 0) in every protocol, and for a method that does not take it.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Observation:
     phase: float
     psf: npt.NDArray[np.floating[Any]] | None = None
     srf: npt.NDArray[np.floating[Any]] | None = None
+    offset: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         if self.lr_hsi.ndim != 3 or self.hr_msi.ndim != 3:
@@ -153,6 +157,9 @@ class Method(ABC):
     """A fusion method. Derive from it, give it a `card`, and write `fuse`."""
 
     card: ClassVar[Card]
+
+    takes_offset: ClassVar[bool] = False
+    """Whether `fuse` takes `Observation.offset` into account; for others the LR-HSI is moved by it before."""
 
     network: Any = None
     """The network that `fuse` runs, with its weights; None of a method without."""

@@ -62,7 +62,9 @@ def bicubic_matrix(size: int, scale: int, phase: float | None = None) -> npt.NDA
     return matrix
 
 
-def upsample_bicubic(cube: npt.NDArray[Real], scale: int, phase: float | None = None) -> npt.NDArray[Real]:
+def upsample_bicubic(
+    cube: npt.NDArray[Real], scale: int, phase: float | tuple[float, float] | None = None
+) -> npt.NDArray[Real]:
     """Enlarge the last two axes of an array as MATLAB's bicubic ``imresize`` does. Nothing is clipped.
 
     Parameters
@@ -72,8 +74,8 @@ def upsample_bicubic(cube: npt.NDArray[Real], scale: int, phase: float | None = 
     scale
         Enlargement, 1 or more.
     phase
-        Where the input pixels lie: pixel k at index ``scale*k + phase`` of the result, in both directions. None: in
-        the centres of blocks, as MATLAB has it.
+        Where the input pixels lie: pixel k at index ``scale*k + phase`` of the result, in both directions, or in each
+        by a number of its own. None: in the centres of blocks, as MATLAB has it.
 
     Returns
     -------
@@ -87,7 +89,8 @@ def upsample_bicubic(cube: npt.NDArray[Real], scale: int, phase: float | None = 
     if not np.issubdtype(cube.dtype, np.floating):
         raise TypeError(f"upsample_bicubic needs a floating-point array, not {cube.dtype}")
     *leading, height, width = cube.shape
-    vertical, horizontal = bicubic_matrix(height, scale, phase), bicubic_matrix(width, scale, phase).T
+    rows, columns = phase if isinstance(phase, tuple) else (phase, phase)
+    vertical, horizontal = bicubic_matrix(height, scale, rows), bicubic_matrix(width, scale, columns).T
     enlarged = np.empty((*leading, height * scale, width * scale), cube.dtype)
     for index in np.ndindex(*leading):
         enlarged[index] = vertical @ cube[index] @ horizontal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -12,19 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
-from hsfusion_bench.formats.cubes import reshaped
+from hsfusion_bench.formats.cubes import find_cube, reshaped
 from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, Wanted, find_array, held
+from hsfusion_bench.formats.georeference import Georeference, read_georeference
 from hsfusion_bench.formats.notes import note
 from hsfusion_bench.formats.values import divisor, require_filled
+from hsfusion_bench.formats.writing import SUFFIXES, Image, lost_in, require_alone, write_image
 from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
+from hsfusion_bench.runs.cameras import known_psf, known_srf
+from hsfusion_bench.runs.correction import correct
 
 #: What `Form.layout` may be: one order for both images, or that of the LR-HSI and that of the HR-MSI.
 LAYOUTS = ("HWC", "CHW", "HWC,CHW", "CHW,HWC")
 #: Endings of the files that `write_fused` makes.
-WRITTEN = (".mat", ".npy")
+WRITTEN = (".mat", *SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -40,27 +43,73 @@ class Form:
     scale
         Ratio of the two resolutions; None: as the shapes tell.
     phase
-        LR pixel k sits at index ``scale*k + phase`` of the HR image; None: LR pixels are the centres of blocks.
+        LR pixel (k, l) sits at index ``(scale*k + phase[0], scale*l + phase[1])`` of the HR image; None: LR pixels are
+        the centres of blocks. Where the two differ, the pair is corrected to one phase, see `Pair.corrected`.
     const
         Full scale of the values, by which they are divided.
     msi_const
         Full scale of the HR-MSI, if it is another one.
     psf, srf
-        Names of the blur [size, size] and of the spectral response [msi_bands, bands]; None: they are not known.
+        Where the blur [size, size] and the spectral response [msi_bands, bands] are, as
+        `hsfusion_bench.runs.cameras` takes them; None: they are not known.
     """
 
     lr_hsi: str | None = None
     hr_msi: str | None = None
     layout: str | None = None
     scale: int | None = None
-    phase: float | None = None
+    phase: tuple[float, float] | None = None
     const: float = 1.0
     msi_const: float | None = None
     psf: str | None = None
     srf: str | None = None
 
 
-def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Observation:
+@dataclass(frozen=True)
+class Pair:
+    """A real pair, with what its files say of its bands and its pixels.
+
+    Parameters
+    ----------
+    observation
+        The two images.
+    wavelengths
+        Centres of the HSI's bands, nanometres; empty: unknown.
+    georeference
+        Where the MSI's pixels lie on the ground; None: unknown.
+    shift
+        By what the pair was corrected, rows and columns, HR pixels.
+    origin
+        Row and column of the MSI in its file at which that of `observation` begins.
+    given
+        The pair before its correction; None: it is this one.
+    """
+
+    observation: Observation
+    wavelengths: tuple[float, ...] = ()
+    georeference: Georeference | None = None
+    shift: tuple[float, float] = (0.0, 0.0)
+    origin: tuple[int, int] = (0, 0)
+    given: Pair | None = None
+
+    def corrected(self, rows: float, columns: float) -> Pair:
+        """Return the pair corrected by a shift, HR pixels; see `hsfusion_bench.runs.correction.correct`."""
+        if not (rows or columns):
+            return self
+        given = self.given or self  # so that no more is cut off than the sum of all shifts needs
+        shift = (self.shift[0] + rows, self.shift[1] + columns)
+        done = correct(given.observation, *shift)
+        return replace(
+            given,
+            observation=done.observation,
+            georeference=given.georeference and given.georeference.cropped(*done.origin),
+            shift=shift,
+            origin=done.origin,
+            given=given,
+        )
+
+
+def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Pair:
     """Read a pair.
 
     Parameters
@@ -74,7 +123,7 @@ def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Observati
 
     Returns
     -------
-    Observation, without the PSF and SRF that the form does not name.
+    The pair, without the PSF and SRF that the form does not name.
 
     Raises
     ------
@@ -100,55 +149,97 @@ def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Observati
         else:
             hr_msi = _read(hr_array, hr_axes, form.msi_const, "--msi-const")
         both = {**msi_arrays, **arrays}
-        psf, srf = _camera(path, both, form.psf, "--psf"), _camera(path, both, form.srf, "--srf")
-    if psf is not None and not abs(psf.sum() - 1) < 1e-3:
-        raise HsbenchError(f"{path}: the PSF {form.psf} sums to {psf.sum():g}, not to 1")
-    phase = (scale - 1) / 2 if form.phase is None else form.phase
-    return Observation(lr_hsi, hr_msi, scale, phase, psf, srf)
+        wavelengths = find_cube(arrays, path, [lr_array.name]).wavelengths
+        if len(wavelengths) != len(lr_hsi):
+            wavelengths = ()
+        psf = known_psf(form.psf, both, path)
+        srf = known_srf(form.srf, both, path, wavelengths or (np.nan,) * len(lr_hsi))
+    centre = (scale - 1) / 2
+    phases = form.phase or (centre, centre)
+    phase = min(phases, key=lambda each: abs(each - centre))
+    pair = Pair(Observation(lr_hsi, hr_msi, scale, phase, psf, srf), wavelengths, read_georeference(hr_path))
+    return pair.corrected(phases[0] - phase, phases[1] - phase)
 
 
-def write_fused(path: Path, observation: Observation, fused: Cube, *, counts: float) -> None:
+def require_writable(path: Path, counts: float, dtype: str) -> None:
+    """Refuse what `write_fused` would not write, before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        If a file of this kind is not written or holds no such numbers, or `counts` leaves no room for them.
+    HsbenchError
+        If another raster lies where it would be taken for that of an ENVI header.
+    """
+    if path.suffix.lower() not in WRITTEN:
+        raise UsageError(f"{path}: the result is written to a file whose name ends in {' or '.join(WRITTEN)}")
+    if dtype != "float32" and path.suffix.lower() in (".mat", ".npy"):
+        raise UsageError(f"{path}: {dtype} is for files that state what 1 is: ENVI and GeoTIFF")
+    if dtype != "float32" and counts < 2:
+        raise UsageError(f"whole numbers up to {counts:g} hold no image: state the full scale, such as --counts 10000")
+    require_alone(path)
+
+
+def write_fused(path: Path, pair: Pair, fused: Cube, *, counts: float, dtype: str = "float32", by: str) -> list[str]:
     """Write a fused image, by the ending of the file.
 
     A `.mat` file is as ``analysis_unref_batched_images`` and ``hsbench score --no-reference`` read it: `sr`, the LR-HSI
-    as `ms`, its bicubic enlargement as `lms`, and as `pan` the mean of the HR-MSI's bands, each [1, C, H, W] in double.
-    A `.npy` file is the fused image alone, float32 [bands, H, W].
+    as `ms`, its bicubic enlargement as `lms`, and as `pan` the mean of the HR-MSI's bands, each [1, C, H, W] in double;
+    beside them `wavelengths`, where they are known, and of a pair that was corrected `shift` and `origin`. Files of
+    other kinds have the fused image alone, see `hsfusion_bench.formats.writing.write_image`.
 
     Parameters
     ----------
     path
         The file, of one of the endings `WRITTEN`; it appears whole or not at all.
-    observation
+    pair
         The pair, values in [0, 1].
     fused
         What a method made of it, [bands, H, W].
     counts
         What 1 becomes: the script rounds to integers before it computes Q2n.
+    dtype
+        "float32", or "uint16" for ENVI and GeoTIFF.
+    by
+        Title of the method.
+
+    Returns
+    -------
+    What the file does not keep, in sentences. Raises as `require_writable`.
     """
-    if path.suffix.lower() == ".npy":
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.save(file, (counts * fused.astype(np.float64)).astype(np.float32))
-        return
+    require_writable(path, counts, dtype)
+    observation = pair.observation
+    image = Image(fused, pair.wavelengths, pair.georeference, _description(pair, by), counts)
+    if path.suffix.lower() != ".mat":
+        return write_image(path, image, dtype)
+    centre = (observation.scale - 1) / 2
+    phase = (centre + observation.offset[0], centre + observation.offset[1]) if any(observation.offset) else None
     images = {
         "sr": fused,
         "ms": observation.lr_hsi,
-        "lms": upsample_bicubic(observation.lr_hsi, observation.scale),
+        "lms": upsample_bicubic(observation.lr_hsi, observation.scale, phase),
         "pan": observation.hr_msi.mean(axis=0, keepdims=True, dtype=np.float64),
     }
-    write_variables(path, {name: counts * image[None].astype(np.float64) for name, image in images.items()})
+    variables = {name: counts * image[None].astype(np.float64) for name, image in images.items()}
+    if pair.wavelengths:
+        variables["wavelengths"] = np.array([pair.wavelengths])
+    if any(pair.shift):
+        variables |= {"shift": np.array([pair.shift]), "origin": np.array([pair.origin], float)}
+    write_variables(path, variables)
+    return lost_in(path, image)
 
 
-def _camera(path: Path, arrays: Mapping[str, StoredArray], key: str | None, option: str) -> NDArray[np.float64] | None:
-    """Read a PSF or an SRF."""
-    if key is None:
-        return None
-    array = find_array(arrays, path, LR_HSI, [key])
-    if len(array.shape) != 2:
-        raise HsbenchError(f"{array}, named by {option}, has shape {array.shape}, which is not a matrix")
-    matrix: NDArray[np.float64] = array.read((slice(None),) * 2).astype(np.float64)
-    if not np.isfinite(matrix).all():
-        raise HsbenchError(f"{array}, named by {option}, has values that are NaN or infinite")
-    return matrix
+def _description(pair: Pair, by: str) -> str:
+    """Say in ASCII what an image is: the kinds of file know no more."""
+    text = f"{by} at x{pair.observation.scale}"
+    if any(pair.shift):
+        text += (
+            f"; pair corrected by {pair.shift[0]:.2f} rows and {pair.shift[1]:.2f} columns of the MSI, of which it "
+            f"begins at row {pair.origin[0]} and column {pair.origin[1]}"
+        )
+    return "".join(
+        letter if letter.isascii() and letter.isprintable() and letter not in "{}" else "?" for letter in text
+    )
 
 
 def _image(arrays: Mapping[str, StoredArray], path: Path, wanted: Wanted, key: str | None, alone: bool) -> StoredArray:

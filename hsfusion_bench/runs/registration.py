@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.methods import Observation
+from hsfusion_bench.runs.correction import correct
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -25,6 +26,8 @@ _SIGMAS = (0.42, 0.2, 0.25, 0.3, 0.35, 0.5, 0.6, 0.75)
 _COMPONENTS = 6
 #: Share of the HR-MSI's variance that the LR-HSI leaves unexplained above which their shift is not believed.
 _UNLIKE = 0.5
+#: How far apart images that lie upon each other are found at worst, LR pixels; see docs/elsewhere.md.
+_NOISE = 0.04
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Shift:
     Parameters
     ----------
     rows, columns
-        HR pixels: LR pixel (k, l) sits at ``(scale*k + phase + rows, scale*l + phase + columns)`` of the HR-MSI.
+        HR pixels: LR pixel (k, l) sits at ``(scale*k + phase + rows, scale*l + phase + columns)`` of the HR-MSI, to
+        which the offset comes that is known already.
     scale
         HR pixels of an LR pixel.
     phase
@@ -48,8 +52,18 @@ class Shift:
 
     @property
     def harmful(self) -> bool:
-        """Whether it is more than a quarter of an LR pixel, in either direction."""
-        return max(abs(self.rows), abs(self.columns)) > self.scale / 4
+        """Whether it is more than an eighth of an LR pixel, in either direction."""
+        return max(abs(self.rows), abs(self.columns)) > self.scale / 8
+
+    @property
+    def found(self) -> bool:
+        """Whether it is more than aligned images seem to be apart, in either direction."""
+        return max(abs(self.rows), abs(self.columns)) > _NOISE * self.scale
+
+    def __str__(self) -> str:
+        """Return it with its units, rounded."""
+        rows, columns = (f"{by:.1f}".replace("-0.0", "0.0") for by in (self.rows, self.columns))
+        return f"{rows} rows and {columns} columns"
 
     @property
     def right_phase(self) -> float | None:
@@ -88,7 +102,10 @@ def find_shift(observation: Observation) -> Shift | None:
     if min(float(np.ptp(image, axis=(1, 2)).max()) for image in (lr_hsi, hr_msi)) == 0:
         return None
     known = _components(lr_hsi[:, *_INSIDE])
-    centres = [scale * np.arange(side) + observation.phase for side in sides]
+    centres = [
+        scale * np.arange(side) + observation.phase + offset
+        for side, offset in zip(sides, observation.offset, strict=True)
+    ]
     start: _Array = np.zeros(2)
     found: list[tuple[float, _Array]] = []
     for sigma in _SIGMAS:
@@ -102,6 +119,26 @@ def find_shift(observation: Observation) -> Shift | None:
         start = found[0][1]
     unexplained, (rows, columns) = min(found, key=lambda each: each[0])
     return None if unexplained > _UNLIKE else Shift(float(rows), float(columns), scale, observation.phase)
+
+
+def registered(observation: Observation, first: Shift) -> tuple[float, float]:
+    """Return by how many rows and columns, HR pixels, a pair is to be corrected.
+
+    Parameters
+    ----------
+    observation
+        The pair.
+    first
+        What `find_shift` finds of it. It is found once more where the pair is corrected by it in whole pixels, since
+        then all that is compared lies in both images.
+    """
+    whole = (round(first.rows), round(first.columns))
+    if not any(whole):
+        return first.rows, first.columns
+    second = find_shift(correct(observation, *whole).observation)
+    if second is None:
+        return first.rows, first.columns
+    return whole[0] + second.rows, whole[1] + second.columns
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Brovey(Method):
     Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="brovey",
         title="Brovey",

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+from scipy import ndimage, optimize
 
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
@@ -30,11 +30,16 @@ DIMENSION = 10
 def completed(observation: Observation) -> Observation:
     """Return the observation with estimates of the PSF and SRF that it lacks.
 
+    An offset of the samples is in the PSF: in one that is estimated, since the images show it there, and one that is
+    known is moved by it.
+
     Raises
     ------
     HsbenchError
         If the images do not determine them.
     """
+    if observation.psf is not None and any(observation.offset):
+        observation = replace(observation, psf=_moved(observation.psf, observation.offset))
     if observation.psf is not None and observation.srf is not None:
         return observation
     srf = np.asarray(observation.srf, np.float64) if observation.srf is not None else estimate_srf(observation)
@@ -46,6 +51,13 @@ def completed(observation: Observation) -> Observation:
         raise HsbenchError("the blur cannot be estimated: the two images have nothing in common")
     # a blur keeps the mean; whatever it found beyond that is the spectral response's
     return replace(observation, psf=psf / total, srf=srf / total if observation.srf is None else srf)
+
+
+def _moved(psf: Array, by: tuple[float, float]) -> Array:
+    """Return a PSF moved by a part of a pixel: two taps more each way, which leaves its middle on or between pixels."""
+    moved: Array = ndimage.shift(np.pad(np.asarray(psf, np.float64), 2), by, order=3)
+    moved *= psf.sum() / moved.sum()
+    return moved
 
 
 def estimate_srf(observation: Observation, weight: float = LAMBDA_SRF) -> Array:

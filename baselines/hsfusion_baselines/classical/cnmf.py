@@ -29,6 +29,7 @@ class CNMF(Method):
     (CAVE's `balloons` at x4: 25 dB in place of 46). Single precision at the high resolution.
     """
 
+    takes_offset = True
     card = Card(
         name="cnmf",
         title="CNMF",

@@ -29,6 +29,7 @@ class CSTF(Method):
     of one that is not, the separable blur that comes nearest is taken. Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="cstf",
         title="CSTF",

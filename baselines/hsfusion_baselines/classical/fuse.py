@@ -30,6 +30,7 @@ class FUSE(Method):
     `covariance` "identity" they do not.
     """
 
+    takes_offset = True
     card = Card(
         name="fuse",
         title="FUSE",

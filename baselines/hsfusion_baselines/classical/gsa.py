@@ -24,6 +24,7 @@ class GSA(Method):
     P, and the result is that of MTF-GLP-HS.
     """
 
+    takes_offset = True
     card = Card(
         name="gsa",
         title="GSA",

@@ -26,6 +26,7 @@ class HySure(Method):
     PSF or SRF are not known, the paper's own estimates are used. Single precision. Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="hysure",
         title="HySure",

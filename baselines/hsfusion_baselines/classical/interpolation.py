@@ -16,8 +16,10 @@ INTERPOLATION_MEANING = "aligned: LR pixels lie at the phase; block: at the cent
 def enlarge(low: Array, observation: Observation, interpolation: Interpolation) -> Array:
     """Enlarge LR images [..., h, w] by bicubic interpolation; nothing is clipped.
 
-    "aligned" puts LR pixel k where it was sampled, at ``scale*k + phase``; "block" into the centre of block k, which
-    shifts the image where the phase is another.
+    "aligned" puts LR pixel k where it was sampled, at ``scale*k + phase + offset``; "block" into the centre of block k,
+    which shifts the image where the phase is another.
     """
-    phase = observation.phase if interpolation == "aligned" else None
-    return upsample_bicubic(np.asarray(low), observation.scale, phase)
+    if interpolation == "block":
+        return upsample_bicubic(np.asarray(low), observation.scale)
+    rows, columns = observation.offset
+    return upsample_bicubic(np.asarray(low), observation.scale, (observation.phase + rows, observation.phase + columns))

@@ -33,6 +33,7 @@ class IRTenSR(Method):
     Parameters are those of the authors' release for Pavia; it has none for CAVE. Single precision. Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="ir-tensr",
         title="IR-TenSR",

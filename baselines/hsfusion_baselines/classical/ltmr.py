@@ -28,6 +28,7 @@ class LTMR(Method):
     earlier where an iteration changes A by less than `tolerance`. Single precision. Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="ltmr",
         title="LTMR",

@@ -31,6 +31,7 @@ class LTTR(Method):
     Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="lttr",
         title="LTTR",

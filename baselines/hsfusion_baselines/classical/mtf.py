@@ -28,8 +28,10 @@ def mtf_filtered_msi(observation: Observation, nyquist_gain: float) -> Array:
     sigma = observation.scale / math.pi * math.sqrt(-2 * math.log(nyquist_gain))
     half = math.ceil(4 * sigma)
     side = 2 * half + (1 if float(observation.phase).is_integer() else 0)
-    profile = np.exp(-((np.arange(side) - (side - 1) / 2) ** 2) / (2 * sigma**2))
-    psf = np.outer(profile, profile) / profile.sum() ** 2
+    taps = np.arange(side) - (side - 1) / 2
+    profiles = (np.exp(-((taps - by) ** 2) / (2 * sigma**2)) for by in observation.offset)
+    psf = np.outer(*profiles)
+    psf /= psf.sum()
     shape = (observation.hr_msi.shape[1], observation.hr_msi.shape[2])
     optics = Optics.from_psf(psf, observation.phase, shape, observation.scale)
     return optics.observe(observation.hr_msi.astype(np.float64))

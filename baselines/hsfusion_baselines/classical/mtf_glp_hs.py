@@ -24,6 +24,7 @@ class MTFGLPHS(Method):
     Gaussian in its place.
     """
 
+    takes_offset = True
     card = Card(
         name="mtf-glp-hs",
         title="MTF-GLP-HS",

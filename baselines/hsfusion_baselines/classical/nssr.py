@@ -28,6 +28,7 @@ class NSSR(Method):
     the image where the release stops conjugate gradients early. Single precision. Nothing is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="nssr",
         title="NSSR",

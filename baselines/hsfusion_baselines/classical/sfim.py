@@ -23,6 +23,7 @@ class SFIM(Method):
     is clipped.
     """
 
+    takes_offset = True
     card = Card(
         name="sfim",
         title="SFIM",
