@@ -341,3 +341,15 @@ def test_other_files_of_hdf5_are_no_product(tmp_path):
         file["reflectance"] = np.zeros((2, 3, 4))
     with open_arrays(tmp_path / "x.h5") as arrays:
         assert set(arrays) == {"HDFEOS/SWATHS/OTHER/Data Fields/Cube", "reflectance"}
+
+
+def test_names_of_prisma_alone_are_no_product(tmp_path, caplog):
+    """A part that somebody saved on under the same names is an HDF5 file like any."""
+    path = tmp_path / "part.nc"
+    cube = RNG.integers(0, 4000, (8, 31, 8)).astype(np.uint16)
+    name = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/VNIR_Cube"
+    with h5py.File(path, "w") as file:
+        file[name] = cube
+    with caplog.at_level("WARNING", "hsfusion_bench"), open_arrays(path) as arrays:
+        np.testing.assert_array_equal(arrays[name].numbers(ALL), cube)
+    assert "it is read as any HDF5 file" in caplog.text

@@ -353,6 +353,16 @@ def test_samples_are_found_under_usual_names_and_in_either_order(tmp_path: Path,
     np.testing.assert_array_equal(stored.hr_msi, CUBE[:3])
 
 
+def test_a_full_scale_that_the_values_hardly_fill_is_refused(tmp_path: Path) -> None:
+    path = samples(tmp_path / "x.h5", ["gt", "ms", "pan"])
+    with pytest.raises(HsbenchError, match=r"the values reach .*hardly fills the full scale of 2047"):
+        open_dataset(f"h5:{path}:const=2047").read("1")
+    io.savemat(tmp_path / "x.mat", {"hsi": CUBE.transpose(1, 2, 0)})
+    (tmp_path / "mine.toml").write_text('title = "m"\nfile = "x.mat"\nbands = 31\nconst = 2047')
+    with pytest.raises(HsbenchError, match=r"the values reach .*hardly fills the full scale of 2047"):
+        open_dataset(str(tmp_path / "mine.toml")).read("mine")
+
+
 def test_samples_of_a_mat_file_may_be_stacked_as_matlab_does(tmp_path: Path) -> None:
     io.savemat(tmp_path / "x.mat", {name: values.transpose(2, 3, 1, 0) for name, values in SAMPLES.items()})
     np.testing.assert_array_equal(open_dataset(f"h5:{tmp_path}/x.mat").read("2"), CUBE / 2)

@@ -328,3 +328,8 @@ def require_filled(stated: Stated, highest: float, full_scale: float, where: str
             f"hardly fills a full scale of {full_scale:g}: state the full scale of the calibrated values, or correct "
             "the file if they were calibrated before"
         )
+    if full_scale > 1 and 0 < highest < _DARK * full_scale:
+        raise HsbenchError(
+            f"{where}: the values reach {highest:g}, which hardly fills the full scale of {full_scale:g} stated for "
+            "them; state another"
+        )

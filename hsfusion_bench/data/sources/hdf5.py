@@ -22,6 +22,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.cubes import divide, with_wavelengths
 from hsfusion_bench.formats.finding import BATCHES, held, last, told
+from hsfusion_bench.formats.values import require_filled
 from hsfusion_bench.suggest import unknown
 
 _GT, _LR_HSI, _HR_MSI = "GT", "LRHSI", "RGB"
@@ -99,6 +100,7 @@ class HDF5Source(SceneSource):
             low, high = float(np.nanmin(cube, initial=0)), float(np.nanmax(cube, initial=0))
             if low < 0 or high > self._const:
                 raise HsbenchError(f"{arrays[_GT]}: {self._beyond(low, high)}")
+            require_filled(arrays[_GT].stated, high, self._const, str(arrays[_GT]))
         divide(cube, self._const)
         return cube
 

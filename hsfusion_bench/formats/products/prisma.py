@@ -104,6 +104,10 @@ def open_prisma(path: Path, file: Any) -> dict[str, Raster] | None:
     swaths = file.get(_SWATHS)
     if not isinstance(swaths, h5py.Group):
         return None
+    if not any(name.startswith("List_Cw_") for name in file.attrs):
+        if any(_SWATH.fullmatch(swath) for swath in swaths):
+            note(f"{path} has PRISMA's names, but nothing that a product states of them: it is read as any HDF5 file")
+        return None
     images: dict[str, Raster] = {}
     for swath in swaths:
         if match := _SWATH.fullmatch(swath):
