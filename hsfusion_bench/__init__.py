@@ -16,11 +16,13 @@ The names are those of `hsfusion_bench.bench`, and are imported when they are as
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from hsfusion_bench.__about__ import __version__ as __version__
 
+TYPE_CHECKING = False  # `typing` takes a while to import, and a command is not to be long without its signal handlers
 if TYPE_CHECKING:
+    from typing import Any
+
     from hsfusion_bench.bench import HsbenchError as HsbenchError
     from hsfusion_bench.bench import Observation as Observation
     from hsfusion_bench.bench import Results as Results

@@ -6,7 +6,6 @@ Nothing is imported before it is needed: torch only when a network runs.
 from __future__ import annotations
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from hsfusion_bench.data.scenes import Scene
 from hsfusion_bench.data.task import Task, open_task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Cube, LoadedNetwork, Method, NetworkMethod, Observation, Tile
+from hsfusion_bench.scratch import TemporaryFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -319,7 +319,7 @@ def run(
     UsageError
         If there is no such method or index.
     HsbenchError
-        If scenes are not here, or the folder cannot be written.
+        If scenes are not here, the folder cannot be written, or another process writes the same records.
     """
     from hsfusion_bench.data.task import require_present
     from hsfusion_bench.devices import choose_device
@@ -327,7 +327,7 @@ def run(
     from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Listener, Setting, run_method
+    from hsfusion_bench.runs.runner import Listener, Setting, alone_with, run_method
     from hsfusion_bench.runs.weights.choosing import named
 
     class Told(Listener):
@@ -350,24 +350,23 @@ def run(
     if twice:
         raise UsageError(f"weights of {twice[0]}: it is loaded, and has its weights")
     files = {name: named(file) for name, file in given.items()}
-    results = []
-    with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch, task.cached() as cached:
-        store = Store(Path(scratch) if records is None else Path(records).expanduser())
+    with TemporaryFolder() as scratch, task.cached() as cached:
+        store = Store(scratch if records is None else Path(records).expanduser())
         store.require_writable()
-        for contender in contenders:
-            setting = Setting(
-                task=cached,
-                store=store,
-                device=choose_device(device),
-                seed=seed,
-                timing=timing,
-                weights=files,
-                blind=blind,
-                tile=tile,
-                also=further,
-                listener=Told(),
-            )
-            results.append(run_method(contender, setting))
+        setting = Setting(
+            task=cached,
+            store=store,
+            device=choose_device(device),
+            seed=seed,
+            timing=timing,
+            weights=files,
+            blind=blind,
+            tile=tile,
+            also=further,
+            listener=Told(),
+        )
+        with alone_with(contenders, setting):
+            results = [run_method(contender, setting) for contender in contenders]
     for result in results:
         if result.record.status != "ok":
             warnings.warn(f"{result.record.method.name}: {result.record.error}", stacklevel=2)
@@ -471,8 +470,8 @@ def evaluate(
     further = further_indexes(also)
     require_present(task.source, task.plan)
     claim = Claim(Path(results).expanduser(), name.strip(), key, layout, const, trust_their_reference)
-    with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch:
-        store = Store(Path(scratch) if records is None else Path(records).expanduser())
+    with TemporaryFolder() as scratch:
+        store = Store(scratch if records is None else Path(records).expanduser())
         result, odd = score_claim(claim, Setting(task, store, timing=False, also=further))
     for text in odd:
         warnings.warn(text, stacklevel=2)

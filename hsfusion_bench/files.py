@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.scratch import passing
 
 
 def slug(text: str) -> str:
@@ -24,26 +24,21 @@ def slug(text: str) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; rename it onto `path` if the block succeeds.
 
+    What processes that were killed left in that folder is removed, see `hsfusion_bench.scratch`.
+
     Raises
     ------
     HsbenchError
         If the folder cannot be made or written; whatever stood at `path` before is untouched.
     """
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(descriptor)
-        temporary = Path(name)
-        yield temporary
-        # mkstemp makes files that only their owner may read; a result is an ordinary file
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with passing(path.parent, f".{path.name}.", ".part") as temporary:
+            temporary.touch(exist_ok=False)
+            yield temporary
+            temporary.replace(path)
     except OSError as error:
         raise HsbenchError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -67,9 +62,3 @@ def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

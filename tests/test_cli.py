@@ -96,8 +96,8 @@ def test_a_run_writes_records_tables_and_a_leaderboard(mine: Path) -> None:
 
 def test_what_save_mat_writes_scores_as_the_run_did() -> None:
     assert demo("bicubic", "--save-mat", "out").exit_code == 0
-    assert [path.name for path in Path("out").iterdir()] == ["bicubic.mat"]
-    scored = json.loads(hsbench("score", "out/bicubic.mat", "--ratio", "4", "--json").stdout)
+    assert [path for path in Path("out").rglob("*") if path.is_file()] == [Path("out/demo-x4-uestc/bicubic.mat")]
+    scored = json.loads(hsbench("score", "out/demo-x4-uestc/bicubic.mat", "--ratio", "4", "--json").stdout)
     summary = read("bicubic")["summary"]
     for ours, theirs in [("psnr", "psnr"), ("sam", "sam"), ("uqi", "qave"), ("q2n", "qn")]:
         assert scored[theirs] == [summary[ours]["mean"], summary[ours]["std"]]  # type: ignore[index]

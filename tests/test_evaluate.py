@@ -67,7 +67,7 @@ def refused(done: Result, code: int = 1) -> str:
 def test_what_a_run_saved_evaluates_to_the_record_of_the_run() -> None:
     run = ("run", "--methods", "bicubic", "--dataset", "demo", "--scale", "4", "--no-timing", "--save-mat", "out")
     assert hsbench(*run).exit_code == 0
-    done = evaluate("out/bicubic.mat")
+    done = evaluate("out/demo-x4-uestc/bicubic.mat")
     assert done.exit_code == 0, done.output
     ours, theirs = read(), read("bicubic")
     for key in ("schema", "status", "error", "dataset", "scenes", "summary", "metrics", "environment", "weights"):

@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the documented commands make, with two methods."""
     folder = tmp_path_factory.mktemp("made") / "sent"
     run = ("run", "--methods", "gsa,bicubic", *DEMO, "--device", "cpu", "--results-dir", folder)
-    done = hsbench(*run, "--save-mat", folder / TASK)
+    done = hsbench(*run, "--save-mat", folder)
     assert done.exit_code == 0, done.output
     return folder
 
@@ -259,7 +259,7 @@ def test_a_method_in_a_file_brings_its_file(sent: Path) -> None:
     shutil.rmtree(sent)
     Path("mine.py").write_text(MINE)
     run = ("run", "--methods", "./mine.py:mine", *DEMO, "--no-timing", "--results-dir", sent)
-    assert hsbench(*run, "--save-mat", sent / TASK).exit_code == 0
+    assert hsbench(*run, "--save-mat", sent).exit_code == 0
     assert bad(sent).keys() == {"file of the method", "reference of the method"}
     (sent / "README.md").write_text("mine:mine is bicubic interpolation, doi:10.1109/TASSP.1981.1163711\n")
     shutil.copy("mine.py", sent)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hsfusion_bench import interrupts
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli.verbs import Verbs
 from hsfusion_bench.errors import HsbenchError, UsageError
@@ -44,11 +45,18 @@ class _Message(click.ClickException):
 
 
 class _Main(Verbs):
-    """The verbs of ``hsbench``, with errors as messages."""
+    """The verbs of ``hsbench``, with errors as messages, and signals as errors."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         make_streams_readable()
-        return super().main(*args, **more)
+        with interrupts.handled():
+            return super().main(*args, **more)
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **more)
+        except KeyboardInterrupt as error:
+            raise _interrupted(error, None) from error
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -58,8 +66,20 @@ class _Main(Verbs):
                 raise
             raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
         except KeyboardInterrupt as error:
-            text = "interrupted; a run keeps what it has scored, and the same command resumes there"
-            raise _Message(text, 130) from error
+            raise _interrupted(error, ctx.invoked_subcommand) from error
+
+
+#: What is kept of a command that is interrupted, where it goes on with that.
+_KEPT = {
+    "run": "what is scored is kept, and the same command goes on there",
+    "train": "the state is kept, and the same command goes on there",
+    "weights": "what is reached is kept, and the same command goes on there",
+}
+
+
+def _interrupted(error: KeyboardInterrupt, verb: str | None) -> _Message:
+    text, code = interrupts.told(error)
+    return _Message(f"{text}; {_KEPT.get(verb or '', 'no file is left half written')}", code)
 
 
 @click.group(

@@ -263,6 +263,10 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
         path, kept = result.written
         more = " (an earlier one of more scenes, kept)" if kept else ""
         notes.print(f"record  {path}{more}", markup=False, soft_wrap=True)
+        if result.lost is not None:
+            notes.print(f"{result.record.method.name}: {result.lost}", style="red", markup=False, soft_wrap=True)
+        elif result.cubes is not None:
+            notes.print(f"cubes   {result.cubes}", markup=False, soft_wrap=True)
     if csv_file is not None:
         write_text(csv_file, csv(boards))
         notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)

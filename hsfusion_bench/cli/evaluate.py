@@ -103,13 +103,9 @@ def command(
     claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
     notes = console(stderr=True)
     notes.print(str(task), markup=False)
-    try:
-        with Display(debug=context.find_root().params["debug"]) as display:
-            setting = Setting(task, Store(results_dir), timing=False, also=also, listener=display)
-            result, warnings = score_claim(claim, setting)
-    except KeyboardInterrupt:
-        notes.print("interrupted; nothing was written")
-        context.exit(130)
+    with Display(debug=context.find_root().params["debug"]) as display:
+        setting = Setting(task, Store(results_dir), timing=False, also=also, listener=display)
+        result, warnings = score_claim(claim, setting)
     for warning in warnings:
         notes.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     how = result.record.external

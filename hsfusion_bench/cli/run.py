@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     "--save-mat",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Write each method's results as METHOD.mat for the MATLAB script.",
+    help="Write each method's results for the MATLAB script: FOLDER/TASK/METHOD.mat, called as the record is.",
 )
 @results_dir_option
 @click.pass_context
@@ -121,7 +122,7 @@ def command(
     from hsfusion_bench.registry import find
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Setting, run_method
+    from hsfusion_bench.runs.runner import Setting, alone_with, run_method
     from hsfusion_bench.training.course import Budget
 
     if not methods:
@@ -156,25 +157,26 @@ def command(
     chosen = chosen_device(device)
     console(stderr=True).print(str(task), markup=False)
     results: list[Result] = []
-    with Display(debug=context.find_root().params["debug"]) as display:
+    display = Display(debug=context.find_root().params["debug"])
+    common = Setting(
+        task=task,
+        store=store,
+        device=chosen,
+        seed=seed,
+        timing=not no_timing,
+        weights=files,
+        blind=blind,
+        tile=tile,
+        also=also,
+        save_mat=save_mat,
+        listener=display,
+    )
+    with alone_with(contenders, common), display:
         for contender in contenders:
-            setting = Setting(
-                task=task,
-                store=store,
-                device=chosen,
-                seed=seed,
-                timing=not no_timing,
-                budget=Budget(steps.get(contender.name), contender.recipe_changes) if train else None,
-                weights=files,
-                blind=blind,
-                tile=tile,
-                also=also,
-                save_mat=save_mat,
-                listener=display,
-            )
-            results.append(run_method(contender, setting))
+            budget = Budget(steps.get(contender.name), contender.recipe_changes) if train else None
+            results.append(run_method(contender, replace(common, budget=budget)))
     report_results(results, csv_file, latex_file)
-    if any(result.record.status != "ok" for result in results):
+    if any(result.record.status != "ok" or result.lost is not None for result in results):
         context.exit(1)
 
 

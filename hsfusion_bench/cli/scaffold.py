@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
@@ -16,6 +15,7 @@ from typing import Literal
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import slug
 from hsfusion_bench.registry import entries
+from hsfusion_bench.scratch import TemporaryFolder
 
 Kind = Literal["classical", "network"]
 
@@ -116,8 +116,8 @@ def _template(source: str) -> str:
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            whole = Path(temporary) / folder.name
+        with TemporaryFolder(folder.parent, f".{folder.name}.") as temporary:
+            whole = temporary / folder.name
             for path, text in texts.items():
                 file = whole / path
                 file.parent.mkdir(parents=True, exist_ok=True)

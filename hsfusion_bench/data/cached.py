@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource, StoredObservation
+from hsfusion_bench.scratch import TemporaryFolder
 
 
 class CachedSource(SceneSource):
@@ -37,7 +37,7 @@ class CachedSource(SceneSource):
         self.bands_used = source.bands_used
         self.bands_kept, self.bands_stored = source.bands_kept, source.bands_stored
         self._source = source
-        self._folder = tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True)
+        self._folder = TemporaryFolder()
         self._kept: dict[str, Path] = {}
 
     def __enter__(self) -> CachedSource:
@@ -79,7 +79,7 @@ class CachedSource(SceneSource):
         """
         if name not in self._kept:
             cube = self._source.read(name)
-            path = Path(self._folder.name) / f"{len(self._kept)}.npy"
+            path = self._folder.path / f"{len(self._kept)}.npy"
             try:
                 np.save(path, cube)
             except OSError:  # a full disk costs time only

@@ -23,6 +23,7 @@ import requests
 from hsfusion_bench.data.provenance import Download
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import sha256_file, user_cache, write_text
+from hsfusion_bench.scratch import alone
 
 _SECONDS = 30
 
@@ -85,8 +86,13 @@ def fetch(item: Download, root: Path, progress: ProgressBar | None = None) -> st
     ------
     HsbenchError
         If the server cannot be reached, what arrives is not whole or not the known file, or the file that is there is
-        damaged (it is left alone).
+        damaged (it is left alone), or another process fetches it.
     """
+    with alone(root / item.file):
+        return _fetch_or_check(item, root, progress)
+
+
+def _fetch_or_check(item: Download, root: Path, progress: ProgressBar | None) -> str:
     target = root / item.file
     arriving = target.with_name(f".{target.name}.arriving")
     expected = item.sha256 or _recorded(target)
@@ -235,11 +241,16 @@ def unpack(path: Path, root: Path) -> int:
     ------
     HsbenchError
         If a path in it leads out of the data root or it holds a link, in which case nothing is unpacked; if it is
-        damaged; or if the data root cannot be written.
+        damaged; if the data root cannot be written; or if another process fetches or unpacks the file.
     """
     kind = _kind(path.name)
     if kind is None:
         return 0
+    with alone(path):
+        return _unpack(path, kind, root)
+
+
+def _unpack(path: Path, kind: str, root: Path) -> int:
     aside = root / f".{path.name}.unpacking"
     try:
         shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed

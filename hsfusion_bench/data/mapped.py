@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsfusion_bench.data.observing.protocols import Part
 from hsfusion_bench.data.prepare import Preparation, Report, facts, no_report, reported
 from hsfusion_bench.data.scenes import Cube, scene_digest
+from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, write_text
 from hsfusion_bench.methods import Problem
+from hsfusion_bench.scratch import alone
 
 MAPPED_SCHEMA: Final = "hsfusion-bench/scenes/1"
 Kind = Literal["hr_hsi", "lr_hsi", "hr_msi"]
@@ -90,15 +92,19 @@ def prepare_mapped(job: Preparation, part: Part, folder: Path, report: Report = 
     Raises
     ------
     HsbenchError
-        If a scene is missing or damaged, or the folder cannot be written.
+        If a scene is missing or damaged, the folder cannot be written, or another process writes it.
     """
     task = job.part(part)
     target = mapped_folder(folder, job, part)
+    with alone(target):
+        _write(job, part, task, target, report)
+    return target
+
+
+def _write(job: Preparation, part: Part, task: Task, target: Path, report: Report) -> None:
     index_file = target / "index.json"
     try:
         index_file.unlink(missing_ok=True)  # while arrays are exchanged the folder is not whole
-        for abandoned in target.glob(".*.part"):
-            abandoned.unlink()
     except OSError as error:
         raise HsbenchError(f"{target} cannot be written: {error.strerror}") from error
     scenes = []
@@ -119,7 +125,6 @@ def prepare_mapped(job: Preparation, part: Part, folder: Path, report: Report = 
         msi_bands=len(seen.hr_msi),
     )
     write_text(index_file, index.model_dump_json(by_alias=True, indent=2) + "\n")
-    return target
 
 
 def mapped_folder(folder: Path, job: Preparation, part: Part) -> Path:

@@ -35,7 +35,9 @@ from hsfusion_bench.data.task import Task
 from hsfusion_bench.data.windows import check_patch, grid
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
+from hsfusion_bench.interrupts import uninterrupted
 from hsfusion_bench.methods.resize import upsample_bicubic
+from hsfusion_bench.scratch import alone
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -247,6 +249,10 @@ class _Writer:
 
     def add(self, cubes: dict[str, Cube], place: tuple[int, int, int]) -> None:
         """Append a sample, and its scene, row and column."""
+        with uninterrupted():
+            self._add(cubes, place)
+
+    def _add(self, cubes: dict[str, Cube], place: tuple[int, int, int]) -> None:
         count = len(self._places)
         for key, cube in cubes.items():
             if key not in self._file:
@@ -274,10 +280,11 @@ class _Writer:
         """Write the table of samples, and what the file is, as attributes."""
         if not self._places:
             raise HsbenchError(f"there are no {facts['role']} samples: too few patches; take a smaller stride")
-        self._file.create_dataset("patches", data=np.array(self._places, "<i4"), track_times=False)
-        self._file.attrs["schema"] = PREPARED_SCHEMA
-        for name, fact in facts.items():
-            self._file.attrs[name] = np.array(fact, h5py.string_dtype()) if isinstance(fact, list) else fact
+        with uninterrupted():
+            self._file.create_dataset("patches", data=np.array(self._places, "<i4"), track_times=False)
+            self._file.attrs["schema"] = PREPARED_SCHEMA
+            for name, fact in facts.items():
+                self._file.attrs[name] = np.array(fact, h5py.string_dtype()) if isinstance(fact, list) else fact
 
 
 class _SteadyFile(io.FileIO):
@@ -314,10 +321,14 @@ class _SteadyFile(io.FileIO):
 @contextmanager
 def _writing(path: Path, compress: bool) -> Iterator[_Writer]:
     """Give a writer of a file that gets its name only when it is whole."""
-    if path.parent.is_dir():
-        for abandoned in path.parent.glob(f".{path.name}.*.part"):  # of a run that was killed
-            abandoned.unlink(missing_ok=True)
-    with replacing(path) as temporary, _SteadyFile(temporary, "w+") as sink:
-        with h5py.File(sink, "w", libver=("earliest", "v110")) as file:
+    with alone(path), replacing(path) as temporary, _SteadyFile(temporary, "w+") as sink:
+        file: h5py.File | None = None
+        try:
+            with uninterrupted():  # no exception leads out of what the HDF5 library calls
+                file = h5py.File(sink, "w", libver=("earliest", "v110"))
             yield _Writer(file, sink, compress)
+        finally:
+            if file is not None:
+                with uninterrupted():
+                    file.close()
         sink.check()

@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Literal
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab import octave
 from hsfusion_bench.matlab.package import Arguments, Script
+from hsfusion_bench.scratch import TemporaryFolder
 from hsfusion_metrics import MeanStd
 
 EngineName = Literal["octave", "matlab"]
@@ -226,8 +226,7 @@ def run_script(
         not finish in time; when the script stops with an error or returns other fields.
     """
     package = check_package(package, script)
-    with tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True) as temporary:
-        workplace = Path(temporary)
+    with TemporaryFolder() as workplace:
         _copy_code(package, workplace / "package")
         _place(Path(file).resolve(), workplace / "input.mat")
         wanted = script.toolbox if engine.name == "octave" else ()

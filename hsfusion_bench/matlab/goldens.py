@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from hsfusion_bench.files import sha256_file
 from hsfusion_bench.matlab.engine import Engine, check_package, run_script
 from hsfusion_bench.matlab.package import NO_REFERENCE, REFERENCE, Arguments, Script
 from hsfusion_bench.matlab.verify import Check, compare, our_summary
+from hsfusion_bench.scratch import TemporaryFolder
 from hsfusion_metrics import MeanStd
 
 SCHEMA: Final = "hsfusion-bench/goldens/2"
@@ -275,8 +275,8 @@ def make(engine: Engine, package: Path, *, time_limit: float) -> str:
 @contextmanager
 def _saved(variables: Mapping[str, NDArray[Any]]) -> Iterator[Path]:
     """Give a MAT-file with these variables, as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="hsbench-") as temporary:
-        file = Path(temporary) / "case.mat"
+    with TemporaryFolder() as temporary:
+        file = temporary / "case.mat"
         io.savemat(file, dict(variables))
         yield file
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.matfile import Variable, in_c_order, readable
 from hsfusion_bench.matlab.processes import dealt
+from hsfusion_bench.scratch import TemporaryFolder
 
 _Result = TypeVar("_Result")
 
@@ -80,10 +81,10 @@ def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[st
     HsbenchError
         When the file is damaged, or there is no room for temporary files.
     """
-    with tempfile.TemporaryDirectory(prefix="hsbench-", ignore_cleanup_errors=True) as folder:
+    with TemporaryFolder() as folder:
         samples = []
         for number, variable in enumerate(variables):
-            target = Path(folder) / str(number)
+            target = folder / str(number)
             dtype = readable(path, partial(_take_apart, variable, target))
             samples.append(Samples(target, dtype, variable.shape, *given_as[number : number + 1]))
         yield samples

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.interrupts import children_uninterrupted
 
 FloatArray = NDArray[np.float64]
 _Result = TypeVar("_Result")
@@ -69,10 +72,19 @@ def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iter
     if processes == 1:
         yield map(call, range(count))
         return
-    # Fresh processes: a fork of one with threads (torch's, say) may hang.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool:
+    # the process that the user sees is told of signals, and ends the others
+    with children_uninterrupted():
+        others = set(active_children())
+        # Fresh processes: a fork of one with threads (torch's, say) may hang.
+        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        results = pool.map(call, range(count))
+    with pool:
         try:
-            yield pool.map(call, range(count))
+            yield results
+        except BaseException:
+            for process in set(active_children()) - others:
+                process.kill()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -81,6 +93,13 @@ def _call(images: Callable[[int], Sequence[NDArray[Any]]], work: Callable[..., _
     return work(*images(number))
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that the user sees."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_with_parent() -> None:
+    """End with the process that the user sees, however it ends."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, name="end with parent", daemon=True).start()

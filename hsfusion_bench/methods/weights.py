@@ -190,6 +190,12 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCa
     """Write a state and its card as one safetensors file, whole or not at all.
 
     For people, the card and the file's SHA-256 are written beside it as JSON; nothing reads that.
+
+    Raises
+    ------
+    HsbenchError
+        If a number is not finite, the card could not be read again, or the file cannot be written: what stood there
+        stays.
     """
     import torch
     from safetensors import SafetensorError
@@ -198,11 +204,18 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCa
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     if card.stored == "float16":
         tensors = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
+    wrong = next((name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())), None)
+    if wrong is not None:
+        raise HsbenchError(f"{path} is not written: {wrong} has numbers that are not finite")
     with replacing(path) as temporary:
         try:
             save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
         except SafetensorError as error:  # its word for a full disk
             raise OSError(None, str(error)) from error
+        try:
+            read_card(temporary)
+        except HsbenchError as error:
+            raise HsbenchError(f"{path} is not written, since nothing could read it: {error}") from error
     text = json.dumps({"sha256": sha256_file(path), **card.model_dump(mode="json")}, indent=2, ensure_ascii=False)
     write_text(path.with_suffix(".json"), text + "\n")
 

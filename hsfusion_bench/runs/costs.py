@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.interrupts import end_with_parent, ended_together
 from hsfusion_bench.methods import NetworkMethod, Observation, Problem
 from hsfusion_bench.registry import find
 from hsfusion_bench.runs.account import environment
@@ -91,7 +92,16 @@ def measure_all(names: Sequence[str], workload: Workload, *, time_limit: float) 
         asked = json.dumps({"method": name, "workload": workload.model_dump()})
         command = [sys.executable, "-m", "hsfusion_bench.runs.costs", asked]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit, check=False)
+            with ended_together() as (inlet, variables):
+                done = subprocess.run(
+                    command,
+                    stdin=inlet,
+                    env=variables,
+                    capture_output=True,
+                    text=True,
+                    timeout=time_limit,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             error = f"stopped after {time_limit:g} s"
             yield Cost(method=name, title=card.title, family=card.family, error=error)
@@ -175,4 +185,5 @@ def _answer(asked: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     _answer(sys.argv[1])

@@ -24,6 +24,7 @@ from hsfusion_bench.runs.account import dataset_info, environment, metrics_info,
 from hsfusion_bench.runs.predictions import Cubes, PredictionFile, find_predictions
 from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult, read_record
 from hsfusion_bench.runs.runner import Result, Setting
+from hsfusion_bench.scratch import alone
 
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.floating]
@@ -98,11 +99,17 @@ def score_claim(claim: Claim, setting: Setting) -> tuple[Result, list[str]]:
     UsageError
         If the name is taken, or axes are ambiguous.
     HsbenchError
-        If a cube is missing, or is not what it is said to be; the message names file, scene and values.
+        If a cube is missing, or is not what it is said to be; the message names file, scene and values. Or if another
+        process writes the same record.
     """
     files = find_predictions(claim.path, setting.task.plan, setting.task.source.scene_names())
     _require_free_name(claim, setting)
     setting.store.require_writable()
+    with alone(setting.store.path(_record(claim, setting, [], _Findings()))):
+        return _score_and_write(claim, setting, files)
+
+
+def _score_and_write(claim: Claim, setting: Setting, files: list[PredictionFile]) -> tuple[Result, list[str]]:
     found = _Findings()
     scenes: list[SceneResult] = []
     total = len(setting.task.names)

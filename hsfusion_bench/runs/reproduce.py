@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +25,7 @@ from hsfusion_bench.runs.recorded import recorded_root
 from hsfusion_bench.runs.records import Record, SceneResult, Store, WeightsInfo, read_record
 from hsfusion_bench.runs.runner import Listener, Setting, run_method
 from hsfusion_bench.runs.weights.catalogue import of_content
+from hsfusion_bench.scratch import TemporaryFolder
 from hsfusion_metrics import METRICS
 
 #: Indexes agree within rounding if they differ by no more, relatively. Measured with other kernels (AVX2 and SSE for
@@ -333,10 +333,10 @@ def _told_of(weights: Path | None, record: Record) -> WeightsInfo | None:
 def _run(
     record: Record, contender: Contender, task: Task, device: str, weights: Path | None, listener: Listener
 ) -> Record:
-    with tempfile.TemporaryDirectory(prefix="hsbench-") as scratch:
+    with TemporaryFolder() as scratch:
         setting = Setting(
             task=task,
-            store=Store(Path(scratch)),
+            store=Store(scratch),
             device=device,
             seed=record.seed or 0,
             timing=False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from hsfusion_bench.data.scenes import Scene, scene_digest
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import DifferentDataError, HsbenchError
-from hsfusion_bench.files import slug
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import fuse_checked
@@ -33,6 +32,7 @@ from hsfusion_bench.runs.machine import cores
 from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
 from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
 from hsfusion_bench.runs.weights.choosing import Chosen, Named, NoWeightsError, choose
+from hsfusion_bench.scratch import alone
 from hsfusion_bench.training.course import Budget, Course, TrainingListener
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Setting:
     also: tuple[str, ...] = ()
     """Indexes beyond the seven, see `further_indexes`."""
     save_mat: Path | None = None
-    """Folder that receives each method's results for the MATLAB script."""
+    """Folder that receives each method's results for the MATLAB script, called as the record is."""
     listener: Listener = field(default_factory=Listener)
 
 
@@ -85,6 +85,31 @@ class Result:
     record: Record
     speed: Speed | None
     written: Written
+    cubes: Path | None = None
+    """Where the results for the MATLAB script lie, if they were asked for."""
+    lost: str | None = None
+    """Why they do not."""
+
+
+@contextmanager
+def alone_with(contenders: Sequence[Contender], setting: Setting) -> Iterator[None]:
+    """Be the only process that writes the records of methods, and their results for the MATLAB script.
+
+    Raises
+    ------
+    HsbenchError
+        If another process writes one of them; the message names it.
+    """
+    with ExitStack() as stack:
+        targets: dict[Path, None] = {}
+        for contender in contenders:
+            run = _Run(contender, setting)
+            targets[setting.store.path(run.record())] = None
+            if setting.save_mat is not None:
+                targets[run.cubes_path()] = None
+        for target in targets:
+            stack.enter_context(alone(target))
+        yield
 
 
 def run_method(contender: Contender, setting: Setting) -> Result:
@@ -115,7 +140,9 @@ def run_method(contender: Contender, setting: Setting) -> Result:
     except Exception as error:  # a stranger's network may raise anything while it is built, trained or loaded
         setting.listener.failed(contender.name, error)
         run.fail(f"{type(error).__name__}: {error}")
-    return Result(run.record(), run.speed, run.write())
+    written = run.write()
+    lost = run.finish_cubes()
+    return Result(run.record(), run.speed, written, run.export.path if run.export else None, lost)
 
 
 class _Run:
@@ -137,6 +164,7 @@ class _Run:
         self.error: str | None = None
         self.without_weights = False
         self.measured = False
+        self.export: MatExport | None = None
         self.known: frozenset[Truth] = frozenset() if setting.blind else frozenset(get_args(Truth))
 
     # -- before the first scene
@@ -208,33 +236,53 @@ class _Run:
         """Fuse and score the planned scenes, one at a time."""
         setting = self.setting
         names = setting.task.names
-        earlier = {} if setting.save_mat else self._earlier()
-        with ExitStack() as stack:
-            export = None
-            if setting.save_mat is not None:
-                export = stack.enter_context(MatExport(setting.save_mat / f"{slug(self.contender.name)}.mat"))
-            for number, name in enumerate(names, start=1):
-                try:
-                    scene = setting.task[name]
-                except DifferentDataError:  # another scene under this one's name has no place in a record
-                    raise
-                except HsbenchError as error:  # one bad file costs one scene
-                    self.results[name] = SceneResult(name=name, digest=None, error=str(error))
-                    continue
-                digest = scene_digest(scene.hr_hsi)
-                self._take_weights_of(name)
-                if self.measured and name in earlier and earlier[name].digest == digest:
-                    self.results[name] = earlier[name]
-                else:
-                    fused = self._fuse(scene) if self.measured else self._measure(scene)
-                    self.results[name] = scene_result(
-                        name, digest, scene.hr_hsi, fused, setting.task.scale, scene.cropped_from, setting.also
-                    )
-                    if export is not None:
-                        export.add(scene.hr_hsi, fused)
-                setting.listener.scene_done(self.contender.name, name, number, len(names))
-                if number < len(names):
-                    self.write()
+        earlier = self._earlier()
+        if setting.save_mat is not None:
+            self.export = MatExport(self.cubes_path(), names, _identity(self.record()))
+        for number, name in enumerate(names, start=1):
+            try:
+                scene = setting.task[name]
+            except DifferentDataError:  # another scene under this one's name has no place in a record
+                raise
+            except HsbenchError as error:  # one bad file costs one scene
+                self.results[name] = SceneResult(name=name, digest=None, error=str(error))
+                continue
+            digest = scene_digest(scene.hr_hsi)
+            self._take_weights_of(name)
+            if self.measured and name in earlier and earlier[name].digest == digest and self._has_cube(name, digest):
+                self.results[name] = earlier[name]
+            else:
+                fused = self._fuse(scene) if self.measured else self._measure(scene)
+                self.results[name] = scene_result(
+                    name, digest, scene.hr_hsi, fused, setting.task.scale, scene.cropped_from, setting.also
+                )
+                if self.export is not None:
+                    self.export.add(name, digest, scene.hr_hsi, fused)
+            setting.listener.scene_done(self.contender.name, name, number, len(names))
+            if number < len(names):
+                self.write()
+
+    def cubes_path(self) -> Path:
+        """Return where the results for the MATLAB script belong: called as the record is."""
+        assert self.setting.save_mat is not None
+        record = self.setting.store.path(self.record())
+        return self.setting.save_mat / record.parent.name / f"{record.stem}.mat"
+
+    def _has_cube(self, name: str, digest: str) -> bool:
+        """Whether the cube of a scene that was scored earlier is here, if it is asked for; else it is fused again."""
+        return self.export is None or self.export.has(name, digest)
+
+    def finish_cubes(self) -> str | None:
+        """Write the results for the MATLAB script, if they were asked for; returns why not, where they are not."""
+        if self.setting.save_mat is None:
+            return None
+        if self.export is None:
+            return f"there are no cubes to be written to {self.cubes_path()}"
+        try:
+            self.export.finish()
+        except HsbenchError as error:
+            return str(error)
+        return None
 
     def _measure(self, scene: Scene) -> Cube:
         """Fuse a scene, and measure while at it: operations, memory, latency."""

@@ -360,7 +360,7 @@ class _Examination:
         path = self._find_cubes()
         if path is None:
             stem = slug(record.method.name)
-            advice = f"run with --save-mat {self.path.parent}"
+            advice = f"run with --save-mat {self.path.parent.parent}"
             if record.external is not None:
                 kept = record.external.file
                 suffix = Path(kept).suffix if Path(kept).suffix.lower() in SUFFIXES else ""

@@ -37,9 +37,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache
+from hsfusion_bench.interrupts import ended_together
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.registry import find
+from hsfusion_bench.scratch import alone
 from hsfusion_bench.suggest import suggestion
 from hsfusion_metrics import PUBLISHED_METRICS
 
@@ -216,9 +218,10 @@ class Queue:
 
     def _make(self, item: Item) -> Outcome:
         """Train, score and keep one, round by round; rounds whose weights are kept already are not made again."""
-        made = _rounds_kept(self._kept(item), item)
-        for number in range(made + 1, item.rounds + 1):
-            self._make_round(item, number)
+        with alone(self._kept(item)), alone((self.work / item.place).with_suffix("")):
+            made = _rounds_kept(self._kept(item), item)
+            for number in range(made + 1, item.rounds + 1):
+                self._make_round(item, number)
         return "was there" if made == item.rounds else "made"
 
     def _kept(self, item: Item) -> Path:
@@ -286,14 +289,20 @@ class Queue:
         """
         command = [sys.executable, "-P", "-m", "hsfusion_bench", *arguments]
         lines: list[str] = []
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with (
+            ended_together() as (inlet, environment),
+            subprocess.Popen(
+                command, stdin=inlet, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+            ) as process,
+        ):
             assert process.stderr is not None
             try:
                 for line in process.stderr:
                     lines.append(line)
                     self.say(f"    {line.rstrip()}")
-            except KeyboardInterrupt:  # the child has it, too, and keeps its state
-                process.wait()
+            except KeyboardInterrupt:  # the child may have it, too, for which this is the same wish; it keeps its state
+                process.terminate()
+                process.communicate()
                 raise
         if process.returncode:
             reason = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

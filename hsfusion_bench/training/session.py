@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -16,6 +18,7 @@ import torch
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.interrupts import uninterrupted
 from hsfusion_bench.methods import NetworkMethod, Recipe
 from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.recipes import choose_recipe
@@ -27,6 +30,7 @@ from hsfusion_bench.methods.weights import (
     read_weights,
     write_weights,
 )
+from hsfusion_bench.scratch import alone
 from hsfusion_bench.training.course import Budget, Course, StepReport, TrainingListener
 from hsfusion_bench.training.fitting import seconds_per_step
 from hsfusion_bench.training.log import Log
@@ -88,10 +92,25 @@ def train_weights(
     UsageError
         If the budget or the course does not go with the recipe or the machine.
     HsbenchError
-        If there is no training scene; if training diverges or memory or disk runs out: then the last state stays.
+        If there is no training scene; if another process trains the same weights; if training diverges or memory or
+        disk runs out: then the last good state and weights stay.
     KeyboardInterrupt
         After the state and the weights have been kept.
     """
+    with ExitStack() as stack:
+        if int(os.environ.get("RANK", "0")) == 0:  # of several processes, the first one writes
+            stack.enter_context(alone(path))
+        return _train(method, scenes, path, budget, course, listener)
+
+
+def _train(
+    method: NetworkMethod,
+    scenes: TrainingScenes,
+    path: Path,
+    budget: Budget,
+    course: Course,
+    listener: TrainingListener,
+) -> Trained:
     recipe = choose_recipe(method.recipes, budget.recipe, method.card.title).changed(budget.changes)
     accelerator = make_accelerator(
         course.device,
@@ -149,6 +168,8 @@ class _Session:
         self.start = None if budget.start is None else read_weights(budget.start, method, patches.problem)
         self.validation = None if validation is None else Validation(method, validation, accelerator.device)
         self.validated: ValidationInfo | None = None
+        self.loss = math.nan
+        """Of the last step."""
         self.started = self.saved = self.looked = time.monotonic()
         self.steps = budget.steps or recipe.steps
         if budget.fit:
@@ -166,19 +187,24 @@ class _Session:
         log = Log(self.path.with_suffix(".csv"), steps=steps, resumed=begun) if self._main else None
         if self.course.tensorboard is not None:
             self.accelerator.init_trackers(name)
+        made = training.run()
         try:
-            for terms in training.run():
-                step = training.progress.step
-                looked = self._validate(step)
-                seconds = time.monotonic() - self.started
-                speed = (step - begun) * self.recipe.batch_size * self.recipe.accumulate / max(seconds, 1e-9)
-                psnr = self.validated.last_psnr if self.validated else None
-                if log is not None and step == 1 and untrained is not None:
-                    log.add(0, self._logged(dict.fromkeys(terms, math.nan), 0.0) | {"validation_psnr": untrained})
-                if log is not None and (step % log.every == 0 or step == steps or looked):
-                    log.add(step, self._logged(terms, speed))
-                if self.course.tensorboard is not None:
-                    self.accelerator.log({**terms, **({"psnr": psnr} if looked and psnr else {})}, step=step)
+            while True:
+                with uninterrupted():  # half a step is no state to go on from; and each is looked at and logged once
+                    terms = next(made, None)
+                    if terms is None:
+                        break
+                    step, self.loss = training.progress.step, sum(terms.values())
+                    looked = self._validate(step)
+                    seconds = time.monotonic() - self.started
+                    speed = (step - begun) * self.recipe.batch_size * self.recipe.accumulate / max(seconds, 1e-9)
+                    psnr = self.validated.last_psnr if self.validated else None
+                    if log is not None and step == 1 and untrained is not None:
+                        log.add(0, self._logged(dict.fromkeys(terms, math.nan), 0.0) | {"validation_psnr": untrained})
+                    if log is not None and (step % log.every == 0 or step == steps or looked):
+                        log.add(step, self._logged(terms, speed))
+                    if self.course.tensorboard is not None:
+                        self.accelerator.log({**terms, **({"psnr": psnr} if looked and psnr else {})}, step=step)
                 self.listener.step_done(name, StepReport(step, steps, sum(terms.values()), psnr, speed))
                 if self._out_of_time():
                     break
@@ -187,6 +213,8 @@ class _Session:
         except KeyboardInterrupt:
             self._save()
             raise
+        finally:
+            made.close()
         self._save()
         return Trained(self.path, training.progress.step, steps)
 
@@ -345,6 +373,7 @@ class _Session:
         if not self._main:
             return
         training = self.training
+        self._require_finite()
         finished = training.progress.step == self.steps
         if not finished:
             validated = None if self.validated is None else self.validated.model_dump()
@@ -352,6 +381,20 @@ class _Session:
         write_weights(self.path, training.trained.state_dict(), self._card())
         if finished:
             self.state_path.unlink(missing_ok=True)
+
+    def _require_finite(self) -> None:
+        """Let no weights take the place of good ones that are not numbers any more."""
+        states = {"the network": self.training.network, "its moving average": self.training.trained}
+        for title, network in states.items():
+            wrong = next((name for name, each in network.state_dict().items() if not bool(each.isfinite().all())), None)
+            if wrong is not None:
+                stays = [str(path) for path in (self.state_path, self.path) if path.is_file()]
+                raise HsbenchError(
+                    f"training {self.method.card.title}: {wrong} of {title} is not finite after step "
+                    f"{self.training.progress.step} of {self.steps}, with a loss of {self.loss:.6g}: it diverged. "
+                    + (f"{' and '.join(stays)}, of before, stay as they are. " if stays else "Nothing is written. ")
+                    + "A smaller --set learning_rate, or --set clip_norm=1, may help"
+                )
 
     def _card(self) -> WeightsCard:
         training, recipe, course = self.training, self.recipe, self.course

@@ -366,8 +366,9 @@ def test_too_few_patches_for_validation_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
-    left = tmp_path / f".{file_name('test', 'demo', 4)}.abc.part"
-    left.write_bytes(b"half")
+    left = f".{file_name('test', 'demo', 4)}.hsbench-0a1b2c3d"
+    (tmp_path / f"{left}.part").write_bytes(b"half")
+    (tmp_path / f"{left}.lock").touch()  # which nobody holds
     assert prepare(tmp_path, "--part", "test").exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == [file_name("test", "demo", 4)]
 

@@ -172,6 +172,25 @@ def test_a_method_without_validation_trains_on_every_patch(source: Noise, tmp_pa
     assert card(tmp_path / "w.safetensors").training.validation is None
 
 
+def test_weights_that_are_no_numbers_replace_no_good_ones(source: Noise, tmp_path: Path) -> None:
+    class Wild(Tiny):
+        """Has a loss that is a number, and a gradient that is none: that of a square root at 0."""
+
+        def loss(self, network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+            zero = sum((0 * each).sum() for each in network.parameters())
+            assert isinstance(zero, torch.Tensor)
+            return {**super().loss(network, batch), "root": zero.sqrt()}
+
+    path = tmp_path / "w.safetensors"
+    train(source, path, budget=Budget(1))
+    good = {file.name: file.read_bytes() for file in (path, path.with_suffix(".json"))}
+    with pytest.raises(HsbenchError, match=r"is not finite after step 1 of 1, with a loss of \d\.\d+: it div") as told:
+        train(source, path, method=Wild(), budget=Budget(1), resume="never")
+    assert str(path) in str(told.value)
+    assert {name: (tmp_path / name).read_bytes() for name in good} == good
+    assert not list(tmp_path.glob("*.state"))
+
+
 # -- interrupted and taken up
 
 
