@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class HsbenchError(Exception):
     """Something the user can mend: a missing file, a wrong shape, a foreign checkpoint.
@@ -27,3 +29,23 @@ class UsageError(HsbenchError):
 
     The command line prints the message without a traceback and exits with 2.
     """
+
+
+def out_of_memory(error: BaseException) -> str | None:
+    """Say that memory ran out, and at what, if that is what an exception of NumPy, Python or torch means."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return f"out of memory: {text}" if text else "out of memory"
+    # torch has no type of its own for it on a CPU
+    if "can't allocate memory" in text or "CUDA out of memory" in text:
+        asked = re.search(r"[Tt]ried to allocate ([\d.]+ ?\w+)", text)
+        return f"out of memory: {asked[1]} were asked for at once" if asked else "out of memory"
+    return None
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in one line what a stranger's code raised."""
+    if isinstance(error, SystemExit):
+        return f"it asked Python to end (SystemExit: {error.code})"
+    text = " ".join(str(error).split())
+    return out_of_memory(error) or (f"{type(error).__name__}: {text}" if text else type(error).__name__)

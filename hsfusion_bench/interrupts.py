@@ -30,8 +30,6 @@ SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "
 _SAME_WISH: Final = 3.0
 #: Seconds between two looks whether an import has ended.
 _LOOK: Final = 0.02
-#: By this variable a command knows that its standard input ends with the command that started it.
-_CHILD: Final = "HSBENCH_STARTED_BY_HSBENCH"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -127,7 +125,10 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def children_uninterrupted() -> Iterator[None]:
-    """Keep what reaches all processes of a terminal, Ctrl-C and its end, from those that are started in the block."""
+    """Keep what reaches all processes of a terminal, Ctrl-C and its end, from those that are started in the block.
+
+    They may take them later by `taken_here`.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -139,30 +140,12 @@ def children_uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def ended_together() -> Iterator[tuple[int, dict[str, str]]]:
-    """Give the standard input and the environment of a command of ours that is not to outlive this process.
-
-    However this process ends, that input ends with it, which to the command is a SIGTERM; see `end_with_parent`.
-    """
-    inlet, outlet = os.pipe()
-    try:
-        yield inlet, {**os.environ, _CHILD: "1"}
-    finally:
-        os.close(inlet)
-        os.close(outlet)
-
-
-def end_with_parent() -> None:
-    """Where a command of ours started this process, end with it, however it ends."""
-    if os.environ.pop(_CHILD, None) is None:
-        return
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="end with parent", daemon=True).start()
+def taken_here() -> Iterator[None]:
+    """Let signals raise `Interrupted` in a process that was started with them put off, for the time of the block."""
+    with handled():
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGHUP])
+        yield
 
 
 def _ignore() -> None:

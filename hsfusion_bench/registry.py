@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from hsfusion_bench.__about__ import __version__
-from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.methods import FunctionMethod, Method
+from hsfusion_bench.errors import HsbenchError, UsageError, reason_of
+from hsfusion_bench.methods import Card, FunctionMethod, Method
 from hsfusion_bench.suggest import unknown
 
 GROUP = "hsfusion_bench.methods"
@@ -55,10 +55,11 @@ class Entry:
         module_name, _, attribute = self.target.partition(":")
         try:
             found = getattr(importlib.import_module(module_name), attribute)
-        except Exception as error:  # a stranger's module may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's module may raise anything, SystemExit too
             raise HsbenchError(
-                f"method {self.name!r} of {self.origin} cannot be imported from {self.target}: "
-                f"{type(error).__name__}: {error}"
+                f"method {self.name!r} of {self.origin} cannot be imported from {self.target}: {reason_of(error)}"
             ) from error
         return _as_method(found, self.name, f"{self.target} of {self.origin}")
 
@@ -139,8 +140,10 @@ class FileEntry:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:  # a user's file may raise anything
-            raise HsbenchError(f"{self.path} cannot be imported: {type(error).__name__}: {error}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a user's file may raise anything, SystemExit too
+            raise HsbenchError(f"{self.path} cannot be imported: {reason_of(error)}") from error
         if not hasattr(module, self.attribute):
             here = [key for key, value in vars(module).items() if callable(value) and value.__module__ == name]
             raise HsbenchError(
@@ -151,13 +154,19 @@ class FileEntry:
 
 def _as_method(found: object, name: str, where: str) -> Method:
     """Make a method of a class, an instance or a plain function."""
-    if isinstance(found, Method):
-        return found
     if inspect.isclass(found) and issubclass(found, Method):
         try:
-            return found()
-        except TypeError as error:
-            raise HsbenchError(f"{where} cannot be made without arguments: {error}") from error
+            found = found()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's class may raise anything
+            raise HsbenchError(f"{where} cannot be made without arguments: {reason_of(error)}") from error
+    if isinstance(found, Method):
+        card = getattr(found, "card", None)
+        if not isinstance(card, Card):
+            what = "no card" if card is None else f"a card that is a {type(card).__name__}"
+            raise HsbenchError(f"{where} has {what}; it needs card = hsfusion_bench.methods.Card(name=..., title=...)")
+        return found
     if inspect.isfunction(found):
         return FunctionMethod(found, name)
     raise HsbenchError(

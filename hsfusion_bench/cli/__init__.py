@@ -13,7 +13,7 @@ import click
 from hsfusion_bench import interrupts
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli.verbs import Verbs
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError, out_of_memory
 from hsfusion_bench.terminal import make_streams_readable
 
 _VERBS = (
@@ -65,6 +65,10 @@ class _Main(Verbs):
             if ctx.params.get("debug"):
                 raise
             raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
+        except (MemoryError, RuntimeError) as error:
+            if ctx.params.get("debug") or (reason := out_of_memory(error)) is None:
+                raise
+            raise _Message(f"{reason}; smaller images, fewer --workers or --tile N need less", 1) from error
         except KeyboardInterrupt as error:
             raise _interrupted(error, ctx.invoked_subcommand) from error
 

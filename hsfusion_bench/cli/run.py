@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,65 +115,77 @@ def command(
       hsbench run --methods cnmf --dataset demo --scale 4 --set cnmf.endmembers=20
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
     """
+    from hsfusion_bench.cli.apart import check_apart, run_apart
+    from hsfusion_bench.cli.asked import Asked
     from hsfusion_bench.cli.display import Display
     from hsfusion_bench.cli.recorded import show_recorded
-    from hsfusion_bench.data.task import open_task
     from hsfusion_bench.registry import find
     from hsfusion_bench.runs.contenders import Contender
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Setting, alone_with, run_method
-    from hsfusion_bench.training.course import Budget
+    from hsfusion_bench.runs.runner import alone_with
 
     if not methods:
         raise UsageError("--methods names no method")
     if max_steps and not train:
         raise UsageError("--max-steps is about training: add --train")
-    names = [find(spec).name for spec in methods]
+    debug = context.find_root().params["debug"]
+    entries = [find(spec) for spec in methods]
+    names = [entry.name for entry in entries]
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
-    contenders = [Contender.of(spec, changed.get(name)) for spec, name in zip(methods, names, strict=True)]
+    apart = set() if debug else {entry.name for entry in entries if entry.origin.kind != "shipped"}
+    contenders = []
+    for spec, entry in zip(methods, entries, strict=True):
+        if entry.name not in apart:
+            contenders.append(Contender.of(spec, changed.get(entry.name)))
+            continue
+        contenders.append(Contender(entry.name, entry.origin, None))
+        if entry.name in changed:
+            check_apart(spec, changed[entry.name], train=train)
     for contender in contenders:
         if contender.recipe_changes and not train:
             number = next(iter(contender.recipe_changes))
             raise UsageError(f"--set {contender.name}.{number} is about training: add --train")
     files = _weights(weights, names)
-    try:
-        opened = open_task(
-            with_key(dataset, key, const),
-            scale,
-            protocol=protocol,
-            data_root=data_root,
-            scenes=scenes,
-            wavelengths=wavelengths,
-        )
-    except MissingDataError:
-        show_recorded(contenders, dataset, scale, protocol)
-        raise
-    task = context.with_resource(opened.cached())
-    remark_on_camera(task)
-    store = Store(results_dir)
-    store.require_writable()
-    chosen = chosen_device(device)
-    console(stderr=True).print(str(task), markup=False)
-    results: list[Result] = []
-    display = Display(debug=context.find_root().params["debug"])
-    common = Setting(
-        task=task,
-        store=store,
-        device=chosen,
+    asked = Asked(
+        dataset=with_key(dataset, key, const),
+        scale=scale,
+        protocol=protocol,
+        data_root=data_root,
+        scenes=scenes,
+        wavelengths=wavelengths,
+        results_dir=results_dir,
+        device=chosen_device(device),
         seed=seed,
         timing=not no_timing,
+        train=train,
+        steps=steps,
+        changes=changed,
         weights=files,
         blind=blind,
         tile=tile,
         also=also,
         save_mat=save_mat,
-        listener=display,
     )
-    with alone_with(contenders, common), display:
-        for contender in contenders:
-            budget = Budget(steps.get(contender.name), contender.recipe_changes) if train else None
-            results.append(run_method(contender, replace(common, budget=budget)))
+    try:
+        opened = asked.open()
+    except MissingDataError:
+        show_recorded(contenders, dataset, scale, protocol)
+        raise
+    task = context.with_resource(opened.cached())
+    remark_on_camera(task)
+    Store(results_dir).require_writable()
+    console(stderr=True).print(str(task), markup=False)
+    results: list[Result] = []
+    display = Display(debug=debug)
+    here = [contender for contender in contenders if contender.name not in apart]
+    with alone_with(here, asked.setting(task)):
+        for spec, contender in zip(methods, contenders, strict=True):
+            if contender.name in apart:
+                results.append(run_apart(spec, contender, asked, task))
+            else:
+                with display:
+                    results.append(asked.run(contender, task, display))
     report_results(results, csv_file, latex_file)
     if any(result.record.status != "ok" or result.lost is not None for result in results):
         context.exit(1)

@@ -8,17 +8,15 @@ in a program: the copy has a name of ours, and the file lies beside it, so that 
 from __future__ import annotations
 
 import math
-import os
 import re
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hsfusion_bench.children.supervised import supervised
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab import octave
 from hsfusion_bench.matlab.package import Arguments, Script
@@ -268,37 +266,18 @@ def _place(file: Path, target: Path) -> None:
 
 
 def _run(engine: Engine, folder: Path, output: Path, time_limit: float) -> None:
-    with output.open("wb") as written, _started(engine, folder, written.fileno()) as process:
+    with (
+        output.open("wb") as written,
+        supervised(
+            engine.command, cwd=folder, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
             process.wait(time_limit)
         except subprocess.TimeoutExpired:
             raise HsbenchError(
                 f"{engine.title} did not finish within {time_limit:g} s and was stopped; --time-limit gives it more"
             ) from None
-
-
-@contextmanager
-def _started(engine: Engine, folder: Path, output: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the engine; whatever happens, nothing of it is left running."""
-    try:
-        process = subprocess.Popen(
-            engine.command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # both programs may be shell scripts, whose children must end with them
-        )
-    except OSError as error:
-        raise HsbenchError(f"{engine.program} cannot be started: {error.strerror or error}") from error
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            if os.name == "posix":
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-            process.wait()
 
 
 def _understood(engine: Engine, script: Script, lines: list[str], output: str) -> Answer:

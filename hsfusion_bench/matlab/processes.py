@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import active_children, get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import active_children
 from pathlib import Path
-from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.children.calling import end_with_parent, fresh, no_code_of_the_folder
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.interrupts import children_uninterrupted
 
@@ -72,11 +70,10 @@ def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iter
     if processes == 1:
         yield map(call, range(count))
         return
-    # the process that the user sees is told of signals, and ends the others
-    with children_uninterrupted():
+    # the process that the user sees is told of signals, and ends the others, which are all started by now
+    with children_uninterrupted(), no_code_of_the_folder():
         others = set(active_children())
-        # Fresh processes: a fork of one with threads (torch's, say) may hang.
-        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        pool = ProcessPoolExecutor(processes, mp_context=fresh(), initializer=end_with_parent)
         results = pool.map(call, range(count))
     with pool:
         try:
@@ -91,15 +88,3 @@ def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iter
 
 def _call(images: Callable[[int], Sequence[NDArray[Any]]], work: Callable[..., _Result], number: int) -> _Result:
     return work(*images(number))
-
-
-def _end_with_parent() -> None:
-    """End with the process that the user sees, however it ends."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    Thread(target=watch, name="end with parent", daemon=True).start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of
 from hsfusion_bench.methods import Cube, Method, Observation
 
 
@@ -32,10 +32,10 @@ def fuse_checked(method: Method, observation: Observation, scene: str) -> Cube:
     observation = observation.seen_by(method.card)
     try:
         fused = np.asarray(method.fuse(observation))
-    except HsbenchError:
+    except (HsbenchError, KeyboardInterrupt):
         raise
-    except Exception as error:  # a method may raise anything; a traceback is for its author, who asks for it
-        raise HsbenchError(f"failed on scene {scene}: {type(error).__name__}: {error}") from error
+    except BaseException as error:  # a method may raise anything; a traceback is for its author, who asks for it
+        raise HsbenchError(f"failed on scene {scene}: {reason_of(error)}") from error
     if fused.shape != observation.shape:
         raise HsbenchError(
             f"returned an array of shape {fused.shape} for scene {scene}, where {observation.shape} "

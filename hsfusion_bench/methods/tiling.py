@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psutil
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.memory import available
 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -135,7 +135,7 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         free: int = torch.cuda.mem_get_info(device)[0]
         return free
-    return int(psutil.virtual_memory().available)
+    return available()
 
 
 def _memory_model(predict: Predict, lr_hsi: torch.Tensor, hr_msi: torch.Tensor, scale: int) -> Callable[[float], float]:

@@ -7,21 +7,17 @@ of scenes of the data set `demo`.
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from hsfusion_bench.children.calling import call
 from hsfusion_bench.data.observing.protocols import load_protocol
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.interrupts import end_with_parent, ended_together
 from hsfusion_bench.methods import NetworkMethod, Observation, Problem
 from hsfusion_bench.registry import find
 from hsfusion_bench.runs.account import environment
@@ -88,28 +84,15 @@ def measure_all(names: Sequence[str], workload: Workload, *, time_limit: float) 
         Of each method, with an error where it failed.
     """
     for name in names:
-        card = find(name).load().card
-        asked = json.dumps({"method": name, "workload": workload.model_dump()})
-        command = [sys.executable, "-m", "hsfusion_bench.runs.costs", asked]
         try:
-            with ended_together() as (inlet, variables):
-                done = subprocess.run(
-                    command,
-                    stdin=inlet,
-                    env=variables,
-                    capture_output=True,
-                    text=True,
-                    timeout=time_limit,
-                    check=False,
-                )
-        except subprocess.TimeoutExpired:
-            error = f"stopped after {time_limit:g} s"
-            yield Cost(method=name, title=card.title, family=card.family, error=error)
-            continue
-        try:
-            yield Cost.model_validate_json(done.stdout.splitlines()[-1] if done.stdout else "")
-        except ValidationError:
-            yield Cost(method=name, title=card.title, family=card.family, error=_reason(done))
+            yield call(cost_of, name, workload, time_limit=time_limit, quiet=True)
+        except HsbenchError as error:
+            entry = find(name)
+            title, family = entry.name, "custom"
+            if entry.origin.kind == "shipped":
+                card = entry.load().card
+                title, family = card.title, card.family
+            yield Cost(method=name, title=title, family=family, error=str(error))
 
 
 def empty_table(workload: Workload) -> Costs:
@@ -166,24 +149,3 @@ def _observation(workload: Workload) -> Observation:
     times = -(-workload.size // min(scene.shape[1:]))
     mosaic = np.tile(scene, (1, times, times))[:, : workload.size, : workload.size]
     return load_protocol("uestc").observe(np.ascontiguousarray(mosaic), workload.scale)
-
-
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    if done.returncode == -signal.SIGKILL:
-        return "ended by the system, for want of memory perhaps"
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else f"ended with code {done.returncode}"
-
-
-def _answer(asked: str) -> None:
-    """Measure what is asked for, and print it as JSON; what goes wrong is the last line of the error stream."""
-    content = json.loads(asked)
-    try:
-        print(cost_of(content["method"], Workload(**content["workload"])).model_dump_json())
-    except HsbenchError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    end_with_parent()
-    _answer(sys.argv[1])

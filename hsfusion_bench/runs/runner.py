@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from hsfusion_bench.data.scenes import Scene, scene_digest
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.determinism import make_deterministic
-from hsfusion_bench.errors import DifferentDataError, HsbenchError
+from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import fuse_checked
@@ -137,9 +137,9 @@ def run_method(contender: Contender, setting: Setting) -> Result:
         run.fail("interrupted")
         run.write()
         raise
-    except Exception as error:  # a stranger's network may raise anything while it is built, trained or loaded
+    except BaseException as error:  # a stranger's network may raise anything while it is built, trained or loaded
         setting.listener.failed(contender.name, error)
-        run.fail(f"{type(error).__name__}: {error}")
+        run.fail(reason_of(error))
     written = run.write()
     lost = run.finish_cubes()
     return Result(run.record(), run.speed, written, run.export.path if run.export else None, lost)

@@ -26,7 +26,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,9 +34,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from hsfusion_bench.children.supervised import hsbench, supervised
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache
-from hsfusion_bench.interrupts import ended_together
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.registry import find
@@ -47,6 +46,8 @@ from hsfusion_metrics import PUBLISHED_METRICS
 
 #: Loss of PSNR, dB, that weights may suffer by being kept as float16.
 _TOLERANCE = 0.01
+#: Seconds that a training has to keep its state when the queue ends.
+_GRACE = 60
 
 
 class Item(BaseModel):
@@ -287,23 +288,14 @@ class Queue:
 
         Returns what it wrote to standard error, which is shown, too, as it comes.
         """
-        command = [sys.executable, "-P", "-m", "hsfusion_bench", *arguments]
         lines: list[str] = []
-        with (
-            ended_together() as (inlet, environment),
-            subprocess.Popen(
-                command, stdin=inlet, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-            ) as process,
-        ):
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        with supervised(hsbench(*arguments), grace=_GRACE, **streams, text=True) as process:
             assert process.stderr is not None
-            try:
-                for line in process.stderr:
-                    lines.append(line)
-                    self.say(f"    {line.rstrip()}")
-            except KeyboardInterrupt:  # the child may have it, too, for which this is the same wish; it keeps its state
-                process.terminate()
-                process.communicate()
-                raise
+            for line in process.stderr:
+                lines.append(line)
+                self.say(f"    {line.rstrip()}")
+            process.wait()
         if process.returncode:
             reason = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
             raise HsbenchError(f"exit code {process.returncode}: {reason}")
