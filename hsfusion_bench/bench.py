@@ -325,7 +325,7 @@ def run(
     from hsfusion_bench.devices import choose_device
     from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.account import further_indexes
-    from hsfusion_bench.runs.contenders import Contender
+    from hsfusion_bench.runs.contenders import Contender, require_apart
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import Listener, Setting, alone_with, run_method
     from hsfusion_bench.runs.weights.choosing import named
@@ -340,6 +340,7 @@ def run(
     contenders = [Contender.of(method) for method in asked]
     if not contenders:
         raise UsageError("no method is given")
+    require_apart([contender.name for contender in contenders])
     further = further_indexes(also)
     require_present(task.source, task.plan)
     given = weights or {}

@@ -32,6 +32,9 @@ def replacing(path: Path) -> Iterator[Path]:
         If the folder cannot be made or written; whatever stood at `path` before is untouched.
     """
     try:
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "no ordinary file, and would be replaced by one"
+            raise HsbenchError(f"{path} cannot be written: it is {what}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with passing(path.parent, f".{path.name}.", ".part") as temporary:
             temporary.touch(exist_ok=False)

@@ -1,21 +1,34 @@
-"""Text on terminals and in pipes: nothing of it is read as markup, cut off, or too much for a stream's encoding."""
+"""Text on terminals and in pipes: nothing of it is markup or a command, cut off, or too much for a stream's encoding.
+
+`neutral` is what takes the commands out. `console`, `echo`, `print_table`, `print_facts` and `json_text` call it; who
+prints by them need not.
+"""
 
 from __future__ import annotations
 
 import codecs
 import json
 import os
+import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
     from rich.text import Text
 
+#: What a terminal obeys instead of showing it: control characters but the line break, those that turn the direction of
+#: writing or part lines in another way, and marks that are not seen.
+_COMMANDS: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+#: And halves of characters, which no stream takes.
+_NOT_IN_JSON: Final = re.compile(f"(?!\\n)(?:{_COMMANDS.pattern}|[\ud800-\udfff])")
 #: Name of the way in which what an encoding lacks is replaced, see `codecs.register_error`.
 _READABLE: Final = "hsbench.readable"
 
@@ -72,17 +85,31 @@ def _one_instead(character: str, encoding: str) -> str:
 codecs.register_error(_READABLE, _instead)
 
 
+def neutral(text: str) -> str:
+    r"""Return a text that a terminal shows and does not obey: ``\x1b`` for an escape; its line breaks are kept."""
+    return _COMMANDS.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text, such as a title or a path, as `neutral` and in one line: ``\n`` for a line break."""
+    return neutral(text).replace("\n", "\\n")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return " " if found[0] == "\t" else found[0].encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
 def readable(text: str, encoding: str) -> str:
-    """Return a text as it will stand in a stream of that encoding, so that tables know its width.
+    """Return a text, `neutral`, as it will stand in a stream of that encoding, so that tables know its width.
 
     Parameters
     ----------
     text
         Any text.
     encoding
-        Such as "utf-8", which changes nothing but lone surrogates; "ascii" makes "+/-" of "±".
+        Such as "utf-8", which changes nothing more but lone surrogates; "ascii" makes "+/-" of "±".
     """
-    return text.encode(encoding, _READABLE).decode(encoding)
+    return neutral(text).encode(encoding, _READABLE).decode(encoding)
 
 
 def make_streams_readable() -> None:
@@ -95,7 +122,16 @@ def make_streams_readable() -> None:
 def json_text(value: object) -> str:
     """Return JSON for the standard output stream: nothing is replaced in it, but escaped where it must be."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
-    return json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf"))
+    text = json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf"))
+    # json escapes what ASCII has of them; outside of strings there are none
+    return _NOT_IN_JSON.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def echo(text: object = "", *, nl: bool = True, err: bool = False, **style: Any) -> None:
+    """Print a text as `click.secho` does, made `neutral`."""
+    import click
+
+    click.secho(neutral(str(text)), nl=nl, err=err, **style)
 
 
 class _Pipe:
@@ -117,10 +153,9 @@ def console(*, stderr: bool = False) -> Console:
 
     COLUMNS, where it is set, is the width everywhere.
     """
-    from rich.console import Console
 
     def made(**more: Any) -> Console:
-        return Console(highlight=False, markup=False, emoji=False, **more)
+        return neutral_console(highlight=False, markup=False, emoji=False, **more)
 
     found = made(stderr=stderr)
     if found.is_terminal:
@@ -128,6 +163,18 @@ def console(*, stderr: bool = False) -> Console:
     stream: Any = _Pipe(sys.stderr if stderr else sys.stdout)
     told = os.environ.get("COLUMNS", "")
     return made(file=stream, width=int(told) if told.isdigit() and int(told) else _UNLIMITED)
+
+
+def neutral_console(**options: Any) -> Console:
+    """Return a rich console that obeys its own commands alone, and none in what it is given to show."""
+    from rich.console import Console
+
+    class Neutral(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=neutral(segment.text))
+
+    return Neutral(**options)
 
 
 def plain_table(encoding: str) -> Table:
@@ -168,13 +215,13 @@ def print_table(
     from rich.text import Text
 
     shown = console()
-    rows = [[readable(cell, shown.encoding) for cell in row] for row in rows]
+    rows = [[readable(one_line(cell), shown.encoding) for cell in row] for row in rows]
     heads = [readable(head, shown.encoding) for head in heads]
     styles = styles or [""] * len(rows)
     widest = [max(len(line) for cell in cells for line in cell.split("\n")) for cells in zip(heads, *rows, strict=True)]
     least = [width if column in whole else min(width, _FOLDED) for column, width in enumerate(widest)]
     if title:
-        shown.print(Text(title, "bold"))
+        shown.print(Text(readable(one_line(title), shown.encoding), "bold"))
     if sum(least) + GAP * (len(least) - 1) > shown.width:
         for row, style in zip(rows, styles, strict=True):
             shown.print(_block(heads, row, style, shown.width), soft_wrap=True)

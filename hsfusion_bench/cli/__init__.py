@@ -6,15 +6,16 @@ quick.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import click
 
 from hsfusion_bench import interrupts
 from hsfusion_bench.__about__ import __version__
+from hsfusion_bench.cli.failures import Message, told
 from hsfusion_bench.cli.verbs import Verbs
-from hsfusion_bench.errors import HsbenchError, UsageError, out_of_memory
-from hsfusion_bench.terminal import make_streams_readable
+from hsfusion_bench.terminal import echo, make_streams_readable
 
 _VERBS = (
     "run",
@@ -36,12 +37,11 @@ _VERBS = (
 )
 
 
-class _Message(click.ClickException):
-    """One clear message, and the exit code that belongs to it."""
+class _Said(logging.Handler):
+    """Prints what a library function says on the way, such as that a record was set aside."""
 
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code  # type: ignore[misc]  # click declares it for the class
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(record.getMessage(), err=True)
 
 
 class _Main(Verbs):
@@ -49,26 +49,28 @@ class _Main(Verbs):
 
     def main(self, *args: Any, **more: Any) -> Any:
         make_streams_readable()
+        log = logging.getLogger("hsfusion_bench")
+        if not any(isinstance(handler, _Said) for handler in log.handlers):
+            log.addHandler(_Said())
         with interrupts.handled():
             return super().main(*args, **more)
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         try:
             return super().make_context(*args, **more)
+        except click.ClickException as error:
+            raise told(error) or error from error
         except KeyboardInterrupt as error:
             raise _interrupted(error, None) from error
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except HsbenchError as error:
-            if ctx.params.get("debug"):
+        except Exception as error:
+            message = told(error)
+            if message is None or (ctx.params.get("debug") and not isinstance(error, click.ClickException)):
                 raise
-            raise _Message(str(error), 2 if isinstance(error, UsageError) else 1) from error
-        except (MemoryError, RuntimeError) as error:
-            if ctx.params.get("debug") or (reason := out_of_memory(error)) is None:
-                raise
-            raise _Message(f"{reason}; smaller images, fewer --workers or --tile N need less", 1) from error
+            raise message from error
         except KeyboardInterrupt as error:
             raise _interrupted(error, ctx.invoked_subcommand) from error
 
@@ -81,9 +83,9 @@ _KEPT = {
 }
 
 
-def _interrupted(error: KeyboardInterrupt, verb: str | None) -> _Message:
+def _interrupted(error: KeyboardInterrupt, verb: str | None) -> Message:
     text, code = interrupts.told(error)
-    return _Message(f"{text}; {_KEPT.get(verb or '', 'no file is left half written')}", code)
+    return Message(f"{text}; {_KEPT.get(verb or '', 'no file is left half written')}", code)
 
 
 @click.group(

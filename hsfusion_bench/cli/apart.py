@@ -10,6 +10,7 @@ from hsfusion_bench.cli.asked import Asked
 from hsfusion_bench.cli.display import Display
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.runner import Listener, Result, alone_with
 
@@ -37,8 +38,8 @@ def run_apart(spec: str, contender: Contender, asked: Asked, task: Task) -> Resu
             return asked.run(failed, task, Listener())
 
 
-def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> None:
-    """Refuse settings that a method does not have.
+def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> bool:
+    """Refuse settings that a method does not have; return whether it is a network, as far as that can be told.
 
     Raises
     ------
@@ -46,13 +47,14 @@ def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> None:
         If it has no such setting, or a text is not a value of it. That it cannot be imported is for its row to say.
     """
     try:
-        number = call(_recipe_change, spec, changes, time_limit=IMPORT_LIMIT)
+        network, number = call(_looked_at, spec, changes, time_limit=IMPORT_LIMIT)
     except UsageError:
         raise
     except HsbenchError:
-        return
+        return True
     if number is not None and not train:
         raise UsageError(f"--set {spec}.{number} is about training: add --train")
+    return network
 
 
 def _run(spec: str, asked: Asked) -> Result:
@@ -64,6 +66,8 @@ def _run(spec: str, asked: Asked) -> Result:
         return asked.run(contender, task, display)
 
 
-def _recipe_change(spec: str, changes: Mapping[str, str]) -> str | None:
-    """Return the name of a changed number of the recipe, if there is one."""
-    return next(iter(Contender.of(spec, changes).recipe_changes), None)
+def _looked_at(spec: str, changes: Mapping[str, str]) -> tuple[bool, str | None]:
+    """Return whether a method may be a network, and the name of a changed number of its recipe, if there is one."""
+    contender = Contender.of(spec, changes)
+    network = contender.method is None or isinstance(contender.method, NetworkMethod)
+    return network, next(iter(contender.recipe_changes), None)

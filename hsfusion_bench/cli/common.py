@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from hsfusion_bench.cli.numbers import DECIBELS, POSITIVE, SCALE, SEED
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,11 +68,16 @@ def console(*, stderr: bool = False) -> Console:
     return console(stderr=stderr)
 
 
-def comma_separated(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str] | None:
-    """Split "a, b" into its parts, without empty and repeated ones."""
+def comma_separated(_context: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+    """Split "a, b" into its parts, without empty and repeated ones; none at all is refused."""
     if value is None:
         return None
-    return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    parts = list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    if not parts:
+        option, name = parameter.opts[0], str(parameter.name)
+        what = {"scenes": "scene", "only": "method", "methods": "method", "columns": "column"}.get(name, "index")
+        raise UsageError(f"{option} names no {what}")
+    return parts
 
 
 def chosen_device(wanted: str) -> Device:
@@ -95,8 +102,8 @@ def tile_option(function: _Function) -> _Function:
 def _tile(_context: click.Context, _parameter: click.Parameter, value: str) -> int | str:
     if value in ("auto", "none"):
         return value
-    if not value.isdecimal() or not int(value):
-        raise UsageError(f"--tile {value!r}: auto, none, or the side of a tile in pixels")
+    if not re.fullmatch(r"[0-9]{1,6}", value) or not int(value):
+        raise UsageError(f"--tile {value[:40]!r}: auto, none, or the side of a tile in pixels, 1 to 999999")
     return int(value)
 
 
@@ -114,8 +121,6 @@ def _also(context: click.Context, parameter: click.Parameter, value: str | None)
     names = comma_separated(context, parameter, value)
     if names is None:
         return ()
-    if not names:
-        raise UsageError("--also names no index")
     from hsfusion_bench.runs.account import further_indexes
 
     try:
@@ -141,11 +146,16 @@ def settings(texts: tuple[str, ...], example: str) -> dict[str, str]:
     return found
 
 
+def refuse_data_root(context: click.Context, dataset: str | None) -> None:
+    """Refuse ``--data-root`` on the command line where the data set has no files, or is one itself."""
+    given = context.get_parameter_source("data_root") is click.core.ParameterSource.COMMANDLINE
+    if given and dataset is not None and (dataset == "demo" or dataset.startswith(("mat:", "h5:"))):
+        raise UsageError(f"--data-root names the folder of a data set's files, and {dataset} needs none")
+
+
 def file_options(function: _Function) -> _Function:
     """Add ``--key`` and ``--const``, of a data set that is one file; see `with_key`."""
-    const = click.option(
-        "--const", type=click.FloatRange(min=0, min_open=True), help="With --dataset h5:FILE: full scale of its values."
-    )
+    const = click.option("--const", type=POSITIVE, help="With --dataset h5:FILE: full scale of its values.")
     return click.option("--key", metavar="NAME", help="With --dataset mat:FILE: the array in it, if asked.")(
         const(function)
     )
@@ -191,7 +201,7 @@ def dataset_options(function: _Function) -> _Function:
             help="Dataset; `demo` needs no files. Or a file: FILE.toml describes one, mat:FILE[:KEY] is one cube, "
             "h5:FILE holds samples of GT, LRHSI and RGB.",
         ),
-        click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions."),
+        click.option("--scale", required=True, type=SCALE, help="Ratio of the two resolutions."),
         click.option(
             "--protocol",
             metavar="NAME",
@@ -208,12 +218,12 @@ def dataset_options(function: _Function) -> _Function:
             type=click.Choice(["refuse", "by-band", "interpolate"]),
             help="What to do where the response is tabulated at other wavelengths than the dataset's.",
         ),
-        click.option("--snr-hsi", type=float, metavar="DB", help="Add noise to the LR-HSI: signal-to-noise ratio."),
-        click.option("--snr-msi", type=float, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
-        click.option("--noise-seed", type=int, default=0, show_default=True, help="Seed of the noise."),
+        click.option("--snr-hsi", type=DECIBELS, metavar="DB", help="Add noise to the LR-HSI: signal-to-noise ratio."),
+        click.option("--snr-msi", type=DECIBELS, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
+        click.option("--noise-seed", type=SEED, default=0, show_default=True, help="Seed of the noise."),
         click.option(
             "--data-root",
-            type=click.Path(path_type=Path),
+            type=click.Path(path_type=Path, file_okay=False),
             envvar="HSBENCH_DATA",
             help="Folder of the dataset's files. Default: where `hsbench data download` puts them.",
         ),
@@ -227,6 +237,9 @@ def dataset_options(function: _Function) -> _Function:
     def with_choice(*args: Any, protocol: str | None, **given: Any) -> Any:
         from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
+        refuse_data_root(click.get_current_context(), given["dataset"])
+        if given["noise_seed"] and given["snr_hsi"] is None and given["snr_msi"] is None:
+            raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
         changes = {name: given.pop(name) for name in ("response", "off_table", "snr_hsi", "snr_msi", "noise_seed")}
         return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
+from hsfusion_bench.cli.numbers import SCALE
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.terminal import echo
 
 
 @click.command("compare", short_help="Test by scene whether methods differ: p, intervals, wins, ranks.")
 @click.argument("methods", nargs=-1, metavar="METHOD...")
 @click.option("--dataset", metavar="NAME", help="Only this dataset.")
-@click.option("--scale", type=int, help="Only this scale.")
+@click.option("--scale", type=SCALE, help="Only this scale.")
 @click.option("--protocol", metavar="NAME", help="Only this protocol.")
 @click.option(
     "--index",
@@ -66,8 +68,6 @@ def command(
     from hsfusion_bench.terminal import json_text
     from hsfusion_metrics import METRICS
 
-    if not indexes:
-        raise UsageError(f"--index names none; the indexes are {', '.join(METRICS)}")
     for index in indexes:
         if index not in METRICS:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(METRICS)}")
@@ -103,9 +103,9 @@ def command(
     if style == "table":
         sheets.show(made)
     elif style == "json":
-        click.echo(json_text(tables.document(rankings)))
+        echo(json_text(tables.document(rankings)))
     else:
         text = tables.csv(rows) if style == "csv" else {"latex": sheets.latex, "markdown": sheets.markdown}[style](made)
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     if gathered.damaged:
         context.exit(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsfusion_bench.cli.common import chosen_device, comma_separated, console
+from hsfusion_bench.cli.numbers import SCALE, Number
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,12 +26,16 @@ _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note
 @click.command("cost", short_help="Measure what methods cost: parameters, operations, time, memory.")
 @click.option("--methods", default="all", show_default=True, callback=comma_separated, metavar="NAME,...")
 @click.option(
-    "--size", type=click.IntRange(min=32), default=512, show_default=True, help="Side of the image, HR pixels."
+    "--size",
+    type=click.IntRange(min=32, max=16384),
+    default=512,
+    show_default=True,
+    help="Side of the image, HR pixels.",
 )
-@click.option("--scale", type=click.IntRange(min=2), default=4, show_default=True, help="Ratio of the two resolutions.")
+@click.option("--scale", type=SCALE, default=4, show_default=True, help="Ratio of the two resolutions.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
-    "--time-limit", type=click.FloatRange(min=1), default=600.0, show_default=True, metavar="S", help="For each method."
+    "--time-limit", type=Number(min=1, max=1e8), default=600.0, show_default=True, metavar="S", help="For each method."
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the measurements.")
 @click.option("--markdown", "markdown_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table.")
@@ -103,7 +108,9 @@ def _show(where: str, rows: list[Cost]) -> None:
 
 
 def _markdown(where: str, rows: list[Cost]) -> str:
-    lines = ["# What the methods cost", "", f"{where}. {_HOW}", ""]
+    from hsfusion_bench.report.cells import markdown_row, markdown_text
+
+    lines = ["# What the methods cost", "", f"{markdown_text(where)}. {_HOW}", ""]
     lines += [f"| {' | '.join(_HEADS)} |", "|---|---:|---:|---:|---:|---|"]
-    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(cost))} |" for cost in rows]
+    lines += [markdown_row(map(markdown_text, _cells(cost))) for cost in rows]
     return "\n".join(lines) + "\n"

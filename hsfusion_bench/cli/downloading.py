@@ -11,6 +11,7 @@ import click
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -41,7 +42,7 @@ def have_accepted(name: str, licence: str, shown: str, accepted: bool) -> None:
 
     if is_accepted(name, licence):
         return
-    click.echo(shown)
+    echo(shown)
     if not accepted and sys.stdin.isatty():
         accepted = click.confirm("Do you accept the licence?")
     if not accepted:

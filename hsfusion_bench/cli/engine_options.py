@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hsfusion_bench.cli.numbers import SECONDS
 from hsfusion_bench.errors import UsageError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -18,7 +19,7 @@ def engine_options(function: _Function) -> _Function:
     for option in (
         click.option(
             "--time-limit",
-            type=click.FloatRange(min=0, min_open=True),
+            type=SECONDS,
             default=3600.0,
             show_default=True,
             metavar="SECONDS",

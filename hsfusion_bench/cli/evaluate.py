@@ -15,12 +15,12 @@ from hsfusion_bench.cli.common import (
     report_results,
     results_dir_option,
 )
+from hsfusion_bench.cli.numbers import POSITIVE
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 _LAYOUTS = ({*"CHW"}, {*"BCHW"})
 
 
@@ -41,7 +41,7 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
 @dataset_options
 @click.option(
     "--const",
-    type=_POSITIVE,
+    type=POSITIVE,
     default=1.0,
     show_default=True,
     help="Full scale of the values: 1, 255, 2047, 65535; they are divided by it.",
@@ -54,8 +54,10 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
     help="Where a reference `gt` came with the results and is not ours, score against theirs.",
 )
 @also_option
-@click.option("--params", type=click.IntRange(min=0), metavar="N", help="Number of parameters, as reported.")
-@click.option("--latency-ms", type=_POSITIVE, metavar="MS", help="Latency in milliseconds, as reported.")
+@click.option(
+    "--params", type=click.IntRange(min=0, max=10**15), metavar="N", help="Number of parameters, as reported."
+)
+@click.option("--latency-ms", type=POSITIVE, metavar="MS", help="Latency in milliseconds, as reported.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
 @click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
 @results_dir_option

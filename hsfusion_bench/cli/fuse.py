@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsfusion_bench.cli.common import chosen_device, console, settings, tile_option
+from hsfusion_bench.cli.numbers import POSITIVE, SCALE
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from hsfusion_bench.runs.pairs import Pair
     from hsfusion_bench.runs.registration import Shift
     from hsfusion_bench.runs.weights.choosing import Chosen
-
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -50,7 +49,7 @@ def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str
     type=click.Choice(["HWC", "CHW", "HWC,CHW", "CHW,HWC"]),
     help="Order of the axes, or that of HSI and that of MSI, if the shapes do not tell.",
 )
-@click.option("--scale", type=click.IntRange(min=2), help="Ratio of the two resolutions, if the shapes do not tell.")
+@click.option("--scale", type=SCALE, help="Ratio of the two resolutions, if the shapes do not tell.")
 @click.option(
     "--phase",
     callback=_two_numbers,
@@ -66,10 +65,10 @@ def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str
     help="Correct the pair by this shift, in pixels of the MSI and as it is measured: what the HSI shows lies so far "
     "further down and right in the MSI.",
 )
-@click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the values.")
-@click.option("--msi-const", type=_POSITIVE, metavar="N", help="Full scale of the HR-MSI, if another. [const]")
+@click.option("--const", type=POSITIVE, default=1.0, show_default=True, help="Full scale of the values.")
+@click.option("--msi-const", type=POSITIVE, metavar="N", help="Full scale of the HR-MSI, if another. [const]")
 @click.option(
-    "--counts", type=_POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
+    "--counts", type=POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
 )
 @click.option(
     "--dtype",
@@ -175,6 +174,8 @@ def command(
         fusing: Method = loaded
     elif weights is not None:
         raise UsageError(f"--weights {weights}: {made.card.title} has none")
+    elif tile != "auto":
+        raise UsageError(f"--tile {tile} is about networks, and {made.card.title} is none")
     else:
         fusing = made
     fused = fuse_checked(fusing, for_method(observation, fusing), hsi.name)

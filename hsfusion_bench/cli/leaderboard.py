@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
+from hsfusion_bench.cli.numbers import SCALE
 from hsfusion_bench.cli.papers import LATEX, Paper, paper_options
 from hsfusion_bench.errors import HsbenchError, UsageError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     help="Only these rows, ranked among each other: methods, or variants as their records are called.",
 )
 @click.option("--dataset", metavar="NAME", help="Only this dataset.")
-@click.option("--scale", type=int, help="Only this scale.")
+@click.option("--scale", type=SCALE, help="Only this scale.")
 @click.option("--protocol", metavar="NAME", help="Only this protocol.")
 @click.option(
     "--format",
@@ -103,8 +104,6 @@ def command(
     from hsfusion_bench.runs.records import FURTHER
 
     paper.check(style, per_scene=per_scene)
-    if methods == []:
-        raise UsageError("--methods names no method")
     for index in indexes or ():
         if index not in KNOWN:
             raise UsageError(f"there is no index {index!r}; the indexes are {', '.join(KNOWN)}")

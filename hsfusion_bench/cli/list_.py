@@ -9,6 +9,7 @@ import click
 
 from hsfusion_bench.cli.verbs import refuse_renamed
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods import Card
@@ -47,7 +48,7 @@ def command(what: str, as_json: bool, exported: str | None) -> None:
     listed = {"methods": _methods, "protocols": _protocols, "metrics": _metrics, "responses": _responses}
     found, heads, row = listed[what]()
     if as_json:
-        click.echo(json_text(found))
+        echo(json_text(found))
     else:
         print_table(heads, [row(each) for each in found])
 
@@ -71,12 +72,12 @@ def _methods() -> _Listed:
             what = dict.fromkeys(("title", "family", "year", "uses"))
             text = f"method {entry.name!r} of {entry.origin}: {error}" if isinstance(error, DiedError) else str(error)
             found.append({"name": entry.name, **what, "origin": origin, "error": text})
-            click.echo(f"warning: {text}", err=True)
+            echo(f"warning: {text}", err=True)
             continue
         what = {"title": card.title, "family": card.family, "year": card.year, "uses": sorted(card.uses)}
         found.append({"name": entry.name, **what, "origin": origin, "error": None})
     for entry in clashes():
-        click.echo(f"warning: method {entry.name!r} of {entry.origin} is hidden by another of that name", err=True)
+        echo(f"warning: method {entry.name!r} of {entry.origin} is hidden by another of that name", err=True)
 
     def row(each: _Fact) -> list[str]:
         origin = each["origin"]
@@ -197,4 +198,4 @@ def _print_response(name: str) -> None:
     from hsfusion_bench.data.observing.named_responses import load_response
     from hsfusion_bench.data.observing.response_files import response_csv
 
-    click.echo(response_csv(load_response(name)), nl=False)
+    echo(response_csv(load_response(name)), nl=False)

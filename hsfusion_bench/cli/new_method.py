@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hsfusion_bench.terminal import echo
+
 if TYPE_CHECKING:
     from hsfusion_bench.cli.scaffold import Kind
 
@@ -38,11 +40,11 @@ def command(name: str, kind: Kind, out: Path | None) -> None:
 
     folder = (out or Path(name)).expanduser()
     for path in write_package(name, kind, folder):
-        click.echo(folder / path)
+        echo(folder / path)
     # pip takes a bare name for that of a distribution
     place = folder if folder.is_absolute() else f"./{folder}"
     training = " --train --max-steps 50" if kind == "network" else ""
-    click.echo(
+    echo(
         f"\nNext:\n"
         f"  pip install --editable '{place}[dev]'\n"
         f"  hsbench run --methods bicubic,{name} --dataset demo --scale 4{training}\n"

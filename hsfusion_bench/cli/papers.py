@@ -14,6 +14,7 @@ import click
 from hsfusion_bench.cli.common import comma_separated, console
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.suggest import unknown
+from hsfusion_bench.terminal import echo, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,7 +101,7 @@ class Paper:
         from hsfusion_bench.files import replacing
 
         if self.out is None:
-            click.echo(text, nl=False)
+            echo(text, nl=False)
             return
         files = {self.out: text}
         if entries is not None:
@@ -109,7 +110,7 @@ class Paper:
                 raise HsbenchError(
                     f"{beside} was not made by hsbench, and --cite would replace it: give --out another name"
                 )
-            files[beside] = _BIB_HEADER.format(self.out.name) + "\n" + entries
+            files[beside] = _BIB_HEADER.format(one_line(self.out.name)) + "\n" + entries
         with ExitStack() as stack:
             for path, content in files.items():
                 stack.enter_context(replacing(path)).write_text(content, encoding="utf-8")

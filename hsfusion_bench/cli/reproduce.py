@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsfusion_bench.cli.common import comma_separated, console
+from hsfusion_bench.cli.common import comma_separated, console, refuse_data_root
+from hsfusion_bench.cli.numbers import SCALE
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.terminal import json_text, print_table
+from hsfusion_bench.terminal import echo, json_text, print_table
 
 if TYPE_CHECKING:
     from hsfusion_bench.runs.records import Record
@@ -21,11 +22,14 @@ _STYLES = {"identical": "green", "equal within rounding": "green", "differs": "r
 @click.command("reproduce", short_help="Run a recorded row again, and say whether the numbers are the same.")
 @click.argument("record")
 @click.option("--dataset", metavar="NAME", help="Which of the rows of that name; or the data set's FILE, see `run`.")
-@click.option("--scale", type=int, help="Likewise.")
+@click.option("--scale", type=SCALE, help="Likewise.")
 @click.option("--protocol", metavar="NAME", help="Likewise; FILE.toml where the protocol is one of your own.")
 @click.option("--method", metavar="FILE.py:NAME", help="Where the method is in a file of your own.")
 @click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="HSBENCH_DATA",
+    help="Folder of the dataset's files.",
 )
 @click.option("--scenes", callback=comma_separated, metavar="NAME,...", help="Only these of the recorded scenes.")
 @click.option(
@@ -70,13 +74,14 @@ def command(
     from hsfusion_bench.runs.reproduce import Asked, find_record, reproduce
 
     path, found = find_record(record, dataset, scale, protocol)
+    refuse_data_root(context, dataset or found.dataset.name)
     _require_its_own(found, scale, protocol)
     asked = Asked(data_root, dataset, protocol, method, scenes, weights, device, force)
     console(stderr=True).print(f"record  {path}", soft_wrap=True)
     with Display(debug=context.find_root().params["debug"]) as display:
         done = reproduce(found, asked, display)
     if as_json:
-        click.echo(json_text(_as_json(path, done)))
+        echo(json_text(_as_json(path, done)))
     else:
         _show(done)
     if not done.reproduced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from hsfusion_bench.cli.common import (
     tile_option,
     with_key,
 )
+from hsfusion_bench.cli.numbers import SEED
 from hsfusion_bench.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
     "--blind", is_flag=True, help="Withhold PSF and SRF from all methods; those that need them estimate them."
 )
 @also_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights and patches.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of weights and patches.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--no-timing", is_flag=True, help="Do not measure latency and memory.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
@@ -119,34 +121,43 @@ def command(
     from hsfusion_bench.cli.asked import Asked
     from hsfusion_bench.cli.display import Display
     from hsfusion_bench.cli.recorded import show_recorded
+    from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.registry import find
-    from hsfusion_bench.runs.contenders import Contender
+    from hsfusion_bench.runs.contenders import Contender, require_apart
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.runner import alone_with
 
-    if not methods:
-        raise UsageError("--methods names no method")
     if max_steps and not train:
         raise UsageError("--max-steps is about training: add --train")
     debug = context.find_root().params["debug"]
     entries = [find(spec) for spec in methods]
     names = [entry.name for entry in entries]
+    require_apart(names)
     steps = _steps(max_steps, names)
     changed = _changes(changes, names)
     apart = set() if debug else {entry.name for entry in entries if entry.origin.kind != "shipped"}
-    contenders = []
+    contenders, classical = [], set[str]()
     for spec, entry in zip(methods, entries, strict=True):
         if entry.name not in apart:
             contenders.append(Contender.of(spec, changed.get(entry.name)))
             continue
         contenders.append(Contender(entry.name, entry.origin, None))
-        if entry.name in changed:
-            check_apart(spec, changed[entry.name], train=train)
+        about_networks = train or entry.name in steps or any(text.startswith(f"{entry.name}=") for text in weights)
+        if (entry.name in changed or about_networks) and not check_apart(
+            spec, changed.get(entry.name, {}), train=train
+        ):
+            classical.add(entry.name)
     for contender in contenders:
         if contender.recipe_changes and not train:
             number = next(iter(contender.recipe_changes))
             raise UsageError(f"--set {contender.name}.{number} is about training: add --train")
+    classical |= {each.name for each in contenders if each.method and not isinstance(each.method, NetworkMethod)}
+    _refuse_without_effect(context, names, classical, train, max_steps)
     files = _weights(weights, names)
+    if train and (both := [name for name in names if name in files]):
+        raise UsageError(
+            f"--weights {both[0]}=... and --train: weights are given to a method, or trained; leave one out"
+        )
     asked = Asked(
         dataset=with_key(dataset, key, const),
         scale=scale,
@@ -191,6 +202,25 @@ def command(
         context.exit(1)
 
 
+def _refuse_without_effect(
+    context: click.Context, names: list[str], classical: set[str], train: bool, max_steps: tuple[str, ...]
+) -> None:
+    """Refuse options about networks where none, or not that method, is one; of what was not imported nobody knows."""
+    for option, values in (("--weights", context.params["weights"]), ("--max-steps", max_steps)):
+        for text in values:
+            name, equals, _ = text.partition("=")
+            if equals and name in classical:
+                raise UsageError(f"{option} {text}: {name} is not a network, and has no weights")
+    if len(classical) < len(names):
+        return
+    tiled = context.get_parameter_source("tile") is click.core.ParameterSource.COMMANDLINE
+    for option, given in (("--train", train), ("--tile", tiled)):
+        if given:
+            raise UsageError(
+                f"{option} is about networks, and none is among the methods ({', '.join(sorted(classical))})"
+            )
+
+
 def _per_method(values: tuple[str, ...], names: list[str], option: str) -> dict[str, str]:
     """Read ``METHOD=VALUE`` options."""
     found = {}
@@ -210,8 +240,8 @@ def _steps(values: tuple[str, ...], names: list[str]) -> dict[str, int]:
     texts = dict.fromkeys(names, common[-1]) if common else {}
     texts |= _per_method(tuple(text for text in values if "=" in text), names, "--max-steps")
     for name, text in texts.items():
-        if not text.isdecimal() or int(text) < 1:
-            raise UsageError(f"--max-steps: {text!r} (for {name}) is not a number of steps, 1 or more")
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
+            raise UsageError(f"--max-steps: {text[:40]!r} (for {name}) is not a number of steps, 1 to 999999999")
     return {name: int(text) for name, text in texts.items()}
 
 

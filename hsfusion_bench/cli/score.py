@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hsfusion_bench.cli.numbers import POSITIVE, RATIO
 from hsfusion_bench.spelling import spell
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_metrics import Indexes, NoReference
 
-_POSITIVE = click.FloatRange(min=0, min_open=True)
-_RATIO = click.FloatRange(min=1)
 _WIDTH = 12
 # By index, in the order of the script's result.
 _FIELDS = {
@@ -33,8 +33,8 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 
 @click.command("score", short_help="Score a .mat file or a folder, as the MATLAB package does.")
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--ratio", type=_RATIO, required=True, help="Resolution ratio of the two inputs.")
-@click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
+@click.option("--ratio", type=RATIO, required=True, help="Resolution ratio of the two inputs.")
+@click.option("--const", type=POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
 @click.option("--no-reference", is_flag=True, help="There is no gt but lms and pan: D_lambda, D_s and HQNR.")
 @click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
 @click.option(
@@ -53,7 +53,7 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 @click.option("--key", metavar="NAME", help="If RESULTS is a folder: array in its files, if it has no usual name.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=256),
     default=1,
     show_default=True,
     help="Samples scored at a time; they change no value.",
@@ -142,12 +142,12 @@ def _tell_classes(results: Path, beside: Path | None, key: str | None, *, no_ref
     other = sorted(set(classes.values()) - {"double"})
     holds = f"{results} holds {' and '.join(other)}"
     if other and not as_matlab:
-        click.echo(
+        echo(
             f"{holds}: computed in float64; the script computes in the file's class, with other values: --as-matlab",
             err=True,
         )
     elif not no_reference and any("int" in name for name in other):
-        click.echo(
+        echo(
             f"{holds}: computed as by the script in GNU Octave; in MATLAB it stops at SAM, as dot takes no integers",
             err=True,
         )
@@ -208,15 +208,15 @@ def _print(
     for indexes in scores:
         if not as_json:
             if not per_image:
-                click.secho(_line("sample", titles), bold=True)
-            click.echo(_line(str(len(per_image) + 1), indexes))
+                echo(_line("sample", titles), bold=True)
+            echo(_line(str(len(per_image) + 1), indexes))
         per_image.append(indexes)
     summary = summarise(per_image)
     if as_json:
-        click.echo(json.dumps({field: [spell(value) for value in summary[name]] for name, field in fields.items()}))
+        echo(json.dumps({field: [spell(value) for value in summary[name]] for name, field in fields.items()}))
         return
     for row in ("mean", "std"):
-        click.secho(_line(row, (getattr(pair, row) for pair in summary.values())), bold=True)
+        echo(_line(row, (getattr(pair, row) for pair in summary.values())), bold=True)
 
 
 def _line(head: str, cells: Iterable[float | str]) -> str:

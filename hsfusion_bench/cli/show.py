@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hsfusion_bench.cli.numbers import BANDS, SCALE
 from hsfusion_bench.cli.show_response import is_response, show_response
-from hsfusion_bench.terminal import console, fold, json_text, print_facts
+from hsfusion_bench.terminal import console, echo, fold, json_text, print_facts
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods import NetworkMethod
@@ -20,9 +21,9 @@ _WIDTH = 80
 @click.command("show", short_help="Show a method, a camera response, a record's schema, or the files that are read.")
 @click.argument("method", metavar="METHOD|RESPONSE|schema|formats")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--bands", type=int, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
-@click.option("--msi-bands", type=int, default=3, show_default=True, help="Multispectral bands likewise.")
-@click.option("--scale", type=int, default=4, show_default=True, help="Scale likewise.")
+@click.option("--bands", type=BANDS, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
+@click.option("--msi-bands", type=BANDS, default=3, show_default=True, help="Multispectral bands likewise.")
+@click.option("--scale", type=SCALE, default=4, show_default=True, help="Scale likewise.")
 def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) -> None:
     """Show what is known of a method, or of a camera response; or `schema`, the JSON Schema of a record; or `formats`.
 
@@ -39,7 +40,7 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
     if method == "schema":
         from hsfusion_bench.runs.records import json_schema
 
-        click.echo(json_text(json_schema()))
+        echo(json_text(json_schema()))
         return
     if method == "formats":
         _show_formats(as_json)
@@ -49,7 +50,7 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
         return
     facts = _facts(method, bands, msi_bands, scale)
     if as_json:
-        click.echo(json_text(facts))
+        echo(json_text(facts))
         return
     options, recipe, variants = facts.pop("options"), facts.pop("recipe"), facts.pop("variants")
     rows = [(name, value, "") for name, value in _flat(facts)]

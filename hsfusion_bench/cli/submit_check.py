@@ -19,7 +19,10 @@ _STYLES = {"missing": "yellow", "not checked": "yellow", "wrong": "red"}
 @click.command("submit-check", short_help="Check a folder of records and cubes that is to be sent to us.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the dataset's files."
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="HSBENCH_DATA",
+    help="Folder of the dataset's files.",
 )
 @click.pass_context
 def command(context: click.Context, folder: Path, data_root: Path | None) -> None:

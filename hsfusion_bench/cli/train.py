@@ -20,6 +20,7 @@ from hsfusion_bench.cli.common import (
     settings,
     with_key,
 )
+from hsfusion_bench.cli.numbers import COUNT, MINUTES, SEED
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from hsfusion_bench.methods import NetworkMethod
     from hsfusion_bench.training.course import Budget, Course
     from hsfusion_bench.training.session import Trained
-
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command("train", short_help="Train a network by its recipe, and keep its weights.")
@@ -44,8 +43,8 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
     metavar="NAME",
     help="One of the recipes that hsbench show lists.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N of its epochs.")
-@click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut the recipe to N optimiser steps.")
+@click.option("--epochs", type=COUNT, metavar="N", help="Cut the recipe to N of its epochs.")
+@click.option("--max-steps", type=COUNT, metavar="N", help="Cut the recipe to N optimiser steps.")
 @click.option(
     "--from",
     "start",
@@ -53,16 +52,18 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
     metavar="FILE",
     help="Begin with these weights instead of random ones.",
 )
-@click.option("--max-minutes", type=_POSITIVE, metavar="M", help="Stop after M minutes; the same command resumes.")
+@click.option("--max-minutes", type=MINUTES, metavar="M", help="Stop after M minutes; the same command resumes.")
 @click.option("--fit", is_flag=True, help="Make as many steps as --max-minutes hold, and end the schedule with them.")
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Patches in a batch, over all processes.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1, max=65536), metavar="N", help="Patches in a batch, over all processes."
+)
 @click.option("--ema", metavar="DECAY", help="Decay of the moving average of the weights; none for no average.")
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe, as in patch=32."
 )
 @click.option("--precision", type=click.Choice(["no", "bf16", "fp16"]), default="no", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Let torch compile the network.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and patches.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of weights and patches.")
 @click.option(
     "--resume",
     default="auto",
@@ -78,7 +79,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 )
 @click.option(
     "--save-every",
-    type=_POSITIVE,
+    type=MINUTES,
     default=5.0,
     show_default=True,
     metavar="MINUTES",

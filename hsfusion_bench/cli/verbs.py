@@ -34,6 +34,23 @@ def refuse_renamed(words: str) -> None:
         raise UsageError(f"hsbench {words} is now hsbench {RENAMED[words]}")
 
 
+def _require_words(words: list[str]) -> None:
+    """Refuse words that are a value of nothing: empty ones, and those with a NUL character, which no file name has.
+
+    Raises
+    ------
+    UsageError
+        If there is one; the message tells where.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        option, equals, value = word.partition("=") if word.startswith("--") else (before, "=", word)
+        where = option if option.startswith("--") else "an argument"
+        if equals and not value.strip():
+            raise UsageError(f"{where} is empty; leave it out, or say what is meant")
+        if "\0" in word:
+            raise UsageError(f"{where} holds a NUL character, which no name and no path can")
+
+
 class Verbs(click.Group):
     """A group whose commands lie in modules of a package, and are imported when they are asked for.
 
@@ -66,6 +83,7 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that is asked for; one of an older name is refused."""
+        _require_words(args)
         parents = [] if ctx.parent is None else [str(ctx.info_name)]
         refuse_renamed(" ".join([*parents, args[0]]))
         return super().resolve_command(ctx, args)

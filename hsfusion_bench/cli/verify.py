@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsfusion_bench.cli.engine_options import engine_options, required_package
+from hsfusion_bench.cli.numbers import POSITIVE, RATIO
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.spelling import spell
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_bench.matlab.package import Arguments, Script
     from hsfusion_bench.matlab.verify import Check
 
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 _HEAD = ("script's mean", "ours", "difference", "script's std", "ours", "difference", "allowed", "")
 _WIDTHS = (16, 16, 11, 16, 16, 11, 9, 6)
 _FIRST_WIDTH = 9
@@ -51,10 +52,8 @@ class _Run:
 @click.command("verify", short_help="Compare us with your MATLAB package, or published rows.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @engine_options
-@click.option(
-    "--ratio", type=click.FloatRange(min=1), default=4.0, show_default=True, help="Resolution ratio of the two inputs."
-)
-@click.option("--const", type=_POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
+@click.option("--ratio", type=RATIO, default=4.0, show_default=True, help="Resolution ratio of the two inputs.")
+@click.option("--const", type=POSITIVE, default=1.0, show_default=True, help="Full scale of the data: 1, 2047, ...")
 @click.option("--no-reference", is_flag=True, help="FILE has no gt but sr, ms, lms and pan: D_lambda, D_s and HQNR.")
 @click.option("--sensor", help="With --no-reference: the sensor's name in the script, such as WV3. Default: none.")
 @click.option(
@@ -76,7 +75,7 @@ class _Run:
 )
 @click.option(
     "--data-root",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     envvar="HSBENCH_DATA",
     show_envvar=True,
     metavar="FOLDER",
@@ -164,7 +163,7 @@ def command(
         script = NO_REFERENCE if no_reference else REFERENCE
         run = _live(script, file, Arguments(ratio, const, sensor), required_package(package), engine, time_limit)
     if as_json:
-        click.echo(json.dumps(_json(run)))
+        echo(json.dumps(_json(run)))
     else:
         _show(run)
     context.exit(0 if run.passed else 1)
@@ -198,7 +197,7 @@ def _make_golden(file: Path, package: Path, engine: Any, time_limit: float) -> N
     with console(stderr=True).status(Text(f"{found.title} runs the test package on {len(goldens.CASES)} cases")):
         text = goldens.make(found, package, time_limit=time_limit)
     write_text(file, text)
-    click.echo(f"{file}: {len(goldens.CASES)} cases")
+    echo(f"{file}: {len(goldens.CASES)} cases")
 
 
 def _golden(file: Path | None) -> _Run:
@@ -235,23 +234,23 @@ def _show(run: _Run) -> None:
 
     for script in dict.fromkeys(one.script.name for one in run.verified):
         some = [one for one in run.verified if one.script.name == script]
-        click.echo(f"{script} in {run.engine}, beside us")
+        echo(f"{script} in {run.engine}, beside us")
         if run.stand_ins and some[0].script.toolbox:
-            click.echo(f"which has no {', '.join(run.stand_ins)} as MATLAB has them; ours stood in")
+            echo(f"which has no {', '.join(run.stand_ins)} as MATLAB has them; ours stood in")
         for one in some:
             _show_one(one)
-        click.echo()
-    click.echo("Differences are relative, of a std to the mean or the std, whichever is larger.")
+        echo()
+    echo("Differences are relative, of a std to the mean or the std, whichever is larger.")
     for text in dict.fromkeys(note(one.script, one.kind) for one in run.verified):
-        click.echo(text)
+        echo(text)
     checks = [check for one in run.verified for check in one.checks]
     failed = sum(not check.passed for check in checks)
-    click.echo(f"{failed} of {len(checks)} comparisons fail" if failed else f"all {len(checks)} comparisons pass")
+    echo(f"{failed} of {len(checks)} comparisons fail" if failed else f"all {len(checks)} comparisons pass")
 
 
 def _show_one(one: _Verified) -> None:
-    click.echo(f"\n{one.name} ({one.script.told_as_text(one.arguments)})")
-    click.secho(_line("index", _HEAD), bold=True)
+    echo(f"\n{one.name} ({one.script.told_as_text(one.arguments)})")
+    echo(_line("index", _HEAD), bold=True)
     for check in one.checks:
         cells = (
             *(_value(check.matlab.mean), _value(check.ours.mean), _small(check.mean_difference)),
@@ -259,7 +258,7 @@ def _show_one(one: _Verified) -> None:
             *(_small(check.tolerance), "pass" if check.passed else "FAIL"),
         )
         title = one.script.indexes[check.index].title
-        click.secho(_line(title, cells), fg=None if check.passed else "red")
+        echo(_line(title, cells), fg=None if check.passed else "red")
 
 
 def _line(head: str, cells: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from hsfusion_bench.data.home import data_home
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Provenance
-from hsfusion_bench.data.scenes import SceneSource
+from hsfusion_bench.data.scenes import SceneSource, require_names_of
 from hsfusion_bench.data.sources.cave import CaveSource
 from hsfusion_bench.data.sources.cube import CubeSource
 from hsfusion_bench.data.sources.demo import DemoSource
@@ -141,6 +141,7 @@ def open_dataset(
         If a description or a plugin fails.
     """
     source = _open(name, data_root)
+    require_names_of(source)
     if wavelengths is not None:
         _state(source, wavelengths)
     elif source.wavelengths_guess:

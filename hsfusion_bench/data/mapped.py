@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsfusion_bench.data.observing.protocols import Part
 from hsfusion_bench.data.prepare import Preparation, Report, facts, no_report, reported
-from hsfusion_bench.data.scenes import Cube, scene_digest
+from hsfusion_bench.data.scenes import Cube, require_names, scene_digest
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing, write_text
@@ -130,7 +130,7 @@ def _write(job: Preparation, part: Part, task: Task, target: Path, report: Repor
 def mapped_folder(folder: Path, job: Preparation, part: Part) -> Path:
     """Return where `prepare_mapped` writes."""
     task = job.task
-    return folder / f"{task.source.name}-x{task.scale}-{task.protocol.id}-{part}"
+    return folder / f"{task.source.name.replace('/', '-')}-x{task.scale}-{task.protocol.id}-{part}"
 
 
 def array_path(folder: Path, scene: str, kind: Kind) -> Path:
@@ -155,7 +155,9 @@ def read_index(folder: Path) -> MappedIndex:
             "`hsbench data prepare NAME --form scenes`"
         ) from error
     try:
-        return MappedIndex.model_validate_json(content)
+        index = MappedIndex.model_validate_json(content)
+        require_names((scene.name for scene in index.scenes), str(file))
+        return index
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"

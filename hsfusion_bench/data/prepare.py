@@ -143,7 +143,7 @@ def _facts(task: Task, phase: float) -> dict[str, Any]:
 
 def file_name(role: Role, dataset: str, scale: int) -> str:
     """Return the name that the authors' loaders look for."""
-    return f"{role}_{dataset}(with_up)x{scale}.h5"
+    return f"{role}_{dataset.replace('/', '-')}(with_up)x{scale}.h5"
 
 
 def prepare_train(job: Preparation, folder: Path, report: Report = no_report) -> list[Path]:

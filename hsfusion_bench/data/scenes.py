@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +137,64 @@ class SceneSource(ABC):
         Runs do not use it: they observe the scene by a protocol.
         """
         return None
+
+
+#: Bytes of a scene's name: what is written of it has some more in its own.
+_LONGEST: Final = 200
+#: What Windows opens as a device, in any folder and with any suffix.
+_RESERVED: Final = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))]
+)
+
+
+def require_names(names: Iterable[str], where: str) -> None:
+    """Refuse scenes' names that are not names: they come from files of others, and files are called by them.
+
+    Parameters
+    ----------
+    names
+        Of all scenes.
+    where
+        Of what they are, for the message.
+
+    Raises
+    ------
+    HsbenchError
+        If one is empty, a path, or longer than 200 bytes, holds what is not printed, or is reserved by a system; or if
+        two differ in capitals alone.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        told = f"{where} has a scene called {name[:80]!r}"
+        if wrong := _wrong_of(name):
+            raise HsbenchError(f"{told}, which {wrong}; scenes need names that can be names of files")
+        same = known.setdefault(name.casefold(), name)
+        if same != name:
+            raise HsbenchError(f"{told} and one called {same[:80]!r}: not every system tells such files apart")
+
+
+def require_names_of(source: SceneSource) -> None:
+    """Refuse a data set whose own name, or a scene's, is none; raises as `require_names`."""
+    name = source.name
+    parts = name.split("/")  # an array's place in a file may have some
+    if not name.isprintable() or any(part in ("", ".", "..") for part in parts) or "\\" in name or len(name) > _LONGEST:
+        raise HsbenchError(f"a data set is called {name[:80]!r}, which is a path or no name at all")
+    require_names(source.scene_names(), f"the data set {name}")
+
+
+def _wrong_of(name: str) -> str:
+    """Say what keeps a text from being the name of a file on any system; nothing where nothing does."""
+    if not name.strip():
+        return "is empty"
+    if "/" in name or "\\" in name or name in (".", ".."):
+        return "is a path"
+    if not name.isprintable():
+        return "holds characters that are not printed"
+    if len(name.encode(errors="replace")) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes"
+    if name.partition(".")[0].strip().casefold() in _RESERVED:
+        return "is the name of a device on Windows"
+    return "begins or ends with a space, or ends with a dot" if name != name.strip().rstrip(".") else ""
 
 
 def scene_digest(hr_hsi: Cube) -> str:

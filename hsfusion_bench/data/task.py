@@ -10,7 +10,7 @@ from pathlib import Path
 from hsfusion_bench.data.cached import CachedSource
 from hsfusion_bench.data.catalog import open_dataset
 from hsfusion_bench.data.observing.protocols import Part, Protocol, ProtocolChoice, Split, load_protocol
-from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene
+from hsfusion_bench.data.scenes import Scene, SceneSource, check_scene, require_names, require_names_of
 from hsfusion_bench.errors import MissingDataError, UsageError
 from hsfusion_bench.files import slug
 from hsfusion_bench.methods import Problem
@@ -90,8 +90,12 @@ def plan_scenes(
     ------
     UsageError
         If a name is no scene of the data set, or not in that part of the split.
+    HsbenchError
+        If the data set or the split has a scene whose name is none, see `require_names`.
     """
     split = split_of(source, protocol)
+    require_names_of(source)
+    require_names((*split.train, *split.test), f"split {split.id}")
     scenes_of_part = split.scenes(part)
     for name in names or ():
         if name in scenes_of_part:

@@ -51,3 +51,13 @@ def fuse_checked(method: Method, observation: Observation, scene: str) -> Cube:
             f"band {band}, row {row}, column {column}"
         )
     return fused
+
+
+def doubts_about(fused: Cube, hr_hsi: Cube) -> str | None:
+    """Say what is odd of a result [bands, H, W] that passed all checks, beside its reference; None: nothing is."""
+    low, high = float(fused.min()), float(fused.max())
+    if low < -1 or high > 2:
+        return f"returned values from {low:g} to {high:g}, far outside [0, 1]"
+    if np.array_equal(fused, hr_hsi):
+        return "returned the reference itself"
+    return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.terminal import neutral
 
 #: Fields that BibTeX's standard styles ask for.
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,6 +23,11 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 
 _HEAD: Final = re.compile(r"\s*@\s*([A-Za-z]+)\s*\{\s*([A-Za-z0-9_:./+-]+)\s*,")
 _FIELD: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=\s*")
+#: What does more than set letters, or ends a line where LaTeX reads the field; addresses may hold a "%".
+_COMMAND: Final = re.compile(
+    r"\\(?:input|include|openin|openout|read|write|immediate|special|catcode|def|edef|gdef|xdef|let|csname|expandafter"
+    r"|newcommand|renewcommand|loop|usepackage|end|begin|directlua|shipout|every\w+)(?![A-Za-z])|\^\^"
+)
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:+-]+")
 
 
@@ -60,7 +66,7 @@ class Entry:
 
     def text(self, key: str) -> str:
         """Return the entry as it stands in a file, called by another key."""
-        lines = [f"  {name} = {value}" for name, value in self.fields.items()]
+        lines = [f"  {name} = {neutral(value)}" for name, value in self.fields.items()]
         return f"@{self.kind}{{{key},\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -83,6 +89,8 @@ def parse(text: str) -> Entry:
         if name in fields:
             raise HsbenchError(f"its field {name} stands there twice")
         fields[name] = " ".join(text[field.end() : end].split())
+        if (obeyed := _COMMAND.search(fields[name])) is not None:
+            raise HsbenchError(f"its field {name} holds {obeyed[0]!r}, which LaTeX would obey")
         position = end + (text[end] == ",")
     rest = text[position:].strip()
     if rest != "}":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from hsfusion_bench.report.cells import csv_text
 from hsfusion_bench.report.comparison import (
     Comparison,
     Pair,
@@ -111,12 +110,7 @@ def rank_rows(rankings: Sequence[Ranking]) -> list[dict[str, Any]]:
 
 def csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return lines as the text of a CSV file; numbers that are not finite are NaN, Inf and -Inf, and None is empty."""
-    out = io.StringIO()
-    writer = csv_module.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(_spelled(row))
-    return out.getvalue()
+    return csv_text(list(rows[0]) if rows else [], map(_spelled, rows))
 
 
 def document(rankings: Sequence[Ranking]) -> dict[str, Any]:

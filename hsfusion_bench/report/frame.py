@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from hsfusion_bench.report.cells import csv_cell
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.published import PROTOCOL
 from hsfusion_bench.report.rows import Printed, Row
@@ -27,7 +28,7 @@ def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
 
 def csv(boards: Iterable[Leaderboard]) -> str:
     """Return the text of a CSV file; non-finite values are NaN, Inf and -Inf, and what was not measured is empty."""
-    return frame(boards).to_csv(index=False, lineterminator="\n")
+    return frame(boards).map(csv_cell).to_csv(index=False, lineterminator="\n")
 
 
 def _line(row: Row, indexes: Sequence[str]) -> dict[str, Any]:

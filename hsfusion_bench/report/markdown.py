@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hsfusion_bench.report.cells import markdown_row, markdown_text
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.rows import KNOWN, Printed, Row
 
@@ -17,29 +18,26 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
     latency = "latency (ms)" + (f" on {board.device}" if board.device else "")
     heads = ["method", *(KNOWN[index].title for index in indexes), "params (M)", latency, "scenes", "note"]
     lines = [
-        f"**{board.title}**",
+        f"**{markdown_text(board.title)}**",
         "",
-        _join(heads),
-        _join(["---", *("---:" for _ in indexes), "---:", "---:", "---", "---"]),
-        *(_join(_cells(row, indexes)) for row in board.rows),
-        *(_join(_published(line, indexes)) for line in board.published),
+        markdown_row(map(markdown_text, heads)),
+        markdown_row(["---", *("---:" for _ in indexes), "---:", "---:", "---", "---"]),
+        *(markdown_row(_cells(row, indexes)) for row in board.rows),
+        *(markdown_row(map(markdown_text, _published(line, indexes))) for line in board.published),
     ]
     said = [*board.remarks, *board.sources]
     if said:
-        lines += ["", *(f"- {line}" for line in said)]
+        lines += ["", *(f"- {markdown_text(line)}" for line in said)]
     return "\n".join(lines) + "\n"
 
 
 def _cells(row: Row, indexes: Sequence[str]) -> list[str]:
     marks = {1: "**{}**", 2: "<u>{}</u>"}
     values = [marks.get(row.places.get(index, 0), "{}").format(row.printed(index)) for index in indexes]
-    return [row.title, *values, row.parameters, row.latency, row.scenes, row.note]
+    title, *others = map(markdown_text, (row.title, row.parameters, row.latency, row.scenes, row.note))
+    return [title, *values, *others]
 
 
 def _published(line: Printed, indexes: Sequence[str]) -> list[str]:
     values = [line.printed(index) for index in indexes]
     return [line.title, *values, line.parameters, "-", "", "as published"]
-
-
-def _join(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hsfusion_bench.report.cells import csv_text, markdown_row, markdown_text
 from hsfusion_bench.report.comparison import index_title
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.rows import KNOWN, Row, fixed
@@ -91,14 +90,16 @@ def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str]) -> str:
     parts = []
     for board in boards:
         for found in _matrices(board, indexes):
-            lines = [f"**{found.title}**", "", _bars(["method", *found.columns])]
+            columns = map(markdown_text, found.columns)
+            lines = [f"**{markdown_text(found.title)}**", "", markdown_row(["method", *columns])]
             lines.append("|---|" + "---:|" * len(found.columns))
             for line in found.lines:
                 cells = zip(line.cells, line.places, strict=True)
-                lines.append(_bars([line.title, *(marks.get(place, "{}").format(cell) for cell, place in cells)]))
+                values = (marks.get(place, "{}").format(markdown_text(cell)) for cell, place in cells)
+                lines.append(markdown_row([markdown_text(line.title), *values]))
             parts.append("\n".join(lines) + "\n")
         if notes := _notes(board):
-            parts.append("".join(f"- {note}\n" for note in notes))
+            parts.append("".join(f"- {markdown_text(note)}\n" for note in notes))
     return "\n".join(parts)
 
 
@@ -115,15 +116,11 @@ def csv(boards: Iterable[Leaderboard]) -> str:
 
     Numbers that are not finite are NaN, Inf and -Inf; a scene that was not scored has empty cells and its error.
     """
-    out, boards = io.StringIO(), list(boards)
+    boards = list(boards)
     indexes = [*METRICS, *(name for name in PUBLISHED_METRICS if any(name in board.further for board in boards))]
     heads = ["method", "title", "dataset", "scale", "protocol", "recorded", "scene", *indexes, "error"]
-    writer = csv_module.DictWriter(out, heads, lineterminator="\n")
-    writer.writeheader()
-    for board in boards:
-        for row in board.rows:
-            writer.writerows(_long(row, scene, indexes) for scene in row.record.scenes)
-    return out.getvalue()
+    lines = (_long(row, scene, indexes) for board in boards for row in board.rows for scene in row.record.scenes)
+    return csv_text(heads, lines)
 
 
 def _matrices(board: Leaderboard, indexes: Sequence[str]) -> list[Matrix]:
@@ -223,10 +220,6 @@ def _table(found: Matrix, block: Sequence[int], encoding: str) -> Any:
         cells = [Text(line.cells[number], styles.get(line.places[number], "")) for number in block]
         table.add_row(Text(title), *cells)
     return table
-
-
-def _bars(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
 def _latex(board: Leaderboard, found: Matrix) -> str:

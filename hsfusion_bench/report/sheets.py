@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hsfusion_bench.report.cells import markdown_row, markdown_text
 from hsfusion_bench.report.tex import escape
 
 
@@ -53,19 +54,19 @@ def latex(sheets: Iterable[Sheet]) -> str:
 
 def _markdown(sheet: Sheet) -> str:
     lines = [
-        f"**{sheet.title}**",
+        f"**{markdown_text(sheet.title)}**",
         "",
         _line(sheet.heads),
         "|---|" + "---:|" * (len(sheet.heads) - 1),
         *map(_line, sheet.rows),
     ]
     if sheet.notes:
-        lines += ["", *(f"- {note}" for note in sheet.notes)]
+        lines += ["", *(f"- {markdown_text(note)}" for note in sheet.notes)]
     return "\n".join(lines) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+    return markdown_row(map(markdown_text, cells))
 
 
 def _latex(sheet: Sheet) -> str:

@@ -111,6 +111,9 @@ def gather(
     damaged: list[str] = []
     for folder, origin in places:
         store = Store(folder)
+        damaged += [
+            f"{closed} may not be read: what records are there is not known" for closed in store.closed_folders()
+        ]
         records = [record for path in store.record_files() if (record := _try(_sound_record, path, damaged))]
         speeds = [speed for path in store.speed_files() if (speed := _try(read_speed, path, damaged))]
         asked = [record for record in records if _is_of(record, dataset, scale, protocol)]

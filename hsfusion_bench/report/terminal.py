@@ -12,7 +12,7 @@ from rich.text import Text
 from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
 from hsfusion_bench.report.published import MEANT
 from hsfusion_bench.report.rows import KNOWN, Printed, Row
-from hsfusion_bench.terminal import GAP, fold, plain_table, readable
+from hsfusion_bench.terminal import GAP, fold, neutral_console, plain_table, readable
 from hsfusion_metrics import METRICS
 
 _ALL = (*DEFAULT_INDEXES, *(index for index in METRICS if index not in DEFAULT_INDEXES))
@@ -34,7 +34,7 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         Columns; by default all where they fit, and else those of `Leaderboard.indexes`.
     """
     for board in boards:
-        console.print(Text(board.title, style="bold"), "", sep="\n")
+        console.print(Text(" ".join(board.title.split()), style="bold"), "", sep="\n")
         widest = _Layout(board, indexes or (*_ALL, *board.further), console.encoding)
         layout = widest
         if not indexes and layout.width > console.width:
@@ -56,7 +56,7 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
 def plain(draw: Callable[[Console], None]) -> str:
     """Return what is drawn where there is room for every column: text without marks, for a file."""
     file = io.StringIO()
-    draw(Console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True))
+    draw(neutral_console(file=file, width=1000, highlight=False, markup=False, emoji=False, no_color=True))
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
@@ -150,4 +150,4 @@ def notes(board: Leaderboard) -> list[str]:
     lines = [*board.remarks, *(f"{row.title}: {row.note}" for row in board.rows if row.note)]
     if board.device is not None:
         lines.append(f"latency: median, float32, on {board.device}")
-    return [*lines, *board.sources]
+    return [" ".join(line.split()) for line in (*lines, *board.sources)]

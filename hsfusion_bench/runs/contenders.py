@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.files import slug
 from hsfusion_bench.methods import FunctionMethod, LoadedNetwork, Method, NetworkMethod
 from hsfusion_bench.methods.options import options_of, with_options
 from hsfusion_bench.registry import Origin, find
@@ -86,6 +87,21 @@ class Contender:
                 raise UsageError(f"{name} is a function, which has no settings such as {next(iter(settings))}")
             return cls(name, Origin("file", getattr(asked, "__module__", "") or "", ""), FunctionMethod(asked, name))
         raise UsageError(f"{asked!r} is not a method: give a name, a Method or a function of an observation")
+
+
+def require_apart(names: Sequence[str]) -> None:
+    """Refuse methods of one run whose records would have the same name of a file: one would take the other's place.
+
+    Raises
+    ------
+    UsageError
+        If there are two.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        same = known.setdefault(slug(name), name)
+        if same is not name:
+            raise UsageError(f"{same} and {name} would be recorded as {slug(name)}: run them apart, or rename one")
 
 
 def _origin_of(method: Method) -> Origin:

@@ -22,7 +22,7 @@ from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array, last, 
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import dataset_info, environment, metrics_info, scene_result, status_of, summary_of
 from hsfusion_bench.runs.predictions import Cubes, PredictionFile, find_predictions
-from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult, read_record
+from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult
 from hsfusion_bench.runs.runner import Result, Setting
 from hsfusion_bench.scratch import alone
 
@@ -148,6 +148,8 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
     for file in files:
         with open_arrays(file.path) as arrays:
             stored = find_array(arrays, file.path, RESULT, [claim.key] if claim.key else ())
+            if claim.key and not stored.name:
+                raise UsageError(f"--key {claim.key}: the arrays of {file.path} have no names; leave it out")
             theirs = brought(arrays)
             cubes: Cubes | None = None
             for number, name in enumerate(file.scenes):
@@ -290,17 +292,19 @@ def _swapped(axes: str) -> str:
 def _require_free_name(claim: Claim, setting: Setting) -> None:
     """See that the record will not take the place of another method's."""
     mine = slug(claim.name)
+    if not claim.name.isprintable():
+        raise UsageError(f"--name {claim.name!r} holds characters that are not printed")
     if not mine:
         raise UsageError(f"--name {claim.name!r} has no letter or digit to name a file by")
     advice = f"give these results another name, such as --name '{claim.name} (authors)'"
     taken = next((name for name in entries() if slug(name) == mine), None)
     if taken is not None:
         raise UsageError(f"--name {claim.name!r}: {taken} is a method that hsbench runs itself; {advice}")
-    path = setting.store.path(_record(claim, setting, [], _Findings()))
-    if path.exists():
-        standing = read_record(path).method
-        if (standing.name, standing.origin) != (claim.name, "external"):
-            raise UsageError(f"--name {claim.name!r}: {path} is the record of {standing.name!r}; {advice}")
+    planned = _record(claim, setting, [], _Findings())
+    standing = setting.store.standing(planned)
+    if standing is not None and (standing.method.name, standing.method.origin) != (claim.name, "external"):
+        path = setting.store.path(planned)
+        raise UsageError(f"--name {claim.name!r}: {path} is the record of {standing.method.name!r}; {advice}")
 
 
 def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _Findings) -> Record:

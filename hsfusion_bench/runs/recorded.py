@@ -5,10 +5,13 @@ They are the folder ``results`` of the repository; the wheel carries a copy.
 
 from __future__ import annotations
 
+import functools
+import logging
 from pathlib import Path
 
 from hsfusion_bench.runs.records import Store
 
+_LOG = logging.getLogger("hsfusion_bench")
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -24,3 +27,9 @@ def recorded_root() -> Path:
 def recorded_store() -> Store:
     """Return the store of the records that come with the package."""
     return Store(recorded_root())
+
+
+@functools.cache
+def say_once(line: str) -> None:
+    """Log a line about a file of the package that is damaged: once, however often it is met."""
+    _LOG.warning(line)

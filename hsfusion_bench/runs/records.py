@@ -9,8 +9,11 @@ JSON Schema.
 from __future__ import annotations
 
 import json
+import logging
+import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
@@ -27,6 +30,7 @@ from pydantic import (
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import slug, write_text
+from hsfusion_bench.jsonfile import read_json
 from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.methods.weights import TrainingInfo
 from hsfusion_bench.spelling import spell, unspell
@@ -44,6 +48,10 @@ Number = Annotated[
     PlainSerializer(spell, return_type=float | str, when_used="json"),
 ]
 
+
+_Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+_Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_Duration = Annotated[float, Field(ge=0)]
 
 Status = Literal["ok", "incomplete", "no weights", "failed"]
 
@@ -91,20 +99,20 @@ class DatasetInfo(_Strict):
     """Which data, made how."""
 
     name: str
-    scale: int
+    scale: _Positive
     protocol: str
     protocol_version: int
     protocol_digest: str
     split: str
     split_digest: str
-    scenes: int = Field(description="scenes that were scored")
-    scenes_in_split: int
-    bands: int
-    msi_bands: int
+    scenes: _Count = Field(description="scenes that were scored")
+    scenes_in_split: _Count
+    bands: _Positive
+    msi_bands: _Positive
     wavelengths: str | None = Field(
         default=None, description="as --wavelengths takes them, where they were given so; None: the data set's own"
     )
-    bands_used: tuple[int, ...] | None = Field(
+    bands_used: tuple[_Positive, ...] | None = Field(
         default=None,
         description="bands of the files, from 1, where some were left out for what the file says or holds of them",
     )
@@ -157,7 +165,7 @@ class Statistic(_Strict):
 class Flops(_Strict):
     """Floating-point operations of one forward pass."""
 
-    value: int
+    value: _Count
     counter: str
     lower_bound: bool = Field(description="whether operators ran that the counter does not know")
     uncounted: list[str] = Field(description="those operators")
@@ -167,15 +175,15 @@ class Flops(_Strict):
 class TileInfo(_Strict):
     """Squares in which images were fused, HR pixels."""
 
-    side: int
-    overlap: int
+    side: _Positive
+    overlap: _Count
 
 
 class ModelInfo(_Strict):
     """The network; all None for a method without one."""
 
-    parameters: int | None = None
-    trainable: int | None = None
+    parameters: _Count | None = None
+    trainable: _Count | None = None
     flops: Flops | None = None
     tiles: TileInfo | None = Field(default=None, description="None: images were fused whole")
 
@@ -241,11 +249,11 @@ class Record(_Strict):
 class Latency(_Strict):
     """Wall-clock time of one fusion, device synchronised before and after."""
 
-    median_ms: float
-    p90_ms: float
-    runs: int
-    warmup: int
-    batch: int = 1
+    median_ms: _Duration
+    p90_ms: _Duration
+    runs: _Count
+    warmup: _Count
+    batch: _Count = 1
     hr_size: list[int]
     precision: str
     synchronised: bool
@@ -254,7 +262,7 @@ class Latency(_Strict):
 class Memory(_Strict):
     """Peak memory of one fusion."""
 
-    peak_mb: float
+    peak_mb: _Duration
     kind: Literal["CUDA memory allocated", "growth of the process"]
 
 
@@ -266,11 +274,11 @@ class Speed(_Strict):
     variant: str = Field(default="", description="as in the record's file name; empty for the ordinary run")
     version: str
     dataset: str
-    scale: int
+    scale: _Positive
     protocol: str
     device_kind: Literal["CPU", "GPU"]
     device: str = Field(description="name of the device")
-    threads: int | None
+    threads: _Count | None
     latency: Latency
     memory: Memory | None
     measured: str = Field(description="date, UTC")
@@ -281,6 +289,10 @@ _Model = TypeVar("_Model", Record, Speed)
 
 
 _UNFINISHED = ".unfinished.json"
+#: Ends the name of what stood where a record belongs and was none.
+DAMAGED: Final = ".damaged"
+
+_LOG = logging.getLogger("hsfusion_bench")
 
 
 class Written(NamedTuple):
@@ -291,10 +303,22 @@ class Written(NamedTuple):
 
 
 class Store:
-    """A folder of records: ``<root>/<dataset>-x<scale>-<protocol>/<method>.json``, times under ``speed/<device>/``."""
+    """A folder of records: ``<root>/<dataset>-x<scale>-<protocol>/<method>.json``, times under ``speed/<device>/``.
 
-    def __init__(self, root: Path) -> None:
+    What stands where a record belongs and cannot be read is set aside, as ``<method>.json.damaged``: it keeps no run
+    from its work, and nothing is deleted.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    say
+        Is told in one line of what was set aside.
+    """
+
+    def __init__(self, root: Path, say: Callable[[str], None] = _LOG.warning) -> None:
         self.root = root
+        self.say = say
 
     def require_writable(self) -> None:
         """Make the folder, and see that files can be written there: before a long run, not after it.
@@ -333,22 +357,28 @@ class Store:
         """
         path, unfinished = self.path(record), self._unfinished_path(record)
         if record.status == "incomplete":
+            self._standing(unfinished, read_record)
             write_text(unfinished, dump(record))
-        if record.status != "ok" and path.exists() and read_record(path).dataset.scenes > record.dataset.scenes:
+        standing = self._standing(path, read_record)
+        if record.status != "ok" and standing is not None and standing.dataset.scenes > record.dataset.scenes:
             return Written(path, kept=True)
         write_text(path, dump(record))
-        if record.status == "ok":
+        if record.status == "ok" and self._standing(unfinished, read_record) is not None:
             unfinished.unlink(missing_ok=True)
         return Written(path, kept=False)
 
     def unfinished(self, record: Record) -> Record | None:
         """Return what an unfinished run of the same method on the same data left behind."""
-        path = self._unfinished_path(record)
-        return read_record(path) if path.exists() else None
+        return self._standing(self._unfinished_path(record), read_record)
+
+    def standing(self, record: Record) -> Record | None:
+        """Return the record that stands where this one belongs; None if none does, or it had to be set aside."""
+        return self._standing(self.path(record), read_record)
 
     def write_speed(self, speed: Speed) -> Path:
         """Write a measurement of speed."""
         path = self.speed_path(speed)
+        self._standing(path, read_speed)
         write_text(path, dump(speed))
         return path
 
@@ -363,9 +393,42 @@ class Store:
         """Return where measurements of speed lie below the root, likewise."""
         return sorted(self.root.glob("speed/*/*/*.json"))
 
-    def records(self) -> Iterator[Record]:
-        """Read all records below the root; raises as `read_record`."""
-        return map(read_record, self.record_files())
+    def records(self, damaged: Callable[[str], None] | None = None) -> Iterator[Record]:
+        """Read all records below the root.
+
+        Parameters
+        ----------
+        damaged
+            Is told of each that cannot be read, and the others are given; None: raises as `read_record`.
+        """
+        for path in self.record_files():
+            try:
+                yield read_record(path)
+            except HsbenchError as error:
+                if damaged is None:
+                    raise
+                damaged(str(error))
+
+    def closed_folders(self) -> list[Path]:
+        """Return the folders where records may lie that may not be looked into: a glob passes over them in silence."""
+        folders = [self.root, self.root / "speed", *self.root.glob("*-x*-*"), *self.root.glob("speed/*")]
+        return [folder for folder in folders if folder.is_dir() and not _opens(folder)]
+
+    def _standing(self, path: Path, read: Callable[[Path], _Model]) -> _Model | None:
+        """Return what stands at a path; what cannot be read is moved out of the way, and kept."""
+        if not os.path.lexists(path):
+            return None
+        try:
+            return read(path)
+        except HsbenchError as error:
+            aside = path.with_name(path.name + DAMAGED)
+            number = 1
+            while os.path.lexists(aside):
+                number += 1
+                aside = path.with_name(f"{path.name}{DAMAGED}-{number}")
+            path.rename(aside)
+            self.say(f"{error} It was set aside as {aside.name}, and a new one is made")
+            return None
 
     def _unfinished_path(self, record: Record) -> Path:
         path = self.path(record)
@@ -415,28 +478,34 @@ def _stem(method: str, record: Record) -> str:
         return slug(method)
     # other subsets of the same split must not overwrite each other
     names = "-".join(sorted(scene.name for scene in record.scenes))
-    return f"{slug(method)}.subset-{names if len(names) <= 80 else _short(names)}"
+    fit = len(names) <= 80 and re.fullmatch(r"[\w.()+-]+", names)
+    return f"{slug(method)}.subset-{names if fit else _short(names)}"
+
+
+def _opens(folder: Path) -> bool:
+    try:
+        os.scandir(folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:
     import hashlib
 
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def _read(path: Path, model: type[_Model]) -> _Model:
+    what = model.__name__.lower()
+    text, _ = read_json(path, what)
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise HsbenchError(f"{path} is no text, as a {model.__name__.lower()} is; move it away") from error
-    try:
-        return model.model_validate_json(text)
+        # strictly: a text is no number, and a truth value neither
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part)[:40] for part in first["loc"][:8]) or "the file"
         raise HsbenchError(
-            f"{path} is not a valid {model.__name__.lower()} of schema {model.model_fields['schema_'].default}: "
+            f"{path} is not a valid {what} of schema {model.model_fields['schema_'].default}: "
             f"{place}: {first['msg']}. Move it away, or make it anew with `hsbench run`."
         ) from error

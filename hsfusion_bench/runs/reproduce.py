@@ -18,14 +18,16 @@ from hsfusion_bench.files import sha256_file, slug, user_cache
 from hsfusion_bench.methods import Method, NetworkMethod, Tile, Truth
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import cached_path, scenes_folder
+from hsfusion_bench.registry import entries
 from hsfusion_bench.runs import account
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.differences import Difference, Effect, differences, scenes_of
-from hsfusion_bench.runs.recorded import recorded_root
+from hsfusion_bench.runs.recorded import recorded_root, say_once
 from hsfusion_bench.runs.records import Record, SceneResult, Store, WeightsInfo, read_record
 from hsfusion_bench.runs.runner import Listener, Setting, run_method
 from hsfusion_bench.runs.weights.catalogue import of_content
 from hsfusion_bench.scratch import TemporaryFolder
+from hsfusion_bench.suggest import unknown
 from hsfusion_metrics import METRICS
 
 #: Indexes agree within rounding if they differ by no more, relatively. Measured with other kernels (AVX2 and SSE for
@@ -168,7 +170,11 @@ def find_record(
     paths = sorted(recorded_root().glob(f"*-x*-*/{slug(asked)}.json"))
     found = []
     for path in paths:
-        record = read_record(path)
+        try:
+            record = read_record(path)
+        except HsbenchError as error:
+            say_once(str(error))
+            continue
         told = record.dataset
         if dataset in (None, told.name) and scale in (None, told.scale) and protocol in (None, told.protocol):
             found.append((path, record))
@@ -263,6 +269,9 @@ def _contender(record: Record, asked: Asked) -> Contender:
             + ": name it by --method FILE.py:NAME"
         )
     try:
+        if asked.method is None and told.name not in entries():
+            # a record is data: what it calls a method is a name, and never a file to be run
+            raise UsageError(unknown("method", told.name, entries()))
         plain = Contender.of(asked.method or told.name)
     except UsageError as error:
         if told.origin != "plugin" or asked.method is not None:
@@ -293,6 +302,8 @@ def _task(record: Record, asked: Asked, names: Sequence[str]) -> Task:
         ) from error
     dataset = asked.dataset or told.name
     prefix, colon, file = dataset.partition(":")
+    if asked.dataset is None and told.name.endswith(".toml"):
+        raise HsbenchError(f"the data set {told.name} is a description in a file: name it by --dataset FILE.toml")
     if asked.dataset is None and colon and not Path(file.partition(":")[0]).is_file():
         raise HsbenchError(f"the data set {told.name} is a file: name it by --dataset {prefix}:FILE")
     given = told.wavelengths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
-from hsfusion_bench.methods.fusing import fuse_checked
+from hsfusion_bench.methods.fusing import doubts_about, fuse_checked
 from hsfusion_bench.methods.weights import Weights, cached_path, joined
 from hsfusion_bench.runs.account import (
     dataset_info,
@@ -37,6 +38,8 @@ from hsfusion_bench.training.course import Budget, Course, TrainingListener
 
 if TYPE_CHECKING:
     import torch
+
+_LOG = logging.getLogger("hsfusion_bench")
 
 
 class Listener(TrainingListener):
@@ -253,6 +256,8 @@ class _Run:
                 self.results[name] = earlier[name]
             else:
                 fused = self._fuse(scene) if self.measured else self._measure(scene)
+                if (doubt := doubts_about(fused, scene.hr_hsi)) is not None:
+                    _LOG.warning("warning: %s %s, for scene %s", self.contender.name, doubt, name)
                 self.results[name] = scene_result(
                     name, digest, scene.hr_hsi, fused, setting.task.scale, scene.cropped_from, setting.also
                 )

@@ -5,7 +5,6 @@ A submission is a folder of records as `hsbench run` or `hsbench evaluate` write
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,12 +20,13 @@ from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import sha256_file, slug
 from hsfusion_bench.formats.arrays import SUFFIXES
 from hsfusion_bench.formats.wavelengths import stated_by
+from hsfusion_bench.jsonfile import read_json
 from hsfusion_bench.methods.contract import Card
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import metrics_info
 from hsfusion_bench.runs.differences import of_summary
 from hsfusion_bench.runs.elsewhere import Claim, score_cubes
-from hsfusion_bench.runs.recorded import recorded_store
+from hsfusion_bench.runs.recorded import recorded_store, say_once
 from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, read_record
 from hsfusion_bench.runs.runner import Listener, Setting
 from hsfusion_metrics import METRICS, PUBLISHED_METRICS
@@ -128,16 +128,16 @@ def _is_something_else(path: Path) -> bool:
     if path.with_suffix(".safetensors").exists():
         return True
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+        _, content = read_json(path, "record")
+    except HsbenchError:
+        return False  # reading it as a record says what it is
     return isinstance(content, dict) and content.get("schema") == SPEED_SCHEMA
 
 
 def _recorded_digests() -> dict[tuple[str, int, str], dict[str, str]]:
     """Return the digests of the scenes of every task that has a committed row."""
     found: dict[tuple[str, int, str], dict[str, str]] = {}
-    for record in recorded_store().records():
+    for record in recorded_store().records(say_once):
         scenes = {scene.name: scene.digest for scene in record.scenes if scene.digest and scene.psnr is not None}
         if record.external is None or record.external.reference == "ours":
             found.setdefault(_task_of(record), {}).update(scenes)
@@ -308,6 +308,9 @@ class _Examination:
         """See that a method in a file came along, and is the one that ran."""
         told, what = self.record.method, "file of the method"
         if told.origin != "file":
+            return
+        if Path(told.distribution).name != told.distribution:
+            yield self._check(what, [f"{told.distribution} is no name of a file"], advice="send the record as it was")
             return
         files = [place / told.distribution for place in (self.path.parent, self.folder)]
         file = next((each for each in files if each.is_file()), None)

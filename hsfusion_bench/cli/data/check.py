@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hsfusion_bench.cli.common import refuse_data_root
 from hsfusion_bench.cli.data.common import data_root_option, scene_bar
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.check import SceneCheck
@@ -33,6 +35,7 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
     Example:
       hsbench data check cave --data-root ~/CAVE
     """
+    refuse_data_root(click.get_current_context(), name)
     from hsfusion_bench.data.catalog import open_dataset
     from hsfusion_bench.data.check import GOOD, check_scenes
     from hsfusion_bench.terminal import json_text
@@ -49,7 +52,7 @@ def command(context: click.Context, name: str, data_root: Path | None, quick: bo
         scenes = [asdict(scene) for scene in found]
         origin = asdict(source.provenance) if source.provenance else None
         facts = {"dataset": source.name, "whole": not bad, "scenes": scenes, "provenance": origin}
-        click.echo(json_text(facts))
+        echo(json_text(facts))
     else:
         _show(found)
         _tell(source.name, bad, len(found), source.provenance)
@@ -80,10 +83,10 @@ def _tell(name: str, bad: list[SceneCheck], total: int, provenance: Provenance |
     if missing:
         print_folded(f"missing: {', '.join(missing)}")
     whole = "the scene is here" if total == 1 else f"all {total} scenes are here"
-    click.echo(f"{total - len(bad)} of {total} scenes are good" if bad else whole)
+    echo(f"{total - len(bad)} of {total} scenes are good" if bad else whole)
     if any(scene.condition in ("missing", "damaged", "differs") for scene in bad) and provenance is not None:
-        click.echo(f"The originals: {provenance.homepage}")
+        echo(f"The originals: {provenance.homepage}")
         if provenance.downloads:
-            click.echo(f"or `hsbench data download {name}`")
+            echo(f"or `hsbench data download {name}`")
         if provenance.layout:
             print_folded(f"Layout: {provenance.layout}")

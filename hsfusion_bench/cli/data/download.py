@@ -10,6 +10,7 @@ from hsfusion_bench.cli.common import console
 from hsfusion_bench.cli.data.common import data_root_option
 from hsfusion_bench.cli.downloading import bar_of, have_accepted
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.terminal import echo
 
 
 @click.command("download", short_help="Fetch the originals from their makers, and unpack them.")
@@ -47,12 +48,12 @@ def command(name: str, data_root: Path | None, accept_licence: bool) -> None:
     for item in origin.downloads:
         with bar_of(item.file) as bar:
             digest = fetch(item, root, bar)
-        click.echo(f"{root / item.file}: sha256 {digest}{'' if item.sha256 else ' (not known to us before)'}")
+        echo(f"{root / item.file}: sha256 {digest}{'' if item.sha256 else ' (not known to us before)'}")
         with console(stderr=True).status(Text(f"unpacking {item.file}")):
             count = unpack(root / item.file, root)
         if count:
-            click.echo(f"{count} files unpacked")
+            echo(f"{count} files unpacked")
     source = open_dataset(name, root)
     total, missing = len(source.scene_names()), len(source.missing())
     option = "" if data_root is None else f" --data-root {root}"
-    click.echo(f"{total - missing} of {total} scenes are here; `hsbench data check {name}{option}` looks into them")
+    echo(f"{total - missing} of {total} scenes are here; `hsbench data check {name}{option}` looks into them")

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from hsfusion_bench.cli.common import wavelengths_option
+from hsfusion_bench.cli.common import refuse_data_root, wavelengths_option
 from hsfusion_bench.cli.data.common import data_root_option
+from hsfusion_bench.terminal import echo
 
 
 @click.command("info", short_help="Show a data set: scenes, bands, splits, licence, where to get it.")
@@ -24,10 +25,11 @@ def command(name: str, data_root: Path | None, wavelengths: str | None, as_json:
     Example:
       hsbench data info cave
     """
+    refuse_data_root(click.get_current_context(), name)
     from hsfusion_bench.terminal import json_text
 
     facts = _facts(name, data_root, wavelengths)
-    click.echo(json_text(facts)) if as_json else _show(facts)
+    echo(json_text(facts)) if as_json else _show(facts)
 
 
 def _facts(name: str, data_root: Path | None, wavelengths: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hsfusion_bench.cli.data.common import data_root_option
+from hsfusion_bench.terminal import echo
 
 
 @click.command("list", short_help="List the data sets, and which are here.")
@@ -30,7 +31,7 @@ def command(data_root: Path | None, as_json: bool) -> None:
         licence = known.provenance.licence if known.provenance else None
         found.append({"name": name, "title": known.title, "present": present, "scenes": total, "licence": licence})
     if as_json:
-        click.echo(json_text(found))
+        echo(json_text(found))
     else:
         rows = [
             [*(each[key] for key in ("name", "title")), _here(each["present"], each["scenes"]), each["licence"] or "-"]
@@ -38,7 +39,7 @@ def command(data_root: Path | None, as_json: bool) -> None:
         ]
         print_table(["name", "title", "here", "licence"], rows)
     for line in dataset_clashes():
-        click.echo(f"warning: {line}", err=True)
+        echo(f"warning: {line}", err=True)
 
 
 def _present(name: str, data_root: Path | None) -> tuple[int, int | None]:

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
-from hsfusion_bench.cli.common import console, wavelengths_option
+from hsfusion_bench.cli.common import console, refuse_data_root, wavelengths_option
 from hsfusion_bench.cli.data.common import data_root_option, scene_bar
+from hsfusion_bench.cli.numbers import SCALE, SEED
 from hsfusion_bench.errors import UsageError
 
-_POSITIVE = click.IntRange(min=1)
+_POSITIVE = click.IntRange(min=1, max=65536)
 
 
 @click.command("prepare", short_help="Observe the scenes, and write files to train from.")
 @click.argument("name")
-@click.option("--scale", required=True, type=click.IntRange(min=2), help="Ratio of the two resolutions.")
+@click.option("--scale", required=True, type=SCALE, help="Ratio of the two resolutions.")
 @click.option("--protocol", metavar="NAME", help="How observations are made; else as suits the data set.")
 @data_root_option
 @wavelengths_option
@@ -36,7 +37,7 @@ _POSITIVE = click.IntRange(min=1)
 )
 @click.option("--patch", type=_POSITIVE, metavar="N", help="Side of a training patch, HR pixels; else the protocol's.")
 @click.option("--stride", type=_POSITIVE, metavar="S", help="Distance of patches, HR pixels; else the protocol's.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the validation patches.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the validation patches.")
 @click.option("--compress", is_flag=True, help="Compress HDF5 with gzip: smaller by a quarter, read 10 times slower.")
 def command(
     name: str,
@@ -63,6 +64,7 @@ def command(
       hsbench data prepare cave --scale 4 --data-root ~/CAVE --out ~/prepared
       hsbench data prepare cave --scale 4 --data-root ~/CAVE --out ~/prepared --form scenes --part train
     """
+    refuse_data_root(click.get_current_context(), name)
     if compress and form == "scenes":
         raise UsageError("--compress goes with --form hdf5: compressed arrays cannot be mapped")
 

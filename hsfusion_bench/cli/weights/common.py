@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hsfusion_bench.cli.numbers import SCALE
+
 if TYPE_CHECKING:
     from hsfusion_bench.runs.weights.catalogue import Entry
 
@@ -16,7 +18,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def selection_options(function: _Function) -> _Function:
     """Add ``--method``, ``--dataset`` and ``--scale``."""
     for option in (
-        click.option("--scale", type=click.IntRange(min=2), help="Only those for this ratio."),
+        click.option("--scale", type=SCALE, help="Only those for this ratio."),
         click.option("--dataset", metavar="NAME", help="Only those for this data set."),
         click.option("--method", metavar="NAME", help="Only those of this method."),
     ):

@@ -9,6 +9,7 @@ import click
 from hsfusion_bench.cli.downloading import bar_of, have_accepted
 from hsfusion_bench.cli.weights.common import selection_options
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_bench.runs.weights.catalogue import Entry
@@ -49,7 +50,7 @@ def _download(entry: Entry, accepted: bool) -> None:
     from hsfusion_bench.runs.weights.catalogue import download_root, printed_size
 
     if entry.download is None:
-        click.echo(f"{entry.id}: here already, it comes with the package ({entry.path})")
+        echo(f"{entry.id}: here already, it comes with the package ({entry.path})")
         return
     there = entry.path.exists()
     if not there:
@@ -59,6 +60,6 @@ def _download(entry: Entry, accepted: bool) -> None:
         have_accepted(f"weights-{slug(entry.origin)}", licence, shown, accepted)
     with bar_of(entry.path.name) as bar:
         digest = fetch(entry.download, download_root(), bar)
-    click.echo(f"{entry.id}: {'here already' if there else 'fetched'}, {entry.path}, sha256 {digest}")
+    echo(f"{entry.id}: {'here already' if there else 'fetched'}, {entry.path}, sha256 {digest}")
     if entry.only_if_named:
-        click.echo(f"  taken only where it is named: --weights {entry.method}={entry.id}. {entry.only_if_named}")
+        echo(f"  taken only where it is named: --weights {entry.method}={entry.id}. {entry.only_if_named}")

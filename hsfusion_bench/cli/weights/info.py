@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hsfusion_bench.cli.weights.common import facts_of
+from hsfusion_bench.terminal import echo
 
 
 @click.command("info", short_help="Show all that is known of weights.")
@@ -24,7 +25,7 @@ def command(name: str, as_json: bool) -> None:
     entry = find(name)
     facts = facts_of(entry)
     if as_json:
-        click.echo(json_text(facts))
+        echo(json_text(facts))
         return
     state = {"here": str(entry.path), "not here": f"no; {entry.command} fetches them"}
     scored = "nobody has run them here"

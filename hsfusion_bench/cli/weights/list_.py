@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hsfusion_bench.cli.weights.common import facts_of, selection_options
+from hsfusion_bench.terminal import echo
 
 
 @click.command("list", short_help="List the weights that are known, and which are here.")
@@ -32,10 +33,10 @@ def command(method: str | None, dataset: str | None, scale: int | None, as_json:
     if csv_file is not None:
         _write_csv(csv_file, facts)
     if as_json:
-        click.echo(json_text(facts))
+        echo(json_text(facts))
         return
     if not found:
-        click.echo("no such weights are known")
+        echo("no such weights are known")
         return
     rows = [
         [entry.id, entry.place, printed_size(entry.size), entry.score, _here(known["state"])]
@@ -49,17 +50,11 @@ def _here(state: str) -> str:
 
 
 def _write_csv(path: Path, facts: list[dict[str, object]]) -> None:
-    import csv
-    import io
-
     from hsfusion_bench.files import write_text
+    from hsfusion_bench.report.cells import csv_text
 
-    text = io.StringIO()
     lines = [fact | {"options": " ".join(f"{name}={value}" for name, value in _pairs(fact))} for fact in facts]
-    writer = csv.DictWriter(text, list(lines[0]) if lines else ["id"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_text(path, text.getvalue())
+    write_text(path, csv_text(list(lines[0]) if lines else ["id"], lines))
 
 
 def _pairs(fact: dict[str, object]) -> list[tuple[str, object]]:

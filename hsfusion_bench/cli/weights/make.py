@@ -8,12 +8,18 @@ import click
 
 from hsfusion_bench.cli.common import chosen_device, comma_separated, console, results_dir_option
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.terminal import echo
 
 
 @click.command("make", short_help="Make the trainings that a file lists, one after the other.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--only", callback=comma_separated, metavar="METHOD,...", help="Only the trainings of these methods.")
-@click.option("--data-root", type=click.Path(path_type=Path), envvar="HSBENCH_DATA", help="Folder of the data set.")
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="HSBENCH_DATA",
+    help="Folder of the data set.",
+)
 @results_dir_option
 @click.option(
     "--work",
@@ -55,7 +61,7 @@ def command(
     items = [item for item in items if only is None or item.method in only]
     if dry_run:
         for item in items:
-            click.echo(" ".join(["hsbench", *item.command()]))
+            echo(" ".join(["hsbench", *item.command()]))
         return
     notes = console(stderr=True)
 
@@ -65,6 +71,6 @@ def command(
     queue = Queue(results_dir, work or Queue.default_work(), data_root, chosen_device(device), say)
     outcomes = queue.run(items)
     for title, outcome in outcomes.items():
-        click.echo(f"{outcome:9}  {title}")
+        echo(f"{outcome:9}  {title}")
     if "failed" in outcomes.values():
         context.exit(1)

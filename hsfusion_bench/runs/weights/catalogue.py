@@ -21,7 +21,7 @@ from hsfusion_bench.files import sha256_file, user_cache
 from hsfusion_bench.methods import Problem
 from hsfusion_bench.methods.options import Value, told_options
 from hsfusion_bench.methods.weights import WeightsCard, read_card
-from hsfusion_bench.runs.recorded import recorded_root, recorded_store
+from hsfusion_bench.runs.recorded import recorded_root, recorded_store, say_once
 from hsfusion_bench.runs.records import Record
 from hsfusion_bench.suggest import unknown
 
@@ -243,12 +243,9 @@ class Entry:
 def catalogue() -> dict[str, Entry]:
     """Return all weights that are known, by their ids: ours first.
 
-    Raises
-    ------
-    HsbenchError
-        If a file that comes with the package is damaged.
+    A file of ours, or a record of the package, that is damaged is left out, and logged.
     """
-    records = [record for record in recorded_store().records() if record.weights is not None]
+    records = [record for record in recorded_store().records(say_once) if record.weights is not None]
     return {entry.id: replace(entry, record=_record(entry, records)) for entry in (*_ours(), *_of_others())}
 
 
@@ -323,7 +320,13 @@ def printed_size(size: int) -> str:
 def _ours() -> list[Entry]:
     found = []
     for path in sorted(recorded_root().glob("weights/*/*.safetensors")):
-        card = read_card(path)
+        try:
+            if not path.is_file():
+                raise HsbenchError(f"{path} is no file.")
+            card = read_card(path)
+        except (HsbenchError, OSError) as error:
+            say_once(f"{error} These weights are left out")
+            continue
         said = card.model_dump(include={"method", "options", "dataset", "scale", "protocol", "bands", "msi_bands"})
         found.append(
             Entry(

@@ -1,0 +1,37 @@
+"""Numbers that options take, each with its range: what lies outside is refused with it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import click
+
+
+class Number(click.FloatRange):
+    """A finite number in a range; NaN, which is in none, is refused as well: `what` says what is asked for."""
+
+    def __init__(self, *args: Any, what: str = "", **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.what = what
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            told = f"; {self.what}" if self.what else ""
+            self.fail(f"{number} is not in the range {self._describe_range()}{told}.", param, ctx)
+        return number
+
+
+POSITIVE: Final = Number(min=1e-9, max=1e12)
+#: Decibels; noise of a thousandth, and of ten times, the least step of 16 bits.
+DECIBELS: Final = Number(min=-60, max=200, what="a signal-to-noise ratio is a finite number of decibels")
+MINUTES: Final = Number(min=0, min_open=True, max=1e6)
+SECONDS: Final = Number(min=0, min_open=True, max=1e8)
+RATIO: Final = Number(min=1, max=1024)
+SCALE: Final = click.IntRange(min=2, max=1024)
+#: Of NumPy's and torch's generators.
+SEED: Final = click.IntRange(min=0, max=2**32 - 1)
+COUNT: Final = click.IntRange(min=1, max=10**9)
+BANDS: Final = click.IntRange(min=1, max=4096)
