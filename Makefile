@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OLDEST := .venv-oldest
 OLDEST_PINS := $(shell sed -nE 's/^ *"(numpy|scipy)>=([0-9.]+)".*/\1==\2.*/p' pyproject.toml)
 
-.PHONY: help demo test test-fast test-oldest lint format bench trainings clean
+.PHONY: help demo test test-fast test-oldest attacks lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test: $(READY)
 #   make test-fast    the inner loop: without trainings and real scenes
 test-fast: $(READY)
 	$(BIN)/pytest --quiet -m 'not slow and not data'
+
+#   make attacks    hostile values for every option of every verb, and kills in numbers: an hour
+attacks: $(READY)
+	$(BIN)/pytest -m attack
+	$(BIN)/python tests/attacks/endings.py --minutes 10
 
 #   make test-oldest    the indexes under the oldest NumPy and SciPy that are allowed, where their wheels can be had
 test-oldest:

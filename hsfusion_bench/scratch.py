@@ -259,6 +259,15 @@ def _is_ours(found: os.stat_result) -> bool:
     return not hasattr(os, "getuid") or found.st_uid == os.getuid()
 
 
+_speaker = 0
+
+
+def speak_for(pid: int) -> None:
+    """Name another process as the one that writes: the command that the user sees, which has started this one."""
+    global _speaker
+    _speaker = pid
+
+
 def _note() -> dict[str, Any]:
     first, *rest = sys.argv or [""]
     program = "hsbench" if Path(first).name in ("hsbench", "__main__.py") else first or "python"
@@ -266,7 +275,7 @@ def _note() -> dict[str, Any]:
     if len(command) > _LONGEST_COMMAND:
         command = f"{command[:_LONGEST_COMMAND]}..."
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": since}
+    return {"pid": _speaker or os.getpid(), "host": socket.gethostname(), "command": command, "since": since}
 
 
 def _owner(lock: Path) -> str:

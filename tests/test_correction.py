@@ -195,7 +195,7 @@ def test_a_pair_that_cannot_be_told_is_not_registered(tmp_path: Path) -> None:
         (("--shift", "1"), "--shift '1': expected ROWS,COLUMNS, such as 1.5,-2"),
         (("--shift", "a,b"), "--shift 'a,b': expected ROWS,COLUMNS"),
         (("--shift", "nan,0"), "--shift 'nan,0': expected ROWS,COLUMNS"),
-        (("--phase", "1.5,-1.5"), "no phase is negative; --shift takes such numbers"),
+        (("--phase", "1.5,-1.5"), "a phase is from 0 to 1024; --shift takes other numbers"),
         (("--phase", "1,2,3"), "--phase '1,2,3': expected a number, or two as ROWS,COLUMNS"),
         (("--shift", "0,400"), "have nothing in common after a shift of 0 rows and 400 columns"),
     ],

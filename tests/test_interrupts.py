@@ -183,7 +183,7 @@ def test_an_import_is_not_interrupted() -> None:
         "    raise ImportError('as code in C does') from error\n"
         "def method(observation): raise AssertionError\n"
     )
-    process = start("run", "--methods", "sticky.py:method", "--dataset", "demo", "--scale", "4")
+    process = start("--debug", "run", "--methods", "sticky.py:method", "--dataset", "demo", "--scale", "4")
     _, said = process.communicate(timeout=60)
     assert (process.returncode, "as code in C does" in said) == (143, False), said
     assert "Error: ended by SIGTERM" in said

@@ -64,7 +64,7 @@ def test_what_is_written_is_clean(kind: str) -> None:
         ("a--b", "such as my-method"),
         ("a.b", "such as my-method"),
         ("../a", "such as my-method"),
-        ("", "such as my-method"),
+        ("", "an argument is empty"),
         ("bicubic", "there is a method 'bicubic' already, of hsfusion-bench"),
         ("feinfn-relu", "there is a method 'feinfn:relu' already"),  # their records would have one name
         ("schema", "`hsbench show schema`"),

@@ -562,7 +562,7 @@ def test_a_record_without_bad_bands_may_be_sent(tmp_path: Path, monkeypatch: pyt
     envi(tmp_path, scene().astype("<f4"), {"bbl": [int(band != 6) for band in range(31)]})
     describe(tmp_path, 'file = "x.hdr"\nbands = 31\nwavelengths = { start = 400, stop = 700 }')
     folder = tmp_path / "results" / "mine-x4-uestc"
-    done = run("mine", tmp_path, "--save-mat", folder)
+    done = run("mine", tmp_path, "--save-mat", folder.parent)
     assert done.exit_code == 0, done.stderr
     done = hsbench("submit-check", tmp_path / "results")
     assert done.exit_code == 0, done.stdout

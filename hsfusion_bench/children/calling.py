@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from hsfusion_bench.errors import HsbenchError, reason_of
 from hsfusion_bench.interrupts import children_uninterrupted, taken_here, told
+from hsfusion_bench.scratch import speak_for
 
 _Result = TypeVar("_Result")
 #: Seconds that a process has to end after it was asked to.
@@ -132,6 +133,7 @@ def _next(receiving: Connection, limit: float | None) -> tuple[str, Any]:
 def _answer(sending: Connection, quiet: bool, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
     global _telling
     end_with_parent()
+    speak_for(os.getppid())
     # standard output is for what the command prints, not for what a stranger's code does
     os.dup2(os.open(os.devnull, os.O_WRONLY) if quiet else 2, 1)
     if quiet:

@@ -13,6 +13,9 @@ import signal
 import subprocess
 import sys
 
+#: Exit code where there is no command to be supervised, as shells have it.
+CANNOT_START = 126
+
 
 def _main(lifeline: int, grace: float, command: list[str]) -> int:
     woken, waking = os.pipe()
@@ -21,7 +24,11 @@ def _main(lifeline: int, grace: float, command: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         # not for this process, which ends with its command; a handler, since what is ignored stays so in a command
         signal.signal(number, lambda *_: None)
-    child = subprocess.Popen(command, process_group=0)  # all that it starts ends with it
+    try:
+        child = subprocess.Popen(command, process_group=0)  # all that it starts ends with it
+    except OSError as error:
+        print(error.strerror or error, file=sys.stderr)
+        return CANNOT_START
     while child.poll() is None:
         ready, _, _ = select.select([lifeline, woken], [], [])
         if woken in ready:

@@ -6,7 +6,6 @@ quick.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import click
@@ -14,8 +13,9 @@ import click
 from hsfusion_bench import interrupts
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli.failures import Message, told
+from hsfusion_bench.cli.notes import say_notes
 from hsfusion_bench.cli.verbs import Verbs
-from hsfusion_bench.terminal import echo, make_streams_readable
+from hsfusion_bench.terminal import make_streams_readable
 
 _VERBS = (
     "run",
@@ -37,21 +37,12 @@ _VERBS = (
 )
 
 
-class _Said(logging.Handler):
-    """Prints what a library function says on the way, such as that a record was set aside."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        echo(record.getMessage(), err=True)
-
-
 class _Main(Verbs):
     """The verbs of ``hsbench``, with errors as messages, and signals as errors."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         make_streams_readable()
-        log = logging.getLogger("hsfusion_bench")
-        if not any(isinstance(handler, _Said) for handler in log.handlers):
-            log.addHandler(_Said())
+        say_notes()
         with interrupts.handled():
             return super().main(*args, **more)
 

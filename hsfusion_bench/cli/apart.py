@@ -8,6 +8,7 @@ from dataclasses import replace
 from hsfusion_bench.children.calling import DiedError, call, started
 from hsfusion_bench.cli.asked import Asked
 from hsfusion_bench.cli.display import Display
+from hsfusion_bench.cli.notes import say_notes
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod
@@ -60,6 +61,7 @@ def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> bool:
 def _run(spec: str, asked: Asked) -> Result:
     from hsfusion_bench.registry import find
 
+    say_notes()
     contender = Contender.of(spec, asked.changes.get(find(spec).name))
     started()
     with asked.open().cached() as task, alone_with([contender], asked.setting(task)), Display() as display:

@@ -223,7 +223,7 @@ def dataset_options(function: _Function) -> _Function:
         click.option("--noise-seed", type=SEED, default=0, show_default=True, help="Seed of the noise."),
         click.option(
             "--data-root",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=click.Path(path_type=Path),
             envvar="HSBENCH_DATA",
             help="Folder of the dataset's files. Default: where `hsbench data download` puts them.",
         ),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from hsfusion_bench.runs.weights.choosing import Chosen
 
 
+#: Pixels of the HR image; beyond it no LR pixel lies at any scale that is taken.
+_GREATEST_PHASE = 1024
+
+
 def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
     """Read "ROWS,COLUMNS"; a phase may be one number for both, and is not negative."""
     if value is None:
@@ -33,8 +37,8 @@ def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str
     if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
         wanted = "a number, or two as ROWS,COLUMNS, such as 1.5,0.5" if phase else "ROWS,COLUMNS, such as 1.5,-2"
         raise UsageError(f"--{parameter.name} {value!r}: expected {wanted}")
-    if phase and min(numbers) < 0:
-        raise UsageError(f"--phase {value!r}: no phase is negative; --shift takes such numbers")
+    if phase and not 0 <= min(numbers) <= max(numbers) <= _GREATEST_PHASE:
+        raise UsageError(f"--phase {value!r}: a phase is from 0 to {_GREATEST_PHASE}; --shift takes other numbers")
     return numbers[0], numbers[1]
 
 

@@ -27,7 +27,7 @@ _STYLES = {"identical": "green", "equal within rounding": "green", "differs": "r
 @click.option("--method", metavar="FILE.py:NAME", help="Where the method is in a file of your own.")
 @click.option(
     "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     envvar="HSBENCH_DATA",
     help="Folder of the dataset's files.",
 )

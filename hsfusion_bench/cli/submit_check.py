@@ -20,7 +20,7 @@ _STYLES = {"missing": "yellow", "not checked": "yellow", "wrong": "red"}
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     envvar="HSBENCH_DATA",
     help="Folder of the dataset's files.",
 )

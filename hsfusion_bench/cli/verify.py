@@ -75,7 +75,7 @@ class _Run:
 )
 @click.option(
     "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     envvar="HSBENCH_DATA",
     show_envvar=True,
     metavar="FOLDER",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from hsfusion_bench.children.supervised import supervised
+from hsfusion_bench.children.supervisor import CANNOT_START
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab import octave
 from hsfusion_bench.matlab.package import Arguments, Script
@@ -274,6 +275,8 @@ def _run(engine: Engine, folder: Path, output: Path, time_limit: float) -> None:
     ):
         try:
             process.wait(time_limit)
+            if process.returncode == CANNOT_START:
+                raise HsbenchError(f"{engine.program} cannot be started: {_text(output).strip()}")
         except subprocess.TimeoutExpired:
             raise HsbenchError(
                 f"{engine.title} did not finish within {time_limit:g} s and was stopped; --time-limit gives it more"

@@ -88,6 +88,7 @@ def test_a_few_values_for_quick_verbs(place: Path, verb: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.attack
 @pytest.mark.parametrize("verb", BASES)
 def test_every_value_for_every_option(place: Path, verb: str) -> None:
     _require_no_fault(tuple(verb.split()), _VALUES)

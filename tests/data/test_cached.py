@@ -1,6 +1,7 @@
 """Scenes are decoded once in a run."""
 
 import gc
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_rest_is_the_sources_own(tmp_path):
 
 
 def test_files_go_when_the_run_ends(monkeypatch, tmp_path):
-    monkeypatch.setattr(cached.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with CachedSource(DemoSource()) as kept:
         cube = kept.read("figs")
         assert len(list(tmp_path.rglob("*.npy"))) == 1

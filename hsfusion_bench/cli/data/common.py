@@ -18,7 +18,7 @@ def data_root_option(function: _Function) -> _Function:
     """Add ``--data-root``."""
     return click.option(
         "--data-root",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(path_type=Path),
         envvar="HSBENCH_DATA",
         show_envvar=True,
         metavar="FOLDER",

@@ -16,7 +16,7 @@ from hsfusion_bench.terminal import echo
 @click.option("--only", callback=comma_separated, metavar="METHOD,...", help="Only the trainings of these methods.")
 @click.option(
     "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     envvar="HSBENCH_DATA",
     help="Folder of the data set.",
 )
