@@ -292,6 +292,7 @@ def run(
     blind: bool = False,
     tile: Tile = "auto",
     also: Sequence[str] = (),
+    pictures: bool = False,
 ) -> Results:
     """Run methods on a task, as `hsbench run` does: observe, fuse, score, count, time.
 
@@ -306,8 +307,9 @@ def run(
     weights
         Weights files, or names of `hsbench weights list`, by a network's name; else they are found as by
         `load_method`. Which were taken, the logger "hsfusion_bench" is told (INFO), and the records say.
-    device, seed, timing, blind, tile, also
-        As the options of `hsbench run`; `also` are "ergas_fused" and "ssim_full", or one of them.
+    device, seed, timing, blind, tile, also, pictures
+        As the options of `hsbench run`; `also` are "ergas_fused" and "ssim_full", or one of them; `pictures` lie beside
+        the records.
 
     Returns
     -------
@@ -343,6 +345,8 @@ def run(
     require_apart([contender.name for contender in contenders])
     further = further_indexes(also)
     require_present(task.source, task.plan)
+    if pictures and records is None:
+        raise UsageError("pictures=True keeps pictures beside the records: name their folder by records=")
     given = weights or {}
     strangers = given.keys() - {contender.name for contender in contenders}
     if strangers:
@@ -364,6 +368,7 @@ def run(
             blind=blind,
             tile=tile,
             also=further,
+            pictures=pictures,
             listener=Told(),
         )
         with alone_with(contenders, setting):

@@ -99,7 +99,7 @@ def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
         "from hsfusion_bench.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
-        "heavy = {'torch', 'pandas', 'skimage'} & set(sys.modules)\n"
+        "heavy = {'torch', 'pandas', 'skimage', 'matplotlib'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
     done = run("-c", script, *arguments)

@@ -28,6 +28,7 @@ _VERBS = (
     "verify",
     "leaderboard",
     "compare",
+    "figure",
     "cost",
     "data",
     "weights",

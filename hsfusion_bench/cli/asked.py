@@ -41,6 +41,7 @@ class Asked:
     tile: Tile
     also: tuple[str, ...]
     save_mat: Path | None
+    pictures: bool
 
     def open(self) -> Task:
         """Open the task; raises what `open_task` does."""
@@ -71,4 +72,5 @@ class Asked:
             tile=self.tile,
             also=self.also,
             save_mat=self.save_mat,
+            pictures=self.pictures,
         )

@@ -107,6 +107,15 @@ def _tile(_context: click.Context, _parameter: click.Parameter, value: str) -> i
     return int(value)
 
 
+def pictures_option(function: _Function) -> _Function:
+    """Add ``--pictures``, see `hsfusion_bench.runs.pictures`."""
+    return click.option(
+        "--pictures",
+        is_flag=True,
+        help="Keep a small picture, an error map and a few spectra of each scene beside the record, for figures.",
+    )(function)
+
+
 def also_option(function: _Function) -> _Function:
     """Add ``--also``: indexes beyond the seven, see `hsfusion_bench.runs.account.further_indexes`."""
     return click.option(
@@ -280,6 +289,8 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
             notes.print(f"{result.record.method.name}: {result.lost}", style="red", markup=False, soft_wrap=True)
         elif result.cubes is not None:
             notes.print(f"cubes   {result.cubes}", markup=False, soft_wrap=True)
+        if result.pictures is not None:
+            notes.print(f"shown   {result.pictures}", markup=False, soft_wrap=True)
     if csv_file is not None:
         write_text(csv_file, csv(boards))
         notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)

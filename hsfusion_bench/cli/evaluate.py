@@ -11,6 +11,7 @@ from hsfusion_bench.cli.common import (
     also_option,
     console,
     dataset_options,
+    pictures_option,
     remark_on_camera,
     report_results,
     results_dir_option,
@@ -60,6 +61,7 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--latency-ms", type=POSITIVE, metavar="MS", help="Latency in milliseconds, as reported.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
 @click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
+@pictures_option
 @results_dir_option
 @click.pass_context
 def command(
@@ -81,6 +83,7 @@ def command(
     latency_ms: float | None,
     csv_file: Path | None,
     latex_file: Path | None,
+    pictures: bool,
     results_dir: Path,
 ) -> None:
     """Score fused cubes that were made elsewhere against our references.
@@ -106,7 +109,7 @@ def command(
     notes = console(stderr=True)
     notes.print(str(task), markup=False)
     with Display(debug=context.find_root().params["debug"]) as display:
-        setting = Setting(task, Store(results_dir), timing=False, also=also, listener=display)
+        setting = Setting(task, Store(results_dir), timing=False, also=also, pictures=pictures, listener=display)
         result, warnings = score_claim(claim, setting)
     for warning in warnings:
         notes.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from hsfusion_bench.cli.common import (
     console,
     dataset_options,
     file_options,
+    pictures_option,
     remark_on_camera,
     report_results,
     results_dir_option,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Write each method's results for the MATLAB script: FOLDER/TASK/METHOD.mat, called as the record is.",
 )
+@pictures_option
 @results_dir_option
 @click.pass_context
 def command(
@@ -103,6 +105,7 @@ def command(
     csv_file: Path | None,
     latex_file: Path | None,
     save_mat: Path | None,
+    pictures: bool,
     results_dir: Path,
 ) -> None:
     """Run methods on a dataset: observe, fuse, score, count, time.
@@ -116,6 +119,7 @@ def command(
       hsbench run --methods bicubic,./mine.py:MyMethod --dataset demo --scale 4
       hsbench run --methods cnmf --dataset demo --scale 4 --set cnmf.endmembers=20
       hsbench run --methods feinfn --dataset demo --scale 4 --train --max-steps 100
+      hsbench run --methods bicubic,gsa --dataset demo --scale 4 --pictures
     """
     from hsfusion_bench.cli.apart import check_apart, run_apart
     from hsfusion_bench.cli.asked import Asked
@@ -177,6 +181,7 @@ def command(
         tile=tile,
         also=also,
         save_mat=save_mat,
+        pictures=pictures,
     )
     try:
         opened = asked.open()

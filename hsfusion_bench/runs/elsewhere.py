@@ -21,6 +21,8 @@ from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array, last, require_finite
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import dataset_info, environment, metrics_info, scene_result, status_of, summary_of
+from hsfusion_bench.runs.gallery import Gallery
+from hsfusion_bench.runs.pictures import folder_of
 from hsfusion_bench.runs.predictions import Cubes, PredictionFile, find_predictions
 from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult
 from hsfusion_bench.runs.runner import Result, Setting
@@ -102,6 +104,8 @@ def score_claim(claim: Claim, setting: Setting) -> tuple[Result, list[str]]:
         If a cube is missing, or is not what it is said to be; the message names file, scene and values. Or if another
         process writes the same record.
     """
+    if setting.pictures and claim.trust_reference:
+        raise UsageError("--pictures shows errors against our references: it does not go with --trust-their-reference")
     files = find_predictions(claim.path, setting.task.plan, setting.task.source.scene_names())
     _require_free_name(claim, setting)
     setting.store.require_writable()
@@ -113,13 +117,19 @@ def _score_and_write(claim: Claim, setting: Setting, files: list[PredictionFile]
     found = _Findings()
     scenes: list[SceneResult] = []
     total = len(setting.task.names)
-    for result in _score(claim, setting, files, found):
+    gallery: Gallery | None = None
+    if setting.pictures:
+        gallery = Gallery(folder_of(setting.store, _record(claim, setting, [], found)), setting.task, {})
+    for result in _score(claim, setting, files, found, gallery):
         scenes.append(result)
         setting.listener.scene_done(claim.name, result.name, len(scenes), total)
     if claim.trust_reference and not found.brought_reference:
         raise UsageError(f"--trust-their-reference: no reference ({REFERENCE.usual[0]}) came with {claim.path}")
     record = _record(claim, setting, scenes, found)
-    return Result(record, None, setting.store.write(record)), found.warnings
+    if gallery is not None:
+        record = record.model_copy(update={"pictures": gallery.finish(complete=True)})
+    made = None if gallery is None else gallery.folder
+    return Result(record, None, setting.store.write(record), pictures=made), found.warnings
 
 
 @dataclass(frozen=True)
@@ -142,8 +152,14 @@ def score_cubes(claim: Claim, setting: Setting) -> Scored:
     return Scored(tuple(scenes), found.digest, tuple(found.warnings))
 
 
-def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _Findings) -> Iterator[SceneResult]:
-    """Score scene after scene, in the split's order."""
+def _score(
+    claim: Claim,
+    setting: Setting,
+    files: list[PredictionFile],
+    found: _Findings,
+    gallery: Gallery | None = None,
+) -> Iterator[SceneResult]:
+    """Score scene after scene, in the split's order, and make pictures where there is a gallery for them."""
     digest = sha256()
     for file in files:
         with open_arrays(file.path) as arrays:
@@ -166,6 +182,8 @@ def _score(claim: Claim, setting: Setting, files: list[PredictionFile], found: _
                     found.brought_reference = True
                     reference = _agreed(references, number, name, hr_hsi, claim, setting, found)
                 of_reference = scene_digest(reference.astype(np.float32))
+                if gallery is not None:
+                    gallery.add(name, of_reference, hr_hsi, cube)
                 yield scene_result(
                     name, of_reference, reference, cube, setting.task.scale, scene.cropped_from, setting.also
                 )

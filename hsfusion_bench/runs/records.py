@@ -233,6 +233,15 @@ class Record(_Strict):
     device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
     environment: dict[str, str]
     external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")
+    pictures: str | None = Field(
+        default=None, description="SHA-256 of the `pictures.json` beside the record, where pictures were made"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what was not made: a record without pictures is the same file that it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if value is not None or name != "pictures"}
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -359,13 +368,17 @@ class Store:
         if record.status == "incomplete":
             self._standing(unfinished, read_record)
             write_text(unfinished, dump(record))
-        standing = self._standing(path, read_record)
-        if record.status != "ok" and standing is not None and standing.dataset.scenes > record.dataset.scenes:
+        if self.keeps(record):
             return Written(path, kept=True)
         write_text(path, dump(record))
         if record.status == "ok" and self._standing(unfinished, read_record) is not None:
             unfinished.unlink(missing_ok=True)
         return Written(path, kept=False)
+
+    def keeps(self, record: Record) -> bool:
+        """Whether an earlier record is kept in the place of this one, which did not end well: it has more scenes."""
+        standing = self.standing(record)
+        return record.status != "ok" and standing is not None and standing.dataset.scenes > record.dataset.scenes
 
     def unfinished(self, record: Record) -> Record | None:
         """Return what an unfinished run of the same method on the same data left behind."""

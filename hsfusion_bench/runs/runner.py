@@ -29,8 +29,10 @@ from hsfusion_bench.runs.account import (
     weights_info,
 )
 from hsfusion_bench.runs.contenders import Contender
+from hsfusion_bench.runs.gallery import Gallery
 from hsfusion_bench.runs.machine import cores
 from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
+from hsfusion_bench.runs.pictures import folder_of
 from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written
 from hsfusion_bench.runs.weights.choosing import Chosen, Named, NoWeightsError, choose
 from hsfusion_bench.scratch import alone
@@ -78,6 +80,8 @@ class Setting:
     """Indexes beyond the seven, see `further_indexes`."""
     save_mat: Path | None = None
     """Folder that receives each method's results for the MATLAB script, called as the record is."""
+    pictures: bool = False
+    """Keep small pictures of each scene beside the record, see `hsfusion_bench.runs.pictures`."""
     listener: Listener = field(default_factory=Listener)
 
 
@@ -91,7 +95,9 @@ class Result:
     cubes: Path | None = None
     """Where the results for the MATLAB script lie, if they were asked for."""
     lost: str | None = None
-    """Why they do not."""
+    """Why they, or the pictures, do not."""
+    pictures: Path | None = None
+    """Where the pictures lie, if they were asked for and made."""
 
 
 @contextmanager
@@ -143,9 +149,11 @@ def run_method(contender: Contender, setting: Setting) -> Result:
     except BaseException as error:  # a stranger's network may raise anything while it is built, trained or loaded
         setting.listener.failed(contender.name, error)
         run.fail(reason_of(error))
+    unpainted = run.finish_pictures()
     written = run.write()
-    lost = run.finish_cubes()
-    return Result(run.record(), run.speed, written, run.export.path if run.export else None, lost)
+    lost = run.finish_cubes() or unpainted
+    made = run.gallery.folder if run.gallery is not None and run.pictures is not None else None
+    return Result(run.record(), run.speed, written, run.export.path if run.export else None, lost, made)
 
 
 class _Run:
@@ -168,6 +176,9 @@ class _Run:
         self.without_weights = False
         self.measured = False
         self.export: MatExport | None = None
+        self.gallery: Gallery | None = None
+        self.pictures: str | None = None
+        """Digest of their `pictures.json`, once they are made."""
         self.known: frozenset[Truth] = frozenset() if setting.blind else frozenset(get_args(Truth))
 
     # -- before the first scene
@@ -242,6 +253,9 @@ class _Run:
         earlier = self._earlier()
         if setting.save_mat is not None:
             self.export = MatExport(self.cubes_path(), names, _identity(self.record()))
+        if setting.pictures:
+            record = self.record()
+            self.gallery = Gallery(folder_of(setting.store, record), setting.task, _identity(record))
         for number, name in enumerate(names, start=1):
             try:
                 scene = setting.task[name]
@@ -252,7 +266,7 @@ class _Run:
                 continue
             digest = scene_digest(scene.hr_hsi)
             self._take_weights_of(name)
-            if self.measured and name in earlier and earlier[name].digest == digest and self._has_cube(name, digest):
+            if self.measured and name in earlier and earlier[name].digest == digest and self._has_more(name, digest):
                 self.results[name] = earlier[name]
             else:
                 fused = self._fuse(scene) if self.measured else self._measure(scene)
@@ -263,6 +277,8 @@ class _Run:
                 )
                 if self.export is not None:
                     self.export.add(name, digest, scene.hr_hsi, fused)
+                if self.gallery is not None:
+                    self.gallery.add(name, digest, scene.hr_hsi, fused)
             setting.listener.scene_done(self.contender.name, name, number, len(names))
             if number < len(names):
                 self.write()
@@ -273,9 +289,21 @@ class _Run:
         record = self.setting.store.path(self.record())
         return self.setting.save_mat / record.parent.name / f"{record.stem}.mat"
 
-    def _has_cube(self, name: str, digest: str) -> bool:
-        """Whether the cube of a scene that was scored earlier is here, if it is asked for; else it is fused again."""
-        return self.export is None or self.export.has(name, digest)
+    def _has_more(self, name: str, digest: str) -> bool:
+        """Whether cube and pictures of a scene that was scored earlier are here, where they are asked for."""
+        has_cube = self.export is None or self.export.has(name, digest)
+        return has_cube and (self.gallery is None or self.gallery.has(name, digest))
+
+    def finish_pictures(self) -> str | None:
+        """Put the pictures in their place, if they were asked for; returns why not, where they are not."""
+        record = self.record()
+        if self.gallery is None or self.setting.store.keeps(record):  # those of the record that is kept stay, too
+            return None
+        try:
+            self.pictures = self.gallery.finish(complete=record.status == "ok")
+        except HsbenchError as error:
+            return str(error)
+        return None
 
     def finish_cubes(self) -> str | None:
         """Write the results for the MATLAB script, if they were asked for; returns why not, where they are not."""
@@ -371,6 +399,7 @@ class _Run:
             seed=setting.seed,
             device=self._device_type(),
             environment=self._environment(),
+            pictures=self.pictures,
         )
 
     def _device(self) -> torch.device:
@@ -390,7 +419,7 @@ class _Run:
 
 def _identity(record: Record) -> dict[str, Any]:
     """Return all of a record that must agree before scenes of one run may be taken over into another."""
-    return record.model_dump(exclude={"scenes", "summary", "status", "error", "model"}) | {
+    return record.model_dump(exclude={"scenes", "summary", "status", "error", "model", "pictures"}) | {
         "dataset": record.dataset.model_dump(exclude={"scenes"})
     }
 

@@ -26,6 +26,7 @@ from hsfusion_bench.registry import entries
 from hsfusion_bench.runs.account import metrics_info
 from hsfusion_bench.runs.differences import of_summary
 from hsfusion_bench.runs.elsewhere import Claim, score_cubes
+from hsfusion_bench.runs.pictures import PICTURES_SCHEMA
 from hsfusion_bench.runs.recorded import recorded_store, say_once
 from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, read_record
 from hsfusion_bench.runs.runner import Listener, Setting
@@ -124,14 +125,14 @@ def check_submission(folder: Path, data_root: str | Path | None = None, listener
 
 
 def _is_something_else(path: Path) -> bool:
-    """Tell a measurement of speed, or the card beside a weights file, from what should be a record."""
+    """Tell a measurement of speed, what tells of pictures, or the card beside weights from what should be a record."""
     if path.with_suffix(".safetensors").exists():
         return True
     try:
         _, content = read_json(path, "record")
     except HsbenchError:
         return False  # reading it as a record says what it is
-    return isinstance(content, dict) and content.get("schema") == SPEED_SCHEMA
+    return isinstance(content, dict) and content.get("schema") in (SPEED_SCHEMA, PICTURES_SCHEMA)
 
 
 def _recorded_digests() -> dict[tuple[str, int, str], dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Figures for papers, drawn from records: one kind, one module. Matplotlib is imported when something is drawn."""

@@ -1,0 +1,163 @@
+"""An index against a number of the protocol, such as the signal-to-noise ratio: one line a method."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.report.choosing import row_name
+from hsfusion_bench.report.figures import canvas
+from hsfusion_bench.report.figures.choosing import Asked, method_title
+from hsfusion_bench.report.rows import KNOWN
+from hsfusion_bench.report.sources import Entry
+from hsfusion_bench.runs.account import summary_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: A number in a protocol's name, as `Noise.id` and people write them: 35, m5 (for -5), 1.5, inf.
+_NUMBER: Final = re.compile(r"(?<![0-9.])(?<=[a-z-])(?:m(?=\d))?(?:\d+(?:\.\d+)?|inf)(?![0-9a-z])")
+_NOISE: Final = re.compile(r"-snr\0-\0(?:-seed\0)?$")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Protocols that differ in one number, or in several that go together: what it is, and its value in each."""
+
+    title: str
+    numbers: dict[str, float]
+
+
+def sweeps(protocols: Iterable[str]) -> list[Sweep]:
+    """Find the sweeps among names of protocols, the longest first."""
+    shapes: dict[str, dict[str, tuple[float, ...]]] = {}
+    for name in dict.fromkeys(protocols):
+        numbers = tuple(_value(each) for each in _NUMBER.findall(name))
+        if numbers:
+            shapes.setdefault(_NUMBER.sub("\0", name), {})[name] = numbers
+    found: dict[frozenset[str], Sweep] = {}
+    for shape, members in shapes.items():
+        places = range(len(next(iter(members.values()))))
+        for size in places:
+            for moving in combinations(places, size + 1):
+                fixed = [place for place in places if place not in moving]
+                groups: dict[tuple[float, ...], dict[str, float]] = {}
+                for name, numbers in members.items():
+                    if len({numbers[place] for place in moving}) == 1:
+                        groups.setdefault(tuple(numbers[place] for place in fixed), {})[name] = numbers[moving[0]]
+                for rest, group in groups.items():
+                    finite = {name: value for name, value in group.items() if math.isfinite(value)}
+                    if len(finite) > 1:
+                        found.setdefault(frozenset(finite), Sweep(_title(shape, moving, rest), finite))
+    return sorted(found.values(), key=lambda each: (-len(each.numbers), each.title))
+
+
+def draw(asked: Asked, width: canvas.Width) -> Figure:
+    """Draw the means over the scenes that all records have.
+
+    Raises
+    ------
+    UsageError
+        If there are several such sweeps, data sets or scales.
+    HsbenchError
+        If there is none.
+    """
+    entries = [entry for entry in asked.chosen() if entry.record.summary is not None]
+    tasks = sorted({(entry.record.dataset.name, entry.record.dataset.scale) for entry in entries})
+    if len(tasks) > 1:
+        told = "; ".join(f"{name} ×{scale}" for name, scale in tasks[:8])
+        found_any = {task: sweeps(e.record.dataset.protocol for e in entries if _task(e) == task) for task in tasks}
+        tasks = [task for task in tasks if found_any[task]]
+        if len(tasks) > 1:
+            raise UsageError(f"records of {told}: choose by --dataset and --scale")
+    entries = [entry for entry in entries if _task(entry) in tasks]
+    found = sweeps(entry.record.dataset.protocol for entry in entries)
+    if not found:
+        raise HsbenchError(
+            "no two of these records differ in one number of the protocol; `hsbench run --snr-hsi 20`, then 30 and 40, "
+            "makes such records"
+        )
+    if len(found) > 1 and len(found[1].numbers) == len(found[0].numbers):
+        told = "; ".join(f"{each.title}: {', '.join(each.numbers)}" for each in found[:6])
+        raise UsageError(f"several numbers change: {told}. Name the protocols of one by --protocol, again and again")
+    return _draw(asked, entries, found[0], width)
+
+
+def lines(entries: Sequence[Entry], sweep: Sweep, index: str) -> tuple[dict[str, list[tuple[float, float]]], int]:
+    """Return the points of each method, by its title, and over how many scenes they are means."""
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(entries, key=lambda each: -each.record.dataset.scenes):
+        if entry.record.dataset.protocol in sweep.numbers:
+            first.setdefault((row_name(entry.record), entry.record.dataset.protocol), entry)
+    scored = [{(s.name, s.digest) for s in each.record.scenes if s.psnr is not None} for each in first.values()]
+    common = set.intersection(*scored)
+    if not common:
+        raise HsbenchError("these records have no scene in common: run the methods on the same scenes")
+    points: dict[str, list[tuple[float, float]]] = {}
+    for entry in first.values():
+        record = entry.record
+        summary = summary_of([scene for scene in record.scenes if (scene.name, scene.digest) in common])
+        assert summary is not None
+        at = (sweep.numbers[record.dataset.protocol], summary[index].mean)
+        points.setdefault(method_title(record.method), []).append(at)
+    return {title: sorted(several) for title, several in points.items()}, len(common)
+
+
+def _draw(asked: Asked, entries: Sequence[Entry], sweep: Sweep, width: canvas.Width) -> Figure:
+    points, scenes = lines(entries, sweep, asked.index)
+    if len(points) > canvas.MOST:
+        raise UsageError(f"{len(points)} methods are too many for a figure, which shows {canvas.MOST}: use --methods")
+    figure = canvas.new(width, 2.6 if width == "column" else 3.2)
+    axes = figure.add_subplot()
+    metric = KNOWN[asked.index]
+    handles = []
+    for number, several in enumerate(points.values()):
+        marker = canvas.MARKERS[number % len(canvas.MARKERS)]
+        (handle,) = axes.plot(
+            [x for x, _ in several], [y for _, y in several], color=canvas.hue(number), ls=canvas.line(number),
+            marker=marker, ms=3.5,
+        )  # fmt: skip
+        handles.append(handle)
+    alone = [title for title, several in points.items() if len(several) == 1]
+    if alone:
+        asked.notes.append(f"at one value only: {', '.join(alone)}")
+    record = entries[0].record
+    unit = f" ({metric.unit})" if metric.unit else ""
+    axes.set_xticks(sorted(set(sweep.numbers.values())) if len(set(sweep.numbers.values())) <= 8 else axes.get_xticks())
+    axes.set_xlabel(canvas.plain(sweep.title, 70))
+    axes.set_ylabel(f"{metric.title}{unit}")
+    count = f"{scenes} scene{'' if scenes == 1 else 's'}"
+    axes.set_title(canvas.plain(f"{record.dataset.name} ×{record.dataset.scale}, {count}", 80), fontsize=6.5)
+    axes.grid(True)
+    canvas.legend_below(figure, handles, list(points), width)
+    return figure
+
+
+def _task(entry: Entry) -> tuple[str, int]:
+    return entry.record.dataset.name, entry.record.dataset.scale
+
+
+def _value(text: str) -> float:
+    return float(text.replace("m", "-"))
+
+
+def _title(shape: str, moving: Sequence[int], rest: Sequence[float]) -> str:
+    """Say what changes: the signal-to-noise ratio of images, or a number in the protocol's name."""
+    noise, before = _NOISE.search(shape), shape.count("\0")
+    if noise is not None:
+        first = before - noise[0].count("\0")
+        names = {first: "LR-HSI", first + 1: "HR-MSI"}
+        if all(place in names for place in moving):
+            whose = "both images" if len(moving) == 2 else names[moving[0]]
+            return f"signal-to-noise ratio of {whose} (dB)"
+        return "seed of the noise"
+    parts, numbers = shape.split("\0"), iter(rest)
+    text = parts[0]
+    for place, part in enumerate(parts[1:]):
+        text += ("…" if place in moving else f"{next(numbers):g}") + part
+    return f"protocol {text}"
