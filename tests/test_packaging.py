@@ -42,6 +42,9 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
         "data/observing/protocols/uestc.toml",
         "data/observing/responses/ikonos.toml",
         "data/sources/cave.csv",
+        "report/html/page.html.j2",
+        "report/html/script.js",
+        "report/html/style.css",
         "report/published.csv",
         "runs/weights/authors.toml",
     ):
@@ -58,6 +61,7 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
     results = {name for name in names if name.startswith("hsfusion_bench/results/")}
     for name in set(names) - stand_ins - results:
         known = (".py", ".toml", ".in", "published.csv", "sources/cave.csv", "py.typed")
+        known = (*known, ".html.j2", "html/style.css", "html/script.js")
         assert name.endswith(known) or ".dist-info/" in name, name
 
 

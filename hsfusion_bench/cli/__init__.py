@@ -26,6 +26,7 @@ _VERBS = (
     "submit-check",
     "score",
     "verify",
+    "report",
     "leaderboard",
     "compare",
     "figure",

@@ -302,9 +302,11 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
     record, path = results[0].record, results[0].written.path
     dataset, scale, protocol = record.dataset.name, record.dataset.scale, record.dataset.protocol
+    folder = path.parent.parent
+    chosen = ["--dataset", dataset, "--scale", str(scale), "--protocol", protocol]
+    where = [] if folder == Path("results") else ["--results-dir", str(folder)]
     recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
     if recorded:
-        verb = f"hsbench leaderboard --dataset {dataset} --scale {scale} --protocol {protocol}"
-        folder = path.parent.parent
-        where = "" if folder == Path("results") else f" --results-dir {shlex.quote(str(folder))}"
-        notes.print(f"beside {len(recorded)} recorded rows: {verb}{where}", markup=False, soft_wrap=True)
+        verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
+        notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
+    notes.print(f"as a page: {shlex.join(['hsbench', 'report', *chosen, *where])}", markup=False, soft_wrap=True)

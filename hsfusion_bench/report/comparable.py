@@ -122,12 +122,12 @@ def _restricted(record: Record, scenes: frozenset[tuple[str, str | None]]) -> Re
 
 def without_doubles(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     """Leave out entries of one board that have no values where the same method has some; say so, a line each."""
-    scored = {_method(entry) for entry in entries if entry.record.summary is not None}
+    scored = {method_of(entry) for entry in entries if entry.record.summary is not None}
     kept: list[Entry] = []
     lines: list[str] = []
     empty = set()
     for entry in entries:
-        key = _method(entry)
+        key = method_of(entry)
         if entry.record.summary is None:
             if key in scored:
                 if not entry.recorded:
@@ -154,12 +154,8 @@ def agree(one: Record, other: Record) -> bool:
     ) and all(_close(one.summary[index].mean, other.summary[index].mean, index) for index in METRICS)
 
 
-def same_method(one: Entry, other: Entry) -> bool:
-    """Whether two entries are of one method with the same options, with or without the true camera."""
-    return _method(one) == _method(other)
-
-
-def _method(entry: Entry) -> tuple[str, str]:
+def method_of(entry: Entry) -> tuple[str, str]:
+    """Return what entries of one method share that have the same options, with or without the true camera."""
     return entry.record.method.name, entry.record.method.variant
 
 

@@ -19,7 +19,7 @@ from hsfusion_bench.report.comparable import (
     board_of,
     by_scores,
     in_common,
-    same_method,
+    method_of,
     without_doubles,
 )
 from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
@@ -205,17 +205,22 @@ def _rows(group: list[Entry], device: str | None) -> tuple[list[Row], list[str]]
     elif entries and entries[0].recorded:
         lines.append("all rows are recorded: they came with hsfusion-bench, and were not run here")
     joined: dict[int, list[Entry]] = {}
+    shipped: list[int] = []
     for number, entry in enumerate(entries):
-        same = (first for first in joined if _one_estimator(entries[first], entry))
-        joined.setdefault(next(same, number), []).append(entry)
+        is_shipped = entry.record.method.origin == "shipped"
+        same = next((first for first in shipped if is_shipped and _one_estimator(entries[first], entry)), number)
+        joined.setdefault(same, []).append(entry)
+        if is_shipped and same == number:
+            shipped.append(number)
     members = [parts[0] for parts in joined.values()]
     places = _places([entry.record for entry in members])
     rows = []
+    count = Counter(map(method_of, members))
     for entry, place, parts in zip(members, places, joined.values(), strict=True):
         speed = next((speed for speed in entry.speeds if speed.device == device), None)
         also = tuple(other.record.method for other in parts[1:])
         mark = RECORDED_MARK if mixed and entry.recorded else ""
-        if not entry.recorded and any(other is not entry and same_method(other, entry) for other in members):
+        if not entry.recorded and count[method_of(entry)] > 1:
             mark = f"[{entry.origin}]" if entry.origin else mark
         rows.append(Row(entry.record, speed, place, entry.recorded, also, mark))
     return rows, lines
@@ -224,9 +229,11 @@ def _rows(group: list[Entry], device: str | None) -> tuple[list[Row], list[str]]
 def _settled(group: list[Entry]) -> tuple[list[Entry], list[str]]:
     """Keep one of two entries of a method that agree, the one that comes first; say where two disagree."""
     kept: list[Entry] = []
+    of_method: dict[tuple[str, str], list[Entry]] = {}
     confirmed, lines = [], []
     for entry in group:
-        doubles = [other for other in kept if same_method(other, entry) and other.record.summary is not None]
+        members = of_method.setdefault(method_of(entry), [])
+        doubles = [other for other in members if other.record.summary is not None]
         equal = next((other for other in doubles if agree(other.record, entry.record)), None)
         if equal is not None:
             if entry.recorded and not equal.recorded:
@@ -234,6 +241,7 @@ def _settled(group: list[Entry]) -> tuple[list[Entry], list[str]]:
             continue
         lines += [_disagreement(other, entry) for other in doubles]
         kept.append(entry)
+        members.append(entry)
     if confirmed:
         lines.insert(0, f"equal to the recorded rows, within rounding: {', '.join(confirmed)}")
     return kept, lines
@@ -309,11 +317,10 @@ def _places(records: Sequence[Record]) -> list[dict[str, int]]:
             for number, record in enumerate(records)
             if record.summary is not None and not math.isnan(record.summary[index].mean)
         }
-        ranked = sorted(set(values.values()), reverse=metric.better == "higher")
+        best = sorted(set(values.values()), reverse=metric.better == "higher")[:2]
         for number, value in values.items():
-            place = ranked.index(value) + 1
-            if place <= 2:
-                places[number][index] = place
+            if value in best:
+                places[number][index] = best.index(value) + 1
     return places
 
 

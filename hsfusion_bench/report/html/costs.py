@@ -1,0 +1,35 @@
+"""Latencies for boards whose rows nobody timed: those of the recorded tables of `hsbench cost`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hsfusion_bench.runs.recorded import recorded_root
+from hsfusion_bench.runs.records import DatasetInfo
+
+#: Of the images that `hsbench cost` fuses, see `hsfusion_bench.runs.costs.Workload`.
+_BANDS: Final = (31, 3)
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """Median latencies in milliseconds by method, and where they were measured."""
+
+    told: str
+    milliseconds: dict[str, float]
+
+
+def recorded_costs(scale: int, dataset: DatasetInfo) -> CostTable | None:
+    """Return the recorded table of a scale, or None if there is none, or the images have other bands than its."""
+    if (dataset.bands, dataset.msi_bands) != _BANDS:
+        return None
+    for path in sorted(recorded_root().glob("speed/cost-*.json")):
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if table["task"]["scale"] == scale:
+            size = table["task"]["size"]
+            rows = {row["method"]: row["latency"]["median_ms"] for row in table["rows"] if row["latency"]}
+            told = f"{table['device']}, {table['threads']} threads, {size} × {size} pixels and 31 bands"
+            return CostTable(told, rows)
+    return None
