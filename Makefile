@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OLDEST := .venv-oldest
 OLDEST_PINS := $(shell sed -nE 's/^ *"(numpy|scipy)>=([0-9.]+)".*/\1==\2.*/p' pyproject.toml)
 
-.PHONY: help demo test test-fast test-oldest attacks lint format bench trainings clean
+.PHONY: help demo docs test test-fast test-oldest attacks lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ test-oldest:
 	    echo "no wheels of $(OLDEST_PINS) for this Python, or no network: their tests are left out"; \
 	fi
 
+#   make docs    the documentation as a site, which begins at build/site/index.html; its examples are run
+docs: $(READY)
+	rm -rf build/site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs --doctree-dir build/doctrees . build/site
+
 #   make lint    ruff and mypy
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -76,4 +81,4 @@ trainings: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/hsbench weights make results/trainings.toml --results-dir results --device cpu $(if $(DATA),--data-root $(DATA))
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(OLDEST) build/site build/doctrees build/jupyter_execute demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

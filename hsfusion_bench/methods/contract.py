@@ -81,7 +81,7 @@ class Observation:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Shape of the cube that a method must return: (bands, height, width)."""
+        """Shape of the cube that a method must return, (bands, height, width)."""
         return (len(self.lr_hsi), self.hr_msi.shape[1], self.hr_msi.shape[2])
 
     @property

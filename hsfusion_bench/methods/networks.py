@@ -47,7 +47,7 @@ class NetworkMethod(Method):
     local: ClassVar[bool] = False
     """Whether an output pixel depends on inputs of a bounded neighbourhood only, wherever the image is cut."""
     default_tile: ClassVar[int | None] = None
-    """Side of the tiles in which larger images are fused unless told otherwise, HR pixels: that in which its authors
+    """Side of the tiles in which larger images are fused unless told otherwise, in HR pixels; that in which authors
     evaluate, or on which they train if a network's work grows with the square of the pixels. None: whole images."""
 
     @abstractmethod
