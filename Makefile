@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OLDEST := .venv-oldest
 OLDEST_PINS := $(shell sed -nE 's/^ *"(numpy|scipy)>=([0-9.]+)".*/\1==\2.*/p' pyproject.toml)
 
-.PHONY: help demo docs test test-fast test-oldest attacks lint format bench trainings clean
+.PHONY: help demo docs test test-fast fuzz test-oldest attacks lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test: $(READY)
 #   make test-fast    the inner loop: without trainings and real scenes
 test-fast: $(READY)
 	$(BIN)/pytest --quiet -m 'not slow and not data'
+
+#   make fuzz    spoiled files of every kind, for an hour; FUZZ=100 tries so many of each
+FUZZ ?= 3000
+fuzz: $(READY)
+	HSBENCH_FUZZ=$(FUZZ) $(BIN)/pytest --quiet tests/test_fuzz.py
 
 #   make attacks    hostile values for every option of every verb, and kills in numbers: an hour
 attacks: $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 
@@ -31,16 +32,34 @@ class UsageError(HsbenchError):
     """
 
 
+_OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "memory allocation failed", "unable to allocate")
+
+
 def out_of_memory(error: BaseException) -> str | None:
     """Say that memory ran out, and at what, if that is what an exception of NumPy, Python or torch means."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError):
         return f"out of memory: {text}" if text else "out of memory"
-    # torch has no type of its own for it on a CPU
-    if "can't allocate memory" in text or "CUDA out of memory" in text:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:  # of mapping a file
+        return "out of memory"
+    # torch has no type of its own for it on a CPU, nor has HDF5's library
+    if any(words in text for words in _OUT_OF_MEMORY):
         asked = re.search(r"[Tt]ried to allocate ([\d.]+ ?\w+)", text)
         return f"out of memory: {asked[1]} were asked for at once" if asked else "out of memory"
     return None
+
+
+def reason_of_system(error: OSError) -> str:
+    """Say why a file cannot be read or written, in the system's words; libraries raise OSError with none or their own.
+
+    Of those, the text is for their makers: "31744 requested and 15328 written" means a full disk.
+    """
+    text = str(error)
+    if error.strerror and error.errno is not None:
+        return str(error.strerror)
+    if "written" in text or "write" in text:
+        return "the disk is full, or refuses it"
+    return "the system does not say why"
 
 
 def reason_of(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 from hsfusion_bench.scratch import passing
 
 
@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
             temporary.replace(path)
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise HsbenchError(f"{path} cannot be written: {reason_of_system(error)}") from error
 
 
 def write_text(path: Path, text: str) -> None:

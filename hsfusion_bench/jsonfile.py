@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 
 #: Bytes that no file of ours comes near; the records of the largest splits have some hundred thousand.
 _LARGEST: Final = 64_000_000
@@ -41,7 +41,7 @@ def read_json(path: Path, what: str) -> tuple[str, Any]:
     except UnicodeDecodeError as error:
         raise HsbenchError(f"{path} is no text, as a {what} is; move it away") from error
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
     except ValueError as error:  # a NUL character
         raise HsbenchError(f"{path} cannot be read: {error}") from error
     try:

@@ -31,7 +31,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Final
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 from hsfusion_bench.interrupts import uninterrupted
 
 _fcntl: ModuleType | None
@@ -70,7 +70,7 @@ def alone(target: Path) -> Iterator[None]:
             with uninterrupted():  # a signal comes once what is held is known
                 descriptor = None if _fcntl is None else _held(lock)
         except OSError as error:
-            raise HsbenchError(f"{target} cannot be written: {error.strerror or error}") from error
+            raise HsbenchError(f"{target} cannot be written: {reason_of_system(error)}") from error
         if descriptor is None and _fcntl is not None:
             raise HsbenchError(
                 f"{target} is being written by another process: {_owner(lock)}. Wait until it has ended, or end it; "

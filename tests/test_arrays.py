@@ -95,3 +95,66 @@ def test_a_flipped_bit_among_the_values_of_a_file_with_checksums_is_found(tmp_pa
     path.write_bytes(content)
     with pytest.raises(HsbenchError, match=rf"{name} cannot be read"):
         read_all(path)
+
+
+def test_one_byte_of_a_pickle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"\x80")
+    with pytest.raises(HsbenchError, match=r"a\.npy cannot be read"):
+        read_all(path)
+
+
+def test_a_cube_of_nothing_is_refused(tmp_path: Path) -> None:
+    from hsfusion_bench.data.sources.cube import CubeSource
+
+    np.save(tmp_path / "a.npy", np.zeros((3, 0, 0)))
+    with pytest.raises(HsbenchError, match=r"a\.npy"):
+        CubeSource(str(tmp_path / "a.npy"))
+
+
+def test_an_archive_of_a_file_without_a_name_is_no_fault(tmp_path: Path) -> None:
+    import zipfile
+
+    from hsfusion_bench.data.sources.archives import Archive
+
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", b"1")
+    # the name of the entry in the directory loses its only letter, and so its length
+    content = path.read_bytes()
+    at = content.index(b"PK\1\2")
+    content = content[: at + 28] + b"\0\0\1\0" + content[at + 32 :]
+    path.write_bytes(content)
+    with contextlib.suppress(HsbenchError):
+        Archive(path)
+
+
+def test_a_tiff_whose_pages_have_no_end_is_refused_at_once(tmp_path: Path) -> None:
+    """The directory follows itself, among bytes that are no directory."""
+    import struct
+    import time
+
+    path = tmp_path / "a.tif"
+    tif(path)
+    content = path.read_bytes()
+    at = struct.unpack_from("<I", content, 4)[0]
+    count = struct.unpack_from("<H", content, at)[0]
+    after = at + 2 + 12 * count
+    for follows in (at + 1, 9, at + 14, len(content) - 3):
+        path.write_bytes(content[:after] + struct.pack("<I", follows) + content[after + 4 :])
+        begun = time.monotonic()
+        with contextlib.suppress(HsbenchError):
+            read_all(path)
+        assert time.monotonic() - begun < 5
+
+
+def test_a_nan_that_signals_is_read_without_a_warning(tmp_path: Path) -> None:
+    """NumPy warns where it casts one; damaged numbers are no matter of warnings."""
+    from hsfusion_bench.data.sources.cube import CubeSource
+
+    cube = CUBE.astype(np.float32)
+    cube.view(np.uint32)[2] = 0x7FA00000
+    np.save(tmp_path / "a.npy", cube[:, :10])
+    source = CubeSource(str(tmp_path / "a.npy"))
+    with pytest.raises(HsbenchError, match="finite"):
+        source.read(source.scene_names()[0])

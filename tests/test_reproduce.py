@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import hsfusion_bench as hb
+from hsfusion_bench import machine
 from hsfusion_bench.cli import main
 from hsfusion_bench.data.observing.named_responses import response_names
 from hsfusion_bench.data.observing.protocols import ProtocolChoice, choice_of, load_protocol
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file
-from hsfusion_bench.runs import machine
 from hsfusion_bench.runs.account import environment, summary_of
 from hsfusion_bench.runs.differences import Effect, differences
 from hsfusion_bench.runs.records import Record, SceneResult, dump, read_record
@@ -125,6 +125,15 @@ def test_a_network_runs_with_the_recorded_weights(own_cache: Path) -> None:
     assert done.exit_code == 1
     assert digest in done.stderr
     assert "training amplifies the rounding" in done.stderr
+    assert "This machine is such a one" in " ".join(done.stderr.split())
+    account = json.loads(path.read_text())
+    threads = account["weights"]["training"]["machine"]["torch-threads"]
+    account["weights"]["training"]["machine"]["torch-threads"] = "64"
+    other = path.with_name("other.json")
+    other.write_text(json.dumps(account))
+    told_of = hsbench("reproduce", other).stderr
+    assert f"They were trained with torch-threads 64 (here {threads})" in " ".join(told_of.split())
+    other.unlink()
     assert answer(path, "--weights", kept)[1]["verdict"] == "identical"
     # others are others
     assert hsbench(*run[:-1], "3", "--set", "ssfcnn.patch=32", "--results-dir", "more").exit_code == 0

@@ -52,6 +52,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield made
 
 
+def test_an_older_card_that_tells_no_machine_is_written_as_it_was(tmp_path: Path) -> None:
+    path = made(tmp_path / "w.safetensors", hb.open_task("demo", 4))
+    assert '"machine"' not in path.with_suffix(".json").read_text()
+
+
 def made(path: Path, task: hb.Task, seed: int = 0, method: NetworkMethod | None = None, **changes: object) -> Path:
     """Write weights of a network that nobody trained, with a card."""
     method, problem = method or SSFCNNMethod(), task.problem
@@ -252,7 +257,7 @@ def test_the_network_gets_what_the_package_carries(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("file = 3", "file: Input should be a valid dictionary"),
-        ("[file.x", "is not a readable TOML file"),
+        ("[file.x", "is not a TOML file"),
         ("colour = 3", "colour: Extra inputs are not permitted"),
         ('[source.a]\ntitle = "A"', "source.a.homepage: Field required"),
         ("FILE source = 'b'", "x: there is no source 'b'"),

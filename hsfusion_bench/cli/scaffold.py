@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
 from hsfusion_bench.files import slug
 from hsfusion_bench.registry import entries
 from hsfusion_bench.scratch import TemporaryFolder
@@ -124,4 +124,4 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
                 file.write_text(text, encoding="utf-8")
             whole.rename(folder)
     except OSError as error:
-        raise HsbenchError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise HsbenchError(f"{folder} cannot be written: {reason_of_system(error)}") from error

@@ -20,8 +20,9 @@ from typing import Protocol
 import pooch
 import requests
 
+from hsfusion_bench.claims import require_disk, require_likely
 from hsfusion_bench.data.provenance import Download
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 from hsfusion_bench.files import sha256_file, user_cache, write_text
 from hsfusion_bench.scratch import alone
 
@@ -118,7 +119,7 @@ def _fetch(item: Download, root: Path, arriving: Path, expected: str | None, pro
             arriving.unlink()
         raise HsbenchError(f"{item.url} cannot be fetched: {_reason(error)}. {by_hand(item, root)}") from error
     except OSError as error:
-        raise HsbenchError(f"{root / item.file} cannot be written: {error.strerror or error}") from error
+        raise HsbenchError(f"{root / item.file} cannot be written: {reason_of_system(error)}") from error
     except HsbenchError:
         arriving.unlink()  # it came to its end, but is another file: going on with it would not mend it
         raise
@@ -178,13 +179,14 @@ def _check(path: Path, item: Download, expected: str | None, remedy: str) -> str
     kind = _kind(item.file)
     if kind is not None and item.sha256 is None:  # a digest that is stated proves more, and not all .tar are archives
         try:
+            _require_room(path, kind, path.parent)
             _read_through(path, kind)
             _require_inside(path, kind)
         except HsbenchError:
             raise
         except Exception as error:  # decompressors have errors of their own
             raise HsbenchError(
-                f"{item.file} is not a {kind} archive, or only a part of one ({size} bytes: {error}); {remedy}"
+                f"{item.file} is not a {kind} archive, or only a part of one ({size} bytes); {remedy}"
             ) from error
     return digest
 
@@ -256,6 +258,7 @@ def _unpack(path: Path, kind: str, root: Path) -> int:
         shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
         aside.mkdir(parents=True)
         _require_inside(path, kind)
+        _require_room(path, kind, root)
         if kind == "zip":
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(aside)
@@ -268,12 +271,24 @@ def _unpack(path: Path, kind: str, root: Path) -> int:
             place.parent.mkdir(parents=True, exist_ok=True)
             file.replace(place)
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be unpacked to {root}: {error.strerror or error}") from error
+        raise HsbenchError(f"{path} cannot be unpacked to {root}: {reason_of_system(error)}") from error
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-        raise HsbenchError(f"{path} is damaged: {error}") from error
+        raise HsbenchError(f"{path} is damaged; fetch it again") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return len(files)
+
+
+def _require_room(path: Path, kind: str, root: Path) -> None:
+    """Refuse an archive that would be very much larger when it is unpacked, or than what is free."""
+    if kind == "zip":
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    else:
+        with tarfile.open(path) as tar:
+            size = sum(member.size for member in tar)
+    require_likely(str(path), size, path.stat().st_size)
+    require_disk(str(path), size, root)
 
 
 def _require_inside(path: Path, kind: str) -> None:

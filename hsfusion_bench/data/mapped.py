@@ -175,8 +175,8 @@ def map_array(folder: Path, index: MappedIndex, scene: MappedScene, kind: Kind) 
     path = array_path(folder, scene.name, kind)
     try:
         cube: Cube = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise HsbenchError(f"{path} cannot be mapped: {error}. Prepare the folder anew") from error
+    except (OSError, ValueError, SyntaxError, TypeError, OverflowError, EOFError) as error:
+        raise HsbenchError(f"{path} cannot be mapped, or is damaged. Prepare the folder anew") from error
     shape = index.shape(kind, scene.height, scene.width)
     if cube.dtype != np.float32 or cube.shape != shape:
         raise HsbenchError(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import PARTS, Claim, require_room
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.datasets import claim_of
 from hsfusion_bench.formats.envi import open_envi
 from hsfusion_bench.formats.geodata import open_by_gdal, open_told
 from hsfusion_bench.formats.kinds import READ, Kind, envi_header, kind_of
@@ -27,6 +31,8 @@ from hsfusion_bench.formats.values import meant
 
 #: How deep cells and structs may be within each other; a damaged file may go on for ever.
 _DEEPEST = 32
+#: As NumPy has them.
+_MOST_AXES = 64
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class StoredArray:
         What else the file states of its values: no-data, bad bands, calibration.
     link
         The first name of it in the file, where this is another one; else empty.
+    claim
+        What it takes when it is read, which is held against the file and the memory first.
     """
 
     path: Path
@@ -62,6 +70,7 @@ class StoredArray:
     kind: str = ""
     stated: Stated = field(default_factory=Stated)
     link: str = ""
+    claim: Claim = field(default_factory=Claim)
 
     def __str__(self) -> str:
         """Return how people call it, such as "sr of results.mat"."""
@@ -94,12 +103,19 @@ class StoredArray:
         Raises
         ------
         HsbenchError
-            If the file is damaged, or the numbers are not real.
+            If the file is damaged, claims more than it can have or there is memory for, or the numbers are not real.
         """
+        self.claim.require(str(self), self.shape, _sides(self.shape, index))
         part = readable(self.path, lambda: _called(self.path), lambda: self._read(index))
         if part.dtype.kind not in "fiu":
             raise HsbenchError(f"{self} holds values of type {part.dtype}; real numbers are needed")
         return part
+
+
+def _sides(shape: Sequence[int], index: Index) -> list[int]:
+    """Return the shape of a part of an array, with 1 for an axis of which one place is taken."""
+    given = [len(range(side)[one]) if isinstance(one, slice) else 1 for side, one in zip(shape, index, strict=False)]
+    return [*given, *shape[len(given) :]]
 
 
 class Arrays(dict[str, StoredArray]):
@@ -145,8 +161,8 @@ def open_arrays(path: Path) -> Iterator[Arrays]:
     Satellite products, Zarr folders and netCDF's classic files are told first; where rasterio is installed, GDAL opens
     what is of no kind of ours.
 
-    They are read in parts, but for `.npz` and compressed TIFF files. Nothing is unpickled. An element of a cell is
-    called ``hsi{1}``, a field ``results.sr`` or ``s(2).cube``, an HDF5 dataset by its path.
+    They are read in parts, but for arrays of `.npz` and compressed TIFF files. Nothing is unpickled. An element of a
+    cell is called ``hsi{1}``, a field ``results.sr`` or ``s(2).cube``, an HDF5 dataset by its path.
 
     Raises
     ------
@@ -179,10 +195,6 @@ def _called(path: Path) -> str:
     return Kind.MAT if kind == Kind.MAT73 else kind
 
 
-def _in_memory(path: Path, name: str, array: NDArray[Any]) -> StoredArray:
-    return StoredArray(path, name, array.shape, lambda index: array[index])
-
-
 def _mat(path: Path, stack: ExitStack) -> Arrays:
     found = Arrays()
     for name, variable in stack.enter_context(open_matfile(path)).items():
@@ -194,6 +206,8 @@ def _gather(path: Path, name: str, variable: Variable, found: Arrays, depth: int
     """Add a variable, or those within it: of a struct "s.x", of an array of structs "s(2).x", of a cell "c{2}"."""
     if not depth:
         raise ContentError("cells and structs in it are within each other without end")
+    if len(found) + len(found.others) > PARTS:
+        raise ContentError(f"cells and structs in it have more than {PARTS} elements and fields")
     if variable.kind in NUMERIC | {"logical", "complex"}:
         found[name] = _variable(path, name, variable)
         return
@@ -226,7 +240,7 @@ def _variable(path: Path, name: str, variable: Variable) -> StoredArray:
 
     stated, wrong = _stated(path, name, [variable.attributes])
     read = refuse if variable.kind == "complex" else wrong or variable.read
-    return StoredArray(path, name, variable.shape, read, kind=variable.kind, stated=stated)
+    return StoredArray(path, name, variable.shape, read, kind=variable.kind, stated=stated, claim=variable.claim)
 
 
 def _hdf5(path: Path, stack: ExitStack) -> Arrays:
@@ -302,8 +316,11 @@ def _dataset(path: Path, name: str, node: Any) -> StoredArray:
     stated, refuse = _stated(path, name, levels)
     # MATLAB counts axes in Fortran's order, HDF5 and h5py in C's
     if path.suffix.lower() == ".mat" or "MATLAB_class" in node.attrs:
-        return StoredArray(path, name, node.shape[::-1], refuse or (lambda index: node[index[::-1]].T), stated=stated)
-    return StoredArray(path, name, node.shape, refuse or (lambda index: node[index]), stated=stated)
+        turned = refuse or (lambda index: node[index[::-1]].T)
+        return StoredArray(path, name, node.shape[::-1], turned, stated=stated, claim=claim_of(node))
+    return StoredArray(
+        path, name, node.shape, refuse or (lambda index: node[index]), stated=stated, claim=claim_of(node)
+    )
 
 
 def _stated(
@@ -332,31 +349,68 @@ def _stated(
 def _npy(path: Path, stack: ExitStack) -> Arrays:
     del stack  # the mapping closes with the array
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, dtype = _npy_head(file)
         if dtype.hasobject:
             raise HsbenchError(f"{path} cannot be read: it holds {_OBJECTS}")
         stated = file.tell() + prod(shape) * dtype.itemsize
     if (there := path.stat().st_size) < stated:
         raise cut_short(stated, there)
-    return _named(_in_memory(path, "", np.load(path, mmap_mode="r", allow_pickle=False)))
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return _named(StoredArray(path, "", array.shape, lambda index: array[index], claim=Claim(array.itemsize)))
+
+
+def _npy_head(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the head of a NumPy file: shape, and type of the values."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if len(shape) > _MOST_AXES or any(side < 0 for side in shape):
+        raise ContentError("its head states no shape of an array")
+    return shape, dtype
 
 
 def _npz(path: Path, stack: ExitStack) -> Arrays:
-    # opened here, since NumPy leaves a damaged file open
-    file = stack.enter_context(np.load(stack.enter_context(path.open("rb")), allow_pickle=False))
+    """Open an archive of arrays: the heads are read, and the values when they are asked for, all at once."""
+    # opened here, since Python leaves a damaged file open
+    archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(path.open("rb"))))
     found = Arrays()
-    for name in file.files:
-        try:
-            found[name] = _in_memory(path, name, file[name])
-        except ValueError as error:
-            if "pickle" not in str(error):
-                raise
+    for entry in archive.infolist():
+        name = entry.filename.removesuffix(".npy")
+        with archive.open(entry) as file:
+            shape, dtype = _npy_head(file)
+            held = entry.file_size - file.tell()
+        if dtype.hasobject:
             found.others[name] = "Python objects"
+        elif held < (size := prod(shape) * dtype.itemsize):
+            raise cut_short(size, max(0, held), f"{name} in it states")
+        else:
+            found[name] = _packed(path, name, archive, entry, shape, dtype)
     if found.others and not found:
         raise HsbenchError(f"{path} cannot be read: it holds {_OBJECTS}")
     return found
+
+
+def _packed(
+    path: Path,
+    name: str,
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+) -> StoredArray:
+    """Return an array of an archive, unpacked once."""
+    claim = Claim(dtype.itemsize, lambda: entry.compress_size)
+
+    @cache
+    def values() -> NDArray[Any]:
+        require_room(f"{name} of {path}", entry.file_size)
+        with archive.open(entry) as file:
+            whole: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            if file.read(1):  # reads to the end, where the checksum is
+                raise ContentError(f"{name} in it has more values than it states")
+        return whole
+
+    return StoredArray(path, name, shape, lambda index: values()[index], claim=claim)
 
 
 def _named(*arrays: StoredArray) -> Arrays:
@@ -387,7 +441,9 @@ def _images(path: Path, images: Mapping[str, Raster]) -> Arrays:
 
 
 def _raster(path: Path, name: str, image: Raster) -> StoredArray:
-    return StoredArray(path, name, image.shape, image.read, image.wavelengths, image.axes, stated=image.stated)
+    return StoredArray(
+        path, name, image.shape, image.read, image.wavelengths, image.axes, stated=image.stated, claim=image.claim
+    )
 
 
 _OBJECTS = "Python objects, which only unpickling could read, and that is never done; save it as an array of numbers"

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import BANDS, require_room
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray
 from hsfusion_bench.formats.finding import CUBE, WAVELENGTHS, assignments, find_array, last, told
@@ -340,6 +341,7 @@ def read_cube(
         If the region is not within the cube, the file is damaged, or its calibration does not fit the bands.
     """
     (height, width), kept = _region(array, axes, rows, columns, keep)
+    require_room(str(array), 4 * len(kept) * height * width)
     cube = np.empty((len(kept), height, width), np.float32)
     for here, part in _parts(array, axes, rows, columns, kept):
         if holes_in(part, array.stated.no_data).any():
@@ -348,7 +350,8 @@ def read_cube(
             raise HolesError(
                 str(array), holes, "describe the file in a TOML file, with rows and columns of a region without them"
             )
-        cube[here] = calibrated(part, array.stated, kept[here], 0, str(array))
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told by who asked
+            cube[here] = calibrated(part, array.stated, kept[here], 0, str(array))
     return cube
 
 
@@ -393,7 +396,8 @@ def flat_bands(
             for band, numbers, holes in zip(np.flatnonzero(here), part, none, strict=True):
                 if not holes.all():
                     values = numbers[~holes]
-                    low[band], high[band] = values.min(), values.max()
+                    with np.errstate(invalid="ignore"):  # a NaN of a kind that signals
+                        low[band], high[band] = values.min(), values.max()
         # of a band with NaN nothing is told here
         kept = kept[(low == high) | ((low == np.inf) & (high == -np.inf))]
         low, high = (limit[(low == high) | ((low == np.inf) & (high == -np.inf))] for limit in (low, high))
@@ -433,12 +437,16 @@ def _region(
 ) -> tuple[tuple[int, int], NDArray[np.int_]]:
     """Return height and width of a region, and the bands to keep."""
     sides = dict(zip(axes, array.shape, strict=True))
+    if not all(array.shape):
+        raise HsbenchError(f"{array} has the shape {told(array.shape)}: there is nothing in it")
     for what, limits, side in (("rows", rows, sides["H"]), ("columns", columns, sides["W"])):
         if limits is not None and not 0 <= limits[0] < limits[1] <= side:
             raise HsbenchError(f"{array} has {side} {what}, so that {limits[0]} to {limits[1]} are not within it")
     height, width = (
         limits[1] - limits[0] if limits else side for limits, side in ((rows, sides["H"]), (columns, sides["W"]))
     )
+    if sides["C"] > BANDS:
+        raise HsbenchError(f"{array} has {sides['C']} bands; more than {BANDS} are not read")
     return (height, width), np.arange(sides["C"]) if keep is None else np.asarray(keep)
 
 

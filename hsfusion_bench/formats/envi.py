@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import Claim, require_text
 from hsfusion_bench.errors import DamagedError, HsbenchError
 from hsfusion_bench.formats.kinds import envi_header, no_raster
 from hsfusion_bench.formats.notes import note
@@ -63,7 +64,9 @@ def open_envi(path: Path, named: Path | None = None) -> Raster:
     mapped: NDArray[Any] = np.memmap(raster, dtype, "r", offset, tuple(sizes[letter] for letter in stored))
     cube = mapped.transpose([stored.index(letter) for letter in "HWC"])
     wavelengths, stated_too = _wavelengths(path, header, sizes["C"]), of_envi(path, header, sizes["C"])
-    return Raster(cube.shape, lambda index: np.asarray(cube[index]), wavelengths, "HWC", stated_too)
+    return Raster(
+        cube.shape, lambda index: np.asarray(cube[index]), wavelengths, "HWC", stated_too, Claim(dtype.itemsize)
+    )
 
 
 def files_of_envi(path: Path) -> tuple[Path, ...]:
@@ -82,6 +85,7 @@ def _header(path: Path) -> Mapping[str, Any]:
     """Return what an ENVI header states, by keys in small letters; values in braces are lists."""
     from spectral.io import envi
 
+    require_text(path)
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if not content.lstrip().startswith(b"ENVI"):
         raise HsbenchError(

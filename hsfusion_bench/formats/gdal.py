@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import Claim
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.blocks import through_blocks
 from hsfusion_bench.formats.notes import note
@@ -64,7 +65,7 @@ def open_gdal(path: Path, stack: ExitStack) -> dict[str, Raster] | None:
     except RasterioIOError as error:
         if "not recognized as being in a supported file format" in str(error):
             return None
-        raise HsbenchError(f"{path} cannot be read by GDAL, or is damaged: {error}; get it again") from error
+        raise HsbenchError(f"{path} cannot be read by GDAL, or is damaged; get it again") from error
     if image.count:
         return {"": _raster(path, "", image)}
     names = {subdataset.rpartition(":")[2].strip("/"): subdataset for subdataset in image.subdatasets}
@@ -96,7 +97,8 @@ def _raster(path: Path, name: str, image: Any) -> Raster:
         part: NDArray[Any] = image.read([bands[band] for band in taken], window=window)
         return part
 
-    return Raster(shape, through_blocks(shape, block), _wavelengths(image, bands), "CHW", _stated(image, bands))
+    claim = Claim(max(np.dtype(kind).itemsize for kind in image.dtypes))
+    return Raster(shape, through_blocks(shape, block), _wavelengths(image, bands), "CHW", _stated(image, bands), claim)
 
 
 def _stated(image: Any, bands: Sequence[int]) -> Stated:

@@ -180,7 +180,7 @@ def _translated(georeference: Georeference, kind: Kind) -> Georeference:
             with rasterio.open(target) as written:
                 same = written.transform.almost_equals(transform, 1e-6) and (written.crs or None) == (crs or None)
         except RasterioError as error:
-            raise HsbenchError(f"rasterio cannot say it in a file of kind {kind}: {error}") from error
+            raise HsbenchError(f"rasterio cannot say it in a file of kind {kind}") from error
         placed = transform != rasterio.Affine.identity()
         if placed and not same:
             raise HsbenchError(f"a file of kind {kind} cannot say the same of it")

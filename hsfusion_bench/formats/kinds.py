@@ -224,7 +224,7 @@ def _other(path: Path, beginning: bytes) -> _Other | None:
         return _HTML
     if text.startswith(b"<?xml"):
         return _Other("is an XML document", f"name the file of the cube; if it is a virtual raster, {_GDAL}")
-    if beginning[:1] == b"\x80" and 2 <= beginning[1] <= 5:
+    if beginning[:1] == b"\x80" and b"\2" <= beginning[1:2] <= b"\5":
         return _WEIGHTS if path.suffix.lower() in (".pth", ".pt", ".ckpt") else _PICKLE
     return _VERSION_4 if _is_version_4(path, beginning) else None
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,8 +18,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import PARTS, Claim, require_disk, require_likely
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats import reading
+from hsfusion_bench.formats.datasets import claim_of, read_whole
 from hsfusion_bench.formats.kinds import Kind, kind_of
 from hsfusion_bench.formats.links import Broken, identity, members
 from hsfusion_bench.formats.reading import ContentError, cut_short
@@ -51,10 +54,14 @@ _CLASSES = {
     17: "opaque",
 }
 _FIRST_NUMERIC, _LAST_NUMERIC = 6, 15
+#: Bytes of a number of each class; it may be stored in fewer.
+_ITEMSIZES = {6: 8, 7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4, 14: 8, 15: 8}
 _LOGICAL, _COMPLEX = 0x0200, 0x0800
 _BEGINNING = 2**12
 _PIECE = 2**20
 _TILE = 32
+#: As NumPy has them.
+_MOST_AXES = 64
 
 #: How HDF5's library says where a file ends and where it should.
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
@@ -94,6 +101,8 @@ class Variable:
     elements
         Those of a cell by their places, such as "{1}" or "{1,2}", and of a struct array by "(1)"; of anything else
         none.
+    claim
+        What it takes when it is read.
     """
 
     kind: str
@@ -103,6 +112,7 @@ class Variable:
     fields: Callable[[], dict[str, Variable]] = dict
     attributes: Mapping[str, Any] = field(default_factory=dict)
     elements: Callable[[], dict[str, Variable]] = dict
+    claim: Claim = field(default_factory=Claim)
 
 
 @contextmanager
@@ -177,7 +187,9 @@ def _variables_v5(path: Path) -> dict[str, Variable]:
         if kind == _COMPRESSED:
             packed = data[start:position]
             beginning = zlib.decompressobj().decompress(packed[:_BEGINNING].tobytes())
-            name, variable = _matrix(np.frombuffer(beginning, np.uint8), 0, order, cache(partial(_unpack, packed)))
+            name, variable = _matrix(
+                np.frombuffer(beginning, np.uint8), 0, order, cache(partial(_unpack, path, packed, order))
+            )
         elif kind == _MATRIX:
             name, variable = _matrix(data, start - 8, order, lambda: data)
         else:
@@ -228,7 +240,11 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
     sizes, position = _part(data, position, order)
     letters, position = _part(data, position, order)
     name_text, shape = _text(letters), tuple(sizes.tolist())
-    if kind_name == "struct" and np.prod(shape) == 1:
+    if not 2 <= len(shape) <= _MOST_AXES or min(shape) < 0:
+        raise ContentError("an array in it has no size that MATLAB's have")
+    if kind_name != "sparse" and prod(shape) > size:  # at least a byte for each element
+        raise ContentError(f"an array in it states {prod(shape)} elements in {size} bytes")
+    if kind_name == "struct" and prod(shape) == 1:
         return name_text, Variable(kind_name, shape, fields=lambda: _fields_v5(whole(), position, order))
     if kind_name == "struct":
         return name_text, Variable(kind_name, shape, elements=lambda: _structs_v5(whole(), position, order, shape))
@@ -245,6 +261,7 @@ def _matrix(data: _Bytes, position: int, order: str, whole: Callable[[], _Bytes]
         shape,
         lambda some: _array(whole(), position, order, shape, some),
         lambda size: _slabs_v5(whole(), position, order, shape, size),
+        claim=Claim(_ITEMSIZES[number]),
     )
 
 
@@ -283,8 +300,8 @@ def _element(data: _Bytes, position: int, order: str) -> tuple[Variable, int]:
 
 def _places(data: Sized, shape: tuple[int, ...], brackets: str) -> Iterator[str]:
     """Give the places in a cell or a struct array as MATLAB writes them, in its order: of a vector by one number."""
-    if np.prod(shape, dtype=float) > len(data):
-        raise ContentError("an array in it is larger than the file")
+    if prod(shape) > min(len(data), PARTS):
+        raise ContentError(f"a cell or struct array in it states {prod(shape)} elements, more than the file can have")
     vector = sum(side > 1 for side in shape) <= 1
     for number, place in enumerate(np.ndindex(*shape[::-1]), 1):
         subscripts = [number] if vector else [index + 1 for index in place[::-1]]
@@ -335,14 +352,25 @@ def in_c_order(array: NDArray[Any]) -> NDArray[Any]:
     return copy
 
 
-def _unpack(packed: _Bytes) -> _Bytes:
-    """Unpack a compressed variable into a temporary file without a name, and map that."""
+def _unpack(path: Path, packed: _Bytes, order: str) -> _Bytes:
+    """Unpack a compressed variable into a temporary file without a name, and map that.
+
+    Its tag, the first 8 bytes, states the size; no more is unpacked.
+    """
     unpacking = zlib.decompressobj()
+    tag = zlib.decompressobj().decompress(packed[:_BEGINNING].tobytes(), 8)
+    size = 8 + int(_numbers(np.frombuffer(tag, np.uint8), 4, 1, f"{order}u4")[0])
+    where = f"a compressed variable of {path}"
+    require_likely(where, size, len(packed))
+    require_disk(where, size, Path(tempfile.gettempdir()))
+    written = 0
     with tempfile.TemporaryFile() as file:
         waiting: bytes = packed[:_PIECE].tobytes()
         taken = len(waiting)
         while waiting and not unpacking.eof:
-            file.write(unpacking.decompress(waiting, _PIECE))
+            written += file.write(unpacking.decompress(waiting, _PIECE))
+            if written > size:
+                raise ContentError(f"a compressed variable in it goes on beyond the {size} bytes that it states")
             waiting = unpacking.unconsumed_tail
             if not waiting:
                 waiting = packed[taken : taken + _PIECE].tobytes()
@@ -385,7 +413,7 @@ def _variable_v73(node: Any, above: tuple[Any, ...] = ()) -> Variable:
             return Variable("struct", shape, elements=lambda: _structs_v73(fields, shape))
         return Variable("struct", (1, 1), fields=lambda: _fields_v73(node, above))
     if node.attrs.get("MATLAB_empty", 0):  # holds its size instead of values
-        return Variable(kind, tuple(int(side) for side in node[()]))
+        return Variable(kind, tuple(int(side) for side in read_whole(node)[:_MOST_AXES]))
     # HDF5 counts axes in C's order, MATLAB in Fortran's: what is [B, C, H, W] there is (W, H, C, B) here.
     shape = tuple(reversed(node.shape))
     if _refers(node):
@@ -402,6 +430,7 @@ def _variable_v73(node: Any, above: tuple[Any, ...] = ()) -> Variable:
         lambda some: in_c_order(node[(..., *reversed(some))].T),
         lambda size: _slabs_v73(node, shape, size),
         attributes=node.attrs,
+        claim=claim_of(node),
     )
 
 
@@ -424,7 +453,9 @@ def _structs_v73(fields: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Va
 
 
 def _cells_v73(node: Any, shape: tuple[int, ...], brackets: str = "{}") -> dict[str, Variable]:
-    references = node[()].ravel()
+    if prod(shape) > PARTS:
+        raise ContentError(f"a cell or struct array in it states {prod(shape)} elements, more than {PARTS}")
+    references = read_whole(node).ravel()
     places = _places(references, shape, brackets)
     return {
         place: _variable_v73(node.file[reference]) if reference else Variable("nothing", ())
@@ -433,6 +464,7 @@ def _cells_v73(node: Any, shape: tuple[int, ...], brackets: str = "{}") -> dict[
 
 
 def _slabs_v73(node: Any, shape: tuple[int, ...], size: int) -> Iterator[NDArray[Any]]:
+    claim_of(node).require(f"{node.name} of {node.file.filename}", shape, ())
     # whole chunks, which are unpacked whole
     for some in _widths(shape, node.dtype.itemsize, size, node.chunks[0] if node.chunks else 1):
         yield node[some].T

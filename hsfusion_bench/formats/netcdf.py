@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import Claim
 from hsfusion_bench.formats.blocks import through_blocks
 from hsfusion_bench.formats.cf import axes_of_names, cf_stated, note_northward
 from hsfusion_bench.formats.rasters import Raster
@@ -82,4 +83,6 @@ def _raster(path: Path, name: str, file: Any) -> Raster:
     stated = cf_stated(f"{name} of {path}", attributes)
     if len(shape) > 1:
         note_northward(f"{name} of {path}", variable.dimensions, coordinate)
-    return Raster(shape, through_blocks(shape, block), (), axes_of_names(variable.dimensions), stated)
+    return Raster(
+        shape, through_blocks(shape, block), (), axes_of_names(variable.dimensions), stated, Claim(dtype.itemsize)
+    )

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.claims import Claim, require_room
+from hsfusion_bench.errors import DamagedError, HsbenchError, out_of_memory
 from hsfusion_bench.formats.matfile import Index
 from hsfusion_bench.formats.stated import Stated
 from hsfusion_bench.formats.statements import of_gdal
@@ -26,13 +27,14 @@ _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 
 
 class Raster(NamedTuple):
-    """An image: its shape, how a part is read, the bands' centres in nanometres, or none, and what else is stated."""
+    """An image: its shape, how a part is read, the bands' centres in nanometres, or none, what is stated, claimed."""
 
     shape: tuple[int, ...]
     read: Callable[[Index], NDArray[Any]]
     wavelengths: tuple[float, ...]
     axes: str
     stated: Stated = Stated()
+    claim: Claim = Claim()
 
 
 def open_tiff(path: Path) -> dict[str, Raster]:
@@ -80,8 +82,13 @@ def _image(path: Path, place: int, series: Any) -> Raster:
     ignored = series.keyframe.tags.get(_GDAL_NODATA)
     stated = of_gdal(path, str(ignored.value) if ignored else None, tag.value if tag else None, bands)
 
+    size = path.stat().st_size
+    claim = Claim(series.dtype.itemsize, None if contiguous else lambda: size)
+
     @cache
     def values() -> NDArray[Any]:
+        if not contiguous:
+            require_room(str(path), int(series.nbytes))
         with _readable(path):
             try:
                 if contiguous:
@@ -92,7 +99,7 @@ def _image(path: Path, place: int, series: Any) -> Raster:
                     raise
                 raise HsbenchError(f"{path}: its compression needs the package imagecodecs: {INSTALL}") from error
 
-    return Raster(series.shape, lambda index: values()[index], wavelengths, axes, stated)
+    return Raster(series.shape, lambda index: values()[index], wavelengths, axes, stated, claim)
 
 
 def _letters(axes: str) -> str:
@@ -113,6 +120,8 @@ def _readable(path: Path) -> Iterator[None]:
     except (HsbenchError, OSError):
         raise
     except Exception as error:
+        if reason := out_of_memory(error):
+            raise HsbenchError(f"{path} cannot be read: {reason}") from error
         raise DamagedError(
             f"{path} cannot be read as a TIFF file, or is damaged or cut short; write it anew, or get it again"
         ) from error
@@ -123,7 +132,12 @@ def _complaints_raised(logger: str) -> Iterator[None]:
     """Raise what a library only logs as an error, such as a page beyond the end of the file, which it passes over."""
     found: list[str] = []
     handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+
+    def complain(record: logging.LogRecord) -> None:
+        found.append(record.getMessage())
+        raise ValueError(found[0])  # at the first one: a chain of pages may have no end
+
+    handler.emit = complain  # type: ignore[method-assign]
     logging.getLogger(logger).addHandler(handler)
     try:
         yield

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.claims import told_size
+from hsfusion_bench.errors import DamagedError, HsbenchError, out_of_memory
 
 _Result = TypeVar("_Result")
 
@@ -28,7 +29,7 @@ def readable(path: Path, kind: Callable[[], str], read: Callable[[], _Result]) -
     Raises
     ------
     HsbenchError
-        If it raises one.
+        If it raises one, or memory runs out.
     DamagedError
         If it raises anything else.
     """
@@ -39,6 +40,9 @@ def readable(path: Path, kind: Callable[[], str], read: Callable[[], _Result]) -
     except ContentError as error:
         raise DamagedError(f"{unreadable(path, kind())}: {error}; get it again") from error
     except Exception as error:
+        if reason := out_of_memory(error):
+            size = f"; it has {told_size(path.stat().st_size)}" if path.is_file() else ""
+            raise HsbenchError(f"{path} cannot be read: {reason}{size}") from error
         raise DamagedError(f"{unreadable(path, kind())}; get it again") from error
 
 

@@ -177,7 +177,8 @@ def calibrated(part: NDArray[Any], stated: Stated, bands: Any, axis: int | None,
     if not stated.calibrates:
         return part
     note(f"{where}: its calibration is applied: {stated.calibration_words}")
-    values = part.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN of a kind that signals
+        values = part.astype(np.float64)
     for numbers, apply in ((stated.gains, np.multiply), (stated.offsets, np.add)):
         each: Any = np.array(numbers, np.float64)
         if len(each) > 1:
@@ -189,7 +190,8 @@ def calibrated(part: NDArray[Any], stated: Stated, bands: Any, axis: int | None,
             each = each[bands]
             each = each.reshape([-1 if place == axis else 1 for place in range(values.ndim)]) if each.ndim else each
         if len(numbers):
-            apply(values, each, out=values)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told by who asked
+                apply(values, each, out=values)
     return values
 
 

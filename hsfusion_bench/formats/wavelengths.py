@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import read_text
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.notes import note
 
@@ -229,7 +230,7 @@ def _spelled(text: str, bands: int, option: str) -> tuple[list[float], str]:
 def _in_file(path: Path) -> tuple[list[float], str]:
     """Read a text file of numbers, with a head or none; lines that begin with # are skipped."""
     try:
-        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
+        lines = [line.strip() for line in read_text(path, "utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"{path} cannot be read: {reason}") from error
@@ -240,7 +241,7 @@ def _in_file(path: Path) -> tuple[list[float], str]:
     try:
         return [float(number) for line in lines for number in line.replace(",", " ").split()], unit
     except ValueError as error:
-        raise HsbenchError(f"{path} is not a text file of wavelengths: {error}") from error
+        raise HsbenchError(f"{path} is not a text file of wavelengths: something in it is no number") from error
 
 
 def _counts(values: _Numbers) -> bool:

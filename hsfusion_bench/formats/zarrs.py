@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import Claim
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.blocks import through_blocks
 from hsfusion_bench.formats.cf import axes_of_names, cf_stated, note_northward
@@ -58,7 +60,7 @@ def open_zarr(path: Path) -> dict[str, Raster]:
     except HsbenchError:
         raise
     except Exception as error:
-        raise HsbenchError(f"{path} cannot be read as a Zarr folder, or is damaged: {error}; get it again") from error
+        raise HsbenchError(f"{path} cannot be read as a Zarr folder, or is damaged; get it again") from error
 
 
 def _raster(path: Path, name: str, arrays: Mapping[str, Any]) -> Raster:
@@ -81,7 +83,9 @@ def _raster(path: Path, name: str, arrays: Mapping[str, Any]) -> Raster:
             return None
         return found.attrs.asdict(), (float(found[0]), float(found[-1]))
 
+    chunk = prod(array.chunks) * array.dtype.itemsize
+    claim = Claim(array.dtype.itemsize, array.nbytes_stored, chunk if array.nchunks > 1 else 0)
     if array.ndim > 1:
         note_northward(where, names, coordinate)
     axes = axes_of_names(names) if len(names) == array.ndim else ""
-    return Raster(array.shape, through_blocks(array.shape, block), (), axes, cf_stated(where, attributes))
+    return Raster(array.shape, through_blocks(array.shape, block), (), axes, cf_stated(where, attributes), claim)

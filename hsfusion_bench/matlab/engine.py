@@ -18,7 +18,7 @@ from typing import Literal
 
 from hsfusion_bench.children.supervised import supervised
 from hsfusion_bench.children.supervisor import CANNOT_START
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 from hsfusion_bench.matlab import octave
 from hsfusion_bench.matlab.package import Arguments, Script
 from hsfusion_bench.scratch import TemporaryFolder
@@ -255,7 +255,7 @@ def _copy_code(package: Path, target: Path) -> None:
         shutil.copytree(package, target, ignore=foreign)
         target.chmod(0o700)  # the copy of a folder that is read only is so, too
     except (OSError, shutil.Error) as error:
-        raise HsbenchError(f"{package} cannot be copied: {error}") from error
+        raise HsbenchError(f"{package} cannot be copied to {target}: {reason_of_system(error)}") from error
 
 
 def _place(file: Path, target: Path) -> None:

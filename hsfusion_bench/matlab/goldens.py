@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy import io
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.claims import read_toml
+from hsfusion_bench.errors import HsbenchError, reason_of_system
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.matlab.engine import Engine, check_package, run_script
 from hsfusion_bench.matlab.package import NO_REFERENCE, REFERENCE, Arguments, Script
@@ -192,12 +192,10 @@ def read(path: Path = SHIPPED) -> Goldens:
         When it is missing, is no golden file, or holds a case that this version does not know.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
         goldens = Goldens.model_validate(content)
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HsbenchError(f"{path} is not TOML: {error}") from error
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsfusion_bench.claims import require_disk
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.matfile import Variable, in_c_order, readable
 from hsfusion_bench.matlab.processes import dealt
@@ -85,6 +87,7 @@ def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[st
         samples = []
         for number, variable in enumerate(variables):
             target = folder / str(number)
+            require_disk(str(path), variable.claim.itemsize * prod(variable.shape), folder.parent)
             dtype = readable(path, partial(_take_apart, variable, target))
             samples.append(Samples(target, dtype, variable.shape, *given_as[number : number + 1]))
         yield samples

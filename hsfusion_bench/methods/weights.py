@@ -14,9 +14,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.claims import require_room
+from hsfusion_bench.errors import HsbenchError, out_of_memory, reason_of_system
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
 from hsfusion_bench.methods.contract import Card, Problem
 from hsfusion_bench.methods.options import changed_options, short_value, told_options
@@ -101,6 +109,17 @@ class TrainingInfo(BaseModel):
     last_loss: dict[str, float] = Field(description="terms of the loss, mean of the last tenth of the steps")
     validation: ValidationInfo | None = None
     identity: str | None = Field(default=None, description="SHA-256 of all that decides the weights in the end")
+    machine: dict[str, str] | None = Field(
+        default=None,
+        description="CPU or GPU, vector instructions, BLAS and threads, which the last digits of the weights depend "
+        "on, and of one that went on elsewhere both; None: an older card does not say",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_an_unknown_machine(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the machine where it is not known: the account of older weights is as it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if name != "machine" or value is not None}
 
     def describe(self) -> str:
         """Return the budget in a few words."""
@@ -211,7 +230,7 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCa
         try:
             save_file(tensors, temporary, metadata={_KEY: card.model_dump_json()})
         except SafetensorError as error:  # its word for a full disk
-            raise OSError(None, str(error)) from error
+            raise OSError("it could not be written") from error
         try:
             read_card(temporary)
         except HsbenchError as error:
@@ -251,7 +270,7 @@ def read_weights(path: Path, method: NetworkLike, problem: Problem) -> Weights:
     try:
         return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
 
 
 def load_into(network: torch.nn.Module, weights: Weights, method: NetworkLike) -> None:
@@ -299,19 +318,39 @@ def read_card(path: Path) -> WeightsCard:
     HsbenchError
         If the file is not one of ours.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
+        with path.open("rb") as plain:  # what the system says of a file, the library does not
+            plain.read(1)
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise HsbenchError(f"{path} is not a readable safetensors file: {error}") from error
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
+    except Exception as error:  # SafetensorError, and what a head of another kind makes Python raise
+        raise _unreadable(path, error) from error
     if _KEY not in metadata:
         raise HsbenchError(f"{path} was not written by hsbench: it carries no card of its training")
     try:
         return WeightsCard.model_validate_json(metadata[_KEY])
     except ValidationError as error:
-        raise HsbenchError(f"{path}: the card in the file is not valid: {error.errors()[0]['msg']}") from error
+        raise HsbenchError(f"{path}: the card in the file is not valid: {_first(error)}") from error
+
+
+def _unreadable(path: Path, error: Exception) -> HsbenchError:
+    """Return what is said of a safetensors file that cannot be read."""
+    if reason := out_of_memory(error):
+        return HsbenchError(f"{path} cannot be read: {reason}")
+    return HsbenchError(f"{path} is not a readable safetensors file: it is damaged, cut short or of another kind")
+
+
+def _first(error: ValidationError) -> str:
+    """Say in our words which entry of a card is wrong."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    kinds = {"missing": "is missing", "extra_forbidden": "is unknown to this version", "json_invalid": "it is no JSON"}
+    said = kinds.get(first["type"], "is not what it should be")
+    return f"{place} {said}" if place else said
 
 
 def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
@@ -320,8 +359,12 @@ def _open_ours(path: Path) -> tuple[dict[str, torch.Tensor], WeightsCard]:
     from safetensors import safe_open
 
     card = read_card(path)
-    with safe_open(path, framework="pt") as file:
-        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    require_room(str(path), 2 * path.stat().st_size)  # numbers are not packed; float16 become float32
+    try:
+        with safe_open(path, framework="pt") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except Exception as error:  # a type that torch lacks, no memory, and what else the library raises
+        raise _unreadable(path, error) from error
     state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in stored.items()}
     return state, card
 

@@ -9,13 +9,13 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hsfusion_bench import machine
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.methods.weights import Weights
-from hsfusion_bench.runs import machine
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_metrics import (

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from hsfusion_bench.machine import cpu_name
 from hsfusion_bench.methods import Cube, Method, Observation
 from hsfusion_bench.methods.fusing import fuse_checked
-from hsfusion_bench.runs.machine import cpu_name
 from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
 
 if TYPE_CHECKING:

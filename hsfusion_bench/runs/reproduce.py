@@ -9,6 +9,7 @@ from math import inf, isnan
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from hsfusion_bench import machine
 from hsfusion_bench.data.observing.protocols import choice_of
 from hsfusion_bench.data.scenes import scene_digest
 from hsfusion_bench.data.task import Task, open_task
@@ -439,9 +440,23 @@ def _no_weights(record: Record, told: WeightsInfo, task: Task) -> str:
         return text + "They are a file that the method's authors released"
     budget = f" ({told.training.describe()})" if told.training else ""
     return text + (
-        f"They were trained by hsbench{budget}. Training again gives them on the same machine only: on another type of "
-        "CPU, training amplifies the rounding, and the numbers are others"
+        f"They were trained by hsbench{budget}. Training again gives them on the same machine only: with other CPUs, "
+        f"instructions or threads, training amplifies the rounding, and the numbers are others{_elsewhere(told)}"
     )
+
+
+def _elsewhere(told: WeightsInfo) -> str:
+    """Say what of the machine that trained the weights is another one here."""
+    made = told.training
+    if made is None or made.machine is None:
+        return ""
+    here = machine.of_training(made.device if made.device == "cpu" else choose_device("auto"))
+    others = [
+        f"{name} {before} (here {here.get(name, 'none')})"
+        for name, before in made.machine.items()
+        if here.get(name) != before
+    ]
+    return f". They were trained with {', '.join(others)}" if others else ". This machine is such a one"
 
 
 # -- numbers

@@ -14,6 +14,7 @@ from hsfusion_bench.data.scenes import Scene, scene_digest
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.determinism import make_deterministic
 from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
+from hsfusion_bench.machine import cores
 from hsfusion_bench.matlab.export import MatExport
 from hsfusion_bench.methods import Cube, Method, NetworkMethod, Observation, Tile, Truth
 from hsfusion_bench.methods.fusing import doubts_about, fuse_checked
@@ -30,7 +31,6 @@ from hsfusion_bench.runs.account import (
 )
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.gallery import Gallery
-from hsfusion_bench.runs.machine import cores
 from hsfusion_bench.runs.measure import count_parameters, device_name, measure, measure_latency
 from hsfusion_bench.runs.pictures import folder_of
 from hsfusion_bench.runs.records import Memory, ModelInfo, Record, SceneResult, Speed, Store, Written

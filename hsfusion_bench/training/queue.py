@@ -26,7 +26,6 @@ import json
 import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hsfusion_bench.children.supervised import hsbench, supervised
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.claims import read_toml
+from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
@@ -134,11 +134,11 @@ def read_queue(path: Path) -> list[Item]:
         If the file cannot be read, or an item of it is not a training; the message names the item and the key.
     """
     try:
-        content = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
+        content = _File.model_validate(read_toml(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason_of_system(error)}") from error
+    except HsbenchError as error:
+        raise UsageError(str(error)) from error
     except ValidationError as error:
         raise UsageError(f"{path}: {_first(error, _File)}") from error
     items: list[Item] = []
@@ -308,7 +308,7 @@ def _rounds_kept(kept: Path, item: Item) -> int:
     try:
         content = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
     except (OSError, ValueError) as error:
-        raise HsbenchError(f"{card} cannot be read: {error}") from error
+        raise HsbenchError(f"{card} cannot be read, or is damaged; move it away") from error
     said = content.get("made_by") if isinstance(content, dict) else None
     wanted = item.model_dump(mode="json", exclude={"rounds", "note"})
     if not isinstance(said, dict) or {name: said.get("training", {}).get(name) for name in wanted} != wanted:

@@ -19,6 +19,7 @@ import torch
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.interrupts import uninterrupted
+from hsfusion_bench.machine import of_training
 from hsfusion_bench.methods import NetworkMethod, Recipe
 from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.recipes import choose_recipe
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 #: Looks at the validation part at the most, unless told otherwise.
 _LOOKS = 20
+#: Between the machines that a training went on from and to.
+_THEN = ", then "
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ class _Session:
         self.method, self.recipe, self.scenes, self.path = method, recipe, scenes, path
         self.budget, self.course, self.accelerator, self.listener = budget, course, accelerator, listener
         self.state_path = path.with_suffix(".state")
+        self.machine = of_training(accelerator.device.type)
+        """What the weights were made with; of a training that went on elsewhere, of both."""
         self.patches = patches
         self.start = None if budget.start is None else read_weights(budget.start, method, patches.problem)
         self.validation = None if validation is None else Validation(method, validation, accelerator.device)
@@ -249,6 +254,12 @@ class _Session:
             raise UsageError(f"--resume {file}: there is no such file")
         state = read_state(file, self._identity())
         self.training.restore(state)
+        for name, before in state.get("machine", {}).items():
+            here = self.machine.get(name, "none")
+            if here not in before.split(_THEN):
+                self.machine[name] = f"{before}{_THEN}{here}"
+            elif _THEN in before:
+                self.machine[name] = before
         if state["validated"] is not None:
             self.validated = ValidationInfo(**state["validated"])
         self.listener.resumed(self.method.card.name, self.training.progress.step, self.steps, file)
@@ -377,7 +388,8 @@ class _Session:
         finished = training.progress.step == self.steps
         if not finished:
             validated = None if self.validated is None else self.validated.model_dump()
-            write_state(self.state_path, self._identity(), {**training.state(), "validated": validated})
+            state = {**training.state(), "validated": validated, "machine": self.machine}
+            write_state(self.state_path, self._identity(), state)
         write_weights(self.path, training.trained.state_dict(), self._card())
         if finished:
             self.state_path.unlink(missing_ok=True)
@@ -437,6 +449,7 @@ class _Session:
                 last_loss=last,
                 validation=self.validated,
                 identity=identity_digest(self._identity()),
+                machine=self.machine,
             ),
             versions=_versions(),
         )

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import torch
 
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.claims import require_packed
+from hsfusion_bench.errors import HsbenchError, out_of_memory
 from hsfusion_bench.files import replacing
 
 SCHEMA: Final = "hsfusion-bench/training/1"
@@ -42,7 +43,7 @@ def write_state(path: Path, identity: Identity, state: Mapping[str, Any]) -> Non
         try:
             torch.save(content, temporary)
         except RuntimeError as error:  # torch's word for a full disk
-            raise OSError(None, str(error).splitlines()[0]) from error
+            raise OSError("it could not be written") from error
 
 
 def read_state(path: Path, identity: Identity) -> dict[str, Any]:
@@ -74,11 +75,14 @@ def read_identity(path: Path) -> Identity:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    require_packed(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files make torch raise anything
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HsbenchError(f"{path} is not the state of a training, or is damaged ({first}). {_ADVICE}") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        if reason := out_of_memory(error):
+            raise HsbenchError(f"{path} cannot be read: {reason}") from error
+        raise HsbenchError(f"{path} is not the state of a training, or is damaged. {_ADVICE}") from error
+    kept = content if isinstance(content, dict) else {}
+    if kept.get("schema") != SCHEMA or [type(kept.get(key)) for key in ("identity", "state")] != [str, dict]:
         raise HsbenchError(f"{path} is not the state of a training that this version can read. {_ADVICE}")
-    return content
+    return kept

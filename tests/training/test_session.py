@@ -26,6 +26,7 @@ from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import Batch, NetworkMethod, Problem
 from hsfusion_bench.methods.resize import upsample_bicubic
 from hsfusion_bench.methods.weights import ValidationInfo, WeightsCard, read_weights
+from hsfusion_bench.training import session
 from hsfusion_bench.training.course import Budget, Course, Every, StepReport, TrainingListener
 from hsfusion_bench.training.loading import Draw
 from hsfusion_bench.training.scenes import TrainingScenes
@@ -210,6 +211,21 @@ def test_an_interrupted_training_ends_in_the_same_file(source: Noise, tmp_path: 
         row.split(",")[:4] for row in whole.with_suffix(".csv").read_text().splitlines()
     ]
     assert not parts.with_suffix(".state").exists()
+
+
+def test_the_card_names_the_machine_and_where_the_training_went_on(
+    source: Noise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(source, path, listener=InterruptAt(5))
+    told = card(path).training.machine
+    assert told is not None
+    assert told["torch-threads"] == str(torch.get_num_threads())
+    assert {"cpu", "numpy-simd", "blas", "blas-threads", "torch-simd"} < set(told)
+    monkeypatch.setattr(session, "of_training", lambda device: {**told, "torch-threads": "64"})
+    train(source, path)
+    assert card(path).training.machine == {**told, "torch-threads": f"{told['torch-threads']}, then 64"}
 
 
 def test_a_limit_of_time_stops_a_session_and_not_the_schedule(source: Noise, tmp_path: Path) -> None:

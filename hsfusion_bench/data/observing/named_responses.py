@@ -8,9 +8,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from hsfusion_bench.claims import parse_toml
 from hsfusion_bench.data.observing.response_files import SUFFIXES, read_response, split_key
 from hsfusion_bench.data.observing.responses import WAVELENGTHS, Array, Bands, Response, Table
-from hsfusion_bench.data.observing.tables import fill, parse_toml
+from hsfusion_bench.data.observing.tables import fill
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.suggest import unknown
 

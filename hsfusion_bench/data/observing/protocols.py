@@ -22,13 +22,14 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from hsfusion_bench.claims import TOML, parse_toml, read_text
 from hsfusion_bench.data.observing.degradation import Array, apply_srf, downsample, gaussian_psf
 from hsfusion_bench.data.observing.named_responses import load_response
 from hsfusion_bench.data.observing.noise import Noise
 from hsfusion_bench.data.observing.response_files import split_key
 from hsfusion_bench.data.observing.responses import WAVELENGTHS, OffTable, Response, own_name
 from hsfusion_bench.data.observing.rules import Scaled
-from hsfusion_bench.data.observing.tables import STRICT, fill, parse_toml
+from hsfusion_bench.data.observing.tables import STRICT, fill
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Cube, Observation
 from hsfusion_bench.suggest import unknown
@@ -493,7 +494,7 @@ def _read(name: str) -> Protocol:
 def _read_own(path: Path) -> Protocol:
     """Read a user's file; its name in records tells it from every other, shipped ones included."""
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path, limit=TOML)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the protocol {path} cannot be read: {reason}") from error

@@ -28,8 +28,9 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
+from hsfusion_bench.claims import read_text
 from hsfusion_bench.data.observing.responses import Array, Matrix, Response, Table, own_name
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError, out_of_memory
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import held, told
 from hsfusion_bench.formats.matfile import NUMERIC
@@ -117,7 +118,7 @@ def response_csv(response: Response) -> str:
 
 def _read_text(path: Path) -> Response:
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the camera response {path} cannot be read: {reason}") from error
@@ -126,7 +127,12 @@ def _read_text(path: Path) -> Response:
         lines = _without_comments(lines)
     by_spaces = path.suffix.lower() == ".txt" and not any("," in line for line in lines)
     cells = map(str.split, lines) if by_spaces else csv.reader(lines)
-    rows = [[cell.strip() for cell in row] for row in cells if any(row)]
+    try:
+        rows = [[cell.strip() for cell in row] for row in cells if any(row)]
+    except csv.Error as error:  # a cell longer than it reads, or a NUL
+        raise HsbenchError(
+            f"{path}: a cell in it has more than {csv.field_size_limit()} characters, or one that no text has"
+        ) from error
     if not rows:
         raise HsbenchError(f"{path}: the file is empty")
     for number, row in enumerate(rows, 1):
@@ -231,8 +237,10 @@ def _structured(path: Path) -> Table | None:
         if not fields:
             return None
         columns = [np.ravel(stored[name]).astype(np.float64) for name in fields]
-    except (ValueError, OSError, EOFError, TypeError) as error:
-        raise HsbenchError(f"{path} cannot be read as a table of numbers, or is damaged: {error}") from error
+    except MemoryError as error:
+        raise HsbenchError(f"{path} cannot be read: {out_of_memory(error)}") from error
+    except Exception as error:  # NumPy raises what Python's own parser of the head does, and more
+        raise HsbenchError(f"{path} cannot be read as a table of numbers, or is damaged; get it again") from error
     if len(columns) < 2:
         raise HsbenchError(f"{path}: a table needs two columns at least; it has {fields[0]} alone")
     return _headed(path, list(fields[1:]), columns[0], np.array(columns[1:]), fields[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -16,20 +15,6 @@ STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 """Configuration of a dataclass that a file fills: no key but its own."""
 
 _Table = TypeVar("_Table")
-
-
-def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """Parse a TOML file.
-
-    Raises
-    ------
-    HsbenchError
-        If the text is not TOML; the message starts with `where`.
-    """
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise HsbenchError(f"{where} is not a TOML file: {error}") from error
 
 
 def fill(table: type[_Table], content: Mapping[str, Any], where: str) -> _Table:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from hsfusion_bench.errors import DamagedError, HsbenchError
+from hsfusion_bench.claims import require_likely, require_room
+from hsfusion_bench.errors import DamagedError, HsbenchError, out_of_memory
 
 #: Flag of a file in a zip file that needs a password.
 _ENCRYPTED = 1
@@ -38,12 +39,14 @@ class Archive:
         self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # of a damaged one it raises what its own parts do
+            if reason := out_of_memory(error):
+                raise HsbenchError(f"{path} cannot be read: {reason}") from error
             raise DamagedError(
                 f"{path} ({path.stat().st_size} bytes) is not a zip file, or was not downloaded to its end; download "
                 "it again, or remove it"
             ) from error
-        self.names = tuple(entry.filename for entry in self._zip.infolist() if not entry.is_dir())
+        self.names = tuple(entry.filename for entry in self._zip.infolist() if not entry.filename.endswith("/"))
         for entry in self._zip.infolist():
             if _climbs(entry.orig_filename):
                 raise HsbenchError(
@@ -64,6 +67,8 @@ class Archive:
         where, kept = f"{self.path}: {name} in it", self._zip.getinfo(name)
         if kept.flag_bits & _ENCRYPTED:
             raise HsbenchError(f"{where} is encrypted; unpack the archive with its password, and name the folder")
+        require_likely(where, kept.file_size, kept.compress_size)
+        require_room(where, kept.file_size)
         try:
             return self._zip.read(kept)
         except NotImplementedError as error:
@@ -72,6 +77,8 @@ class Archive:
                 "and name the folder"
             ) from error
         except Exception as error:  # zlib, zipfile and the system each have errors of their own
+            if reason := out_of_memory(error):
+                raise HsbenchError(f"{where} cannot be read: {reason}") from error
             raise DamagedError(f"{where} is damaged; download the archive again") from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hsfusion_bench.claims import PARTS, read_text
 from hsfusion_bench.data.home import how_to_get
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource
 from hsfusion_bench.data.sources.toml_schema import Description, EvenWavelengths, SceneRegion, read_description
@@ -256,7 +257,10 @@ class DescribedSource(SceneSource):
         [scene] = self._scenes.values()
         path = self._path(scene)
         with open_arrays(path) as arrays:
-            count = self._samples(arrays, path).shape[(self._description.layout or "").index("N")]
+            samples = self._samples(arrays, path)
+            count = samples.shape[(self._description.layout or "").index("N")]
+            if count > PARTS:
+                raise HsbenchError(f"{samples} has {count} samples; more than {PARTS} are not read")
         self._description = self._description.with_samples(count)
         self._scenes = {scene.name: scene for scene in self._description.scenes}
         self.split = self._description.as_split()
@@ -397,6 +401,7 @@ class DescribedSource(SceneSource):
                 f"{self._place}: the file of wavelengths, {file}, is not in {', '.join(map(str, self._folders))}"
             )
         try:
-            return [float(number) for number in found[0].read_text("utf-8").replace(",", " ").split()]
-        except ValueError as error:
-            raise HsbenchError(f"{found[0]} is not a text file of wavelengths: {error}") from error
+            return [float(number) for number in read_text(found[0]).replace(",", " ").split()]
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "something in it is no number"
+            raise HsbenchError(f"{found[0]} is not a text file of wavelengths: {reason}") from error

@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from hsfusion_bench.claims import PARTS
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.observing.responses import WAVELENGTHS
 from hsfusion_bench.data.scenes import Cube, SceneSource, StoredObservation
@@ -60,6 +61,8 @@ class HDF5Source(SceneSource):
         with self._open() as (arrays, layout):
             references = arrays[_GT]
             samples, self._bands = (references.shape[layout.index(axis)] for axis in "NC")
+            if samples > PARTS:
+                raise HsbenchError(f"{references} has {samples} samples; more than {PARTS} are not read")
             stated = self._stated() or with_wavelengths(arrays, references).wavelengths
         digits = len(str(samples))
         self._names = tuple(f"{number:0{digits}d}" for number in range(1, samples + 1))
@@ -133,7 +136,8 @@ class HDF5Source(SceneSource):
         number = self._names.index(name)
         part = array.read(tuple(number if axis == "N" else slice(None) for axis in layout), layout)
         places = [layout.replace("N", "").index(axis) for axis in "CHW"]
-        return np.array(part.transpose(places), np.float32, order="C")
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told where it is scored
+            return np.array(part.transpose(places), np.float32, order="C")
 
     def _beyond(self, low: float, high: float) -> str:
         values = f"the values, from {low:g} to {high:g}, are not within 0 and the full scale, {self._const:g}"

@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hsfusion_bench.claims import require_likely, require_room
 from hsfusion_bench.data.scenes import Cube
-from hsfusion_bench.errors import DamagedError, DifferentDataError
+from hsfusion_bench.errors import DamagedError, DifferentDataError, HsbenchError, out_of_memory
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 #: Colour types by the numbers that PNG files have for them.
 _COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with transparency", 6: "RGBA"}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _EIGHT_BIT = ("8-bit grey", "8-bit RGB", "8-bit RGBA")
 
 
@@ -62,6 +64,7 @@ def read_bands(files: Sequence[BandFile], *, eight_bit: bool, workers: int | Non
         If it is of another type, or of another size than the first.
     """
     first = _read_band(files[0], eight_bit)
+    require_room(files[0].place, 4 * len(files) * first.size, f"and the {len(files) - 1} bands beside it would take")
     cube = np.empty((len(files), *first.shape), np.float32)
     cube[0] = first
 
@@ -88,6 +91,7 @@ def _read_band(file: BandFile, eight_bit: bool) -> npt.NDArray[np.float64]:
     from PIL import Image
 
     content = file.read()
+    _require_room(file.place, content)
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             image.verify()  # decoders pass over the checksums of pixel data: a flipped bit may read as other values
@@ -107,6 +111,8 @@ def _read_band(file: BandFile, eight_bit: bool) -> npt.NDArray[np.float64]:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             pixels: npt.NDArray[Any] = np.asarray(image)
     except Exception as error:  # decoders raise whatever they like
+        if reason := out_of_memory(error):
+            raise HsbenchError(f"{file.place} cannot be read: {reason}") from error
         raise DamagedError(f"{file.place} is damaged: its pixels cannot be decoded; get it again") from error
     if kind.name == "16-bit grey":
         return pixels / 65535
@@ -116,6 +122,16 @@ def _read_band(file: BandFile, eight_bit: bool) -> npt.NDArray[np.float64]:
             f"{file.place}: one band is needed, but the red, green and blue of its pixels differ; get the original"
         )
     return grey / 255
+
+
+def _require_room(place: str, content: bytes) -> None:
+    """Refuse an image whose head states more pixels than the file can have, or there is memory for."""
+    if len(content) < 33 or not content.startswith(_PNG_START):
+        return
+    width, height = struct.unpack_from(">II", content, 16)
+    size = width * height * _CHANNELS.get(content[25], 4) * max(1, content[24] // 8)
+    require_likely(place, size, len(content))
+    require_room(place, 8 * width * height)  # as float64
 
 
 class _Kind(NamedTuple):

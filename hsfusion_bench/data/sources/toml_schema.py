@@ -54,7 +54,6 @@ without them is taken of each scene, or the bands without them.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -73,15 +72,19 @@ from pydantic import (
     model_validator,
 )
 
+from hsfusion_bench.claims import BANDS, read_toml
 from hsfusion_bench.data.observing.protocols import Split
 from hsfusion_bench.data.provenance import Download, Provenance
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.wavelengths import UNITS, required, unit_named
 from hsfusion_bench.suggest import suggestion
 
+#: Characters of a number of a band, in a range.
+_LONGEST = 12
+
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _listed(value: Any) -> Any:
@@ -101,13 +104,19 @@ def _numbers(value: Any) -> Any:
     numbers: list[Any] = []
     for item in value:
         first, dash, last = item.partition("-") if isinstance(item, str) else ("", "", "")
-        if dash and first.strip().isdecimal() and last.strip().isdecimal() and int(first) <= int(last):
+        if dash and first.strip().isdecimal() and last.strip().isdecimal() and _rising(first, last):
+            if max(len(first), len(last)) > _LONGEST or int(last) - int(first) >= BANDS:
+                raise ValueError(f"{item[:40]!r} stands for more bands than the {BANDS} that a file may have")
             numbers += range(int(first), int(last) + 1)
         elif isinstance(item, str):
             raise ValueError(f'{item!r} is not a range of bands such as "108-112"')
         else:
             numbers.append(item)
     return numbers
+
+
+def _rising(first: str, last: str) -> bool:
+    return max(len(first), len(last)) > _LONGEST or int(first) <= int(last)
 
 
 def _limits(value: Any) -> Any:
@@ -134,6 +143,7 @@ _Bands: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeVal
 _Limits: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_limits)]
 _Layout = Annotated[str, AfterValidator(_order)]
 _Count = Annotated[int, Field(ge=1)]
+_BandCount = Annotated[int, Field(ge=1, le=BANDS)]
 
 
 class EvenWavelengths(_Strict):
@@ -141,7 +151,7 @@ class EvenWavelengths(_Strict):
 
     start: float
     stop: float
-    count: _Count | None = None
+    count: _BandCount | None = None
     absent: _Bands = ()
 
     def centres(self, bands: int | None) -> tuple[float, ...]:
@@ -199,7 +209,7 @@ class Description(_Strict):
     layout: _Layout | None = None
     shape: tuple[_Count, ...] | None = None
     size: tuple[_Count, _Count] | None = None
-    bands: _Count | None = None
+    bands: _BandCount | None = None
     dropped: _Bands = ()
     wavelengths: _Wavelengths = ()
     wavelengths_unit: Annotated[str, AfterValidator(_unit)] = ""
@@ -295,11 +305,9 @@ def read_description(path: Path) -> Description:
         the file and the key.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = read_toml(path)
     except OSError as error:
         raise HsbenchError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HsbenchError(f"{path} is not a TOML file: {error}") from error
     try:
         return Description.model_validate({"name": path.stem.lower()} | content)
     except ValidationError as error:

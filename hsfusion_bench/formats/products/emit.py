@@ -14,6 +14,7 @@ import numpy as np
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.cf import cf_stated, text
+from hsfusion_bench.formats.datasets import claim_of, read_whole
 from hsfusion_bench.formats.rasters import Raster
 from hsfusion_bench.formats.wavelengths import in_nanometres
 
@@ -67,14 +68,14 @@ def _image(path: Path, file: Any, name: str) -> Raster:
     if full_scale is not None:
         words = stated.calibration_words or f"the product is of {name}"
         stated = replace(stated, full_scale=full_scale, calibration_words=words)
-    return Raster(image.shape, lambda index: image[index], wavelengths, "HWC", stated)
+    return Raster(image.shape, lambda index: image[index], wavelengths, "HWC", stated, claim_of(image))
 
 
 _VALUES = ("_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned")
 
 
 def _of_bands(path: Path, file: Any, name: str, bands: int) -> list[float]:
-    found = np.asarray(file[f"{_BANDS}/{name}"][...], np.float64).ravel()
+    found = np.asarray(read_whole(file[f"{_BANDS}/{name}"]), np.float64).ravel()
     if len(found) != bands:
         raise HsbenchError(f"{path}: {_BANDS}/{name} has {len(found)} values for {bands} bands; get the file again")
     return [float(value) for value in found]

@@ -129,8 +129,8 @@ def _beside(path: Path, kind: re.Pattern[str], product: str) -> Path | None:
 def _read(path: Path) -> _Metadata:
     try:
         root = ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
-        raise HsbenchError(f"{path} is no XML file, or damaged ({error}); get it again") from None
+    except ElementTree.ParseError:
+        raise HsbenchError(f"{path} is no XML file, or damaged; get it again") from None
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]  # whatever its namespace
     bands = sorted(root.findall(".//bandCharacterisation/bandID"), key=lambda band: _number(path, band.get("number")))

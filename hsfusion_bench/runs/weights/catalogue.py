@@ -6,7 +6,6 @@ what they are. What each scored is looked up in the records that come with the p
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -15,8 +14,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hsfusion_bench.claims import read_toml
 from hsfusion_bench.data.provenance import Download
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
 from hsfusion_bench.files import sha256_file, user_cache
 from hsfusion_bench.methods import Problem
 from hsfusion_bench.methods.options import Value, told_options
@@ -298,9 +298,9 @@ def read_authors(path: Path = AUTHORS) -> AuthorsFile:
         If it is no TOML, or says something that is unknown or cannot be; the message names the file and the key.
     """
     try:
-        return AuthorsFile.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HsbenchError(f"{path} is not a readable TOML file: {error}") from error
+        return AuthorsFile.model_validate(read_toml(path))
+    except OSError as error:
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from hsfusion_bench.data.task import Task
-from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
 from hsfusion_bench.files import sha256_file
 from hsfusion_bench.methods import LoadedNetwork, NetworkMethod, Problem, Tile
 from hsfusion_bench.methods.options import changed_options
@@ -167,7 +167,7 @@ def _known(path: Path) -> Entry | None:
     try:
         return of_content(sha256_file(path))
     except OSError as error:
-        raise HsbenchError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise HsbenchError(f"{path} cannot be read: {reason_of_system(error)}") from error
 
 
 def _fitting(name: str, method: NetworkMethod, task: Task) -> list[Entry]:

@@ -45,6 +45,15 @@ def of_numpy() -> dict[str, str]:
     }
 
 
+def of_training(device: str) -> dict[str, str]:
+    """Say what the numbers of trained weights depend on, besides the versions.
+
+    NumPy and SciPy observe the training scenes; torch trains. Both sum in an order that threads and instructions
+    decide, and training amplifies the rounding.
+    """
+    return {**of_numpy(), **of_torch(device)}
+
+
 def of_torch(device: str) -> dict[str, str]:
     """Say what torch computes with on a device: the GPU, or the instructions and threads of the CPU."""
     import torch
