@@ -605,7 +605,7 @@ class TestGolden:
         ("old", "new", "message"),
         [
             ("[cases.corners]", "[cases.edges]", "holds the case edges"),
-            ("psnr = [", "psnr = ", "is not TOML"),
+            ("psnr = [", "psnr = ", "is not a TOML file"),
             ("psnr = [", "mse = [", "is not a golden file: cases.reflectance"),
             ("[no_reference.gaofen_2]", "[no_reference.eleven_bits]", "holds the case eleven_bits"),
             ("goldens/2", "goldens/3", "is not a golden file: schema"),

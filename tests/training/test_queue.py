@@ -58,7 +58,7 @@ def test_what_is_common_holds_unless_a_training_says_otherwise(tmp_path: Path) -
     [
         ("", "training is missing"),
         ("training = []", "lists no"),
-        ("x = [", "is not valid TOML"),
+        ("x = [", "is not a TOML file"),
         (ONE.replace("steps", "step"), "training 1: there is no key 'step'; did you mean steps"),
         (ONE.replace("steps = 2", "steps = 0"), "training 1: steps: .*greater than or equal to 1"),
         (ONE.replace("steps = 2", 'steps = "two"'), "training 1: steps: "),
