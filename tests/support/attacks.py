@@ -332,6 +332,8 @@ BASES: dict[str, tuple[str, ...]] = {
     "verify": ("{file}batch.mat", "--package", "folder"),
     "leaderboard": ("--dataset", "demo"),
     "compare": ("{methods}bicubic", "gsa", "--dataset", "demo"),
+    "report": ("--dataset", "demo", "--out", "report.html"),
+    "figure": ("{kind}scenes", "--dataset", "demo", "--out", "figure.svg"),
     "cost": ("--methods", "bicubic", "--size", "32", "--time-limit", "60"),
     "data list": (),
     "data info": ("{name}demo",),
