@@ -207,7 +207,8 @@ def test_what_is_uninterrupted_is_done_wholly() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_children_end_with_their_command(number: int) -> None:
+def test_children_end_with_their_command(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSBENCH_DATA", str(tmp_path))  # of other data sets than this one, which needs none
     Path("queue.toml").write_text(
         '[common]\ndataset = "demo"\nscale = 4\n[[training]]\nmethod = "ssfcnn"\nsteps = 4000\nkeep = "float32"\n'
         "set = { patch = 16, stride = 16, batch_size = 2 }\n"

@@ -23,6 +23,7 @@ not made again; what fails is reported, and the next one starts.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -237,7 +238,7 @@ class Queue:
             start = trained.with_name(f"{trained.stem}.start{trained.suffix}")
             _copy(kept, start)
         arguments = item.command(start)
-        self._hsbench([*arguments, "--out", str(trained), *self._where()])
+        self._hsbench([*arguments, "--out", str(trained)])
         chosen = self._scored(item, trained)
         beside = kept.with_suffix(".json")
         _copy(trained.with_suffix(".csv"), kept.with_suffix(".csv"))
@@ -272,16 +273,12 @@ class Queue:
         """Run the method with its weights on the test scenes; return the mean PSNR in dB."""
         command = ["run", "--methods", item.method, *item.problem(), "--weights", f"{item.method}={weights}"]
         command += ["--also", ",".join(PUBLISHED_METRICS), "--no-timing", "--results-dir", str(results)]
-        output = self._hsbench([*command, *self._where()])
+        output = self._hsbench(command)
         found = re.search(r"^record\s+(\S.*)$", output, flags=re.MULTILINE)
         if found is None:
             raise HsbenchError(f"no record was left of {item.title}")
         record: Mapping[str, Any] = json.loads(Path(found.group(1).strip()).read_text(encoding="utf-8"))
         return float(record["summary"]["psnr"]["mean"])
-
-    def _where(self) -> list[str]:
-        root = [] if self.data_root is None else ["--data-root", str(self.data_root)]
-        return ["--device", self.device, *root]
 
     def _hsbench(self, arguments: list[str]) -> str:
         """Run the command in a process of its own, so that nothing that happens to it ends the queue.
@@ -290,7 +287,11 @@ class Queue:
         """
         lines: list[str] = []
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        with supervised(hsbench(*arguments), grace=_GRACE, **streams, text=True) as process:
+        # by the environment: on the command line it is refused where a data set needs none
+        root = {} if self.data_root is None else {"HSBENCH_DATA": str(self.data_root)}
+        variables = {**os.environ, **root}
+        command = hsbench(*arguments, "--device", self.device)
+        with supervised(command, grace=_GRACE, **streams, text=True, env=variables) as process:
             assert process.stderr is not None
             for line in process.stderr:
                 lines.append(line)
