@@ -565,13 +565,13 @@ def test_paths_that_climb_out_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: bytes
 ) -> None:
     provenance(monkeypatch, Download("http://127.0.0.1:9/", file))
-    root = tmp_path / "deep" / "root"
-    root.mkdir(parents=True)
-    (root / file).write_bytes(content)
-    done = download(root)
+    place = tmp_path / "deep" / "place"
+    place.mkdir(parents=True)
+    (place / file).write_bytes(content)
+    done = download(place)
     assert done.exit_code == 1
     assert f"{file} is refused: " in done.stderr
-    assert files(tmp_path) == {f"deep/root/{file}"}
+    assert files(tmp_path) == {f"deep/place/{file}"}
 
 
 def test_a_link_in_a_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from hsfusion_bench.cli import main
 from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.arrays import open_arrays
 from hsfusion_bench.formats.georeference import read_georeference
-from hsfusion_bench.formats.writing import Image, files_of, write_image
+from hsfusion_bench.formats.writing import Image, files_written, write_image
 
 rasterio = pytest.importorskip("rasterio")
 spectral = pytest.importorskip("spectral")
@@ -67,7 +67,7 @@ def said(done: Result) -> str:
 
 
 def raster_of(path: Path) -> Path:
-    return files_of(path)[-1]
+    return files_written(path)[-1]
 
 
 @pytest.mark.parametrize("transform", [NORTH_UP, TURNED], ids=["north up", "turned"])
@@ -291,3 +291,22 @@ def test_one_band(tmp_path: Path) -> None:
     assert tifffile.imread(tmp_path / "a.tif").shape == (16, 24)
     with replacing(tmp_path / "b"):
         pass
+
+
+def test_the_raster_of_an_input_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the header of a pair's image is called: here x.img.hdr, as GDAL names it."""
+    monkeypatch.chdir(tmp_path)
+    low, high = np.full((8, 8, 5), 0.5, "<f4"), np.full((32, 32, 3), 0.5, "<f4")
+    for name, image in (("hs", low), ("ms", high)):
+        height, width, bands = image.shape
+        Path(f"{name}.img").write_bytes(image.tobytes())
+        Path(f"{name}.img.hdr").write_text(
+            f"ENVI\nsamples = {width}\nlines = {height}\nbands = {bands}\ndata type = 4\ninterleave = bip\n"
+            "byte order = 0\nheader offset = 0\n"
+        )
+    before = Path("ms.img").read_bytes()
+    for named in ("ms.img.hdr", "ms.img"):
+        done = CliRunner().invoke(main, ["fuse", "bicubic", "hs.img.hdr", named, "ms.img"])
+        assert done.exit_code == 2, done.output
+        assert "ms.img is an image of the pair" in done.output
+    assert Path("ms.img").read_bytes() == before

@@ -141,7 +141,8 @@ def command(
       hsbench fuse ltmr hsi.hdr pan.tif fused.tif --const 10000 --register
     """
     from hsfusion_bench.determinism import make_deterministic
-    from hsfusion_bench.formats.writing import files_of
+    from hsfusion_bench.formats.geodata import files_of
+    from hsfusion_bench.formats.writing import files_written
     from hsfusion_bench.methods import NetworkMethod, Problem
     from hsfusion_bench.methods.fusing import fuse_checked
     from hsfusion_bench.methods.options import with_options
@@ -158,7 +159,8 @@ def command(
     if register and shift is not None:
         raise UsageError("--register measures the shift, --shift states it: give one of them")
     for image in images:
-        if {file.resolve() for file in files_of(image)} & {file.resolve() for file in files_of(output)}:
+        read = files_of(image) if image.exists() else ()  # what lacks is told where it is read
+        if {file.resolve() for file in (image, *read)} & {file.resolve() for file in files_written(output)}:
             raise UsageError(f"{output} is an image of the pair; name another file for the result")
     hsi, msi = (*images, None)[:2]
     assert hsi is not None

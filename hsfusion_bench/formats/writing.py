@@ -62,7 +62,7 @@ def is_envi(path: Path) -> bool:
     return path.suffix.lower() in (".hdr", *_RASTERS)
 
 
-def files_of(path: Path) -> tuple[Path, ...]:
+def files_written(path: Path) -> tuple[Path, ...]:
     """Return the files that are written for a name: two, header and raster, for ENVI."""
     suffix = path.suffix.lower()
     if suffix == ".hdr":
@@ -80,7 +80,7 @@ def require_alone(path: Path) -> None:
     """
     if not is_envi(path):
         return
-    header, raster = files_of(path)
+    header, raster = files_written(path)
     names = {header.stem + ending for ending in _LOOKED_FOR} - {raster.name}
     others = sorted(name for name in names if (header.parent / name).is_file())
     if others:
@@ -194,7 +194,7 @@ def _item(name: str, band: int, value: str, role: str = "") -> str:
 
 
 def _write_envi(path: Path, image: Image, values: NDArray[np.generic], georeference: Georeference | None) -> None:
-    header, raster = files_of(path)
+    header, raster = files_written(path)
     interleave = _RASTERS[raster.suffix.lower()]
     bands, height, width = values.shape
     stated: dict[str, object] = {
