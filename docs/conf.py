@@ -24,7 +24,7 @@ import examples
 
 DOCS = Path(__file__).parent
 #: Where the site has the report of the committed records, which the page of the board links to.
-REPORT = "docs/report.html"
+REPORT = "docs/recorded.html"  # docs/report.md is a page of its own
 log = logging.getLogger(__name__)
 
 project = "hsfusion-bench"
