@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hsfusion_bench.data.scenes import Scene, scene_digest
 from hsfusion_bench.data.task import Task
@@ -70,6 +70,8 @@ class Setting:
     """Count the operations of the first scene, see `measure`."""
     budget: Budget | None = None
     """Train networks first, with this budget; None: use weights that exist."""
+    resume: Literal["auto", "never"] = "never"
+    """Whether that training goes on where one of the same kind stopped, see `Course`."""
     weights: Mapping[str, Named] = field(default_factory=dict)
     """Weights that are named, by method; else `choose` looks for some."""
     blind: bool = False
@@ -119,6 +121,11 @@ def alone_with(contenders: Sequence[Contender], setting: Setting) -> Iterator[No
         for target in targets:
             stack.enter_context(alone(target))
         yield
+
+
+def begun(contender: Contender, setting: Setting) -> Record:
+    """Return the record of a run as it stands before the first scene, without weights: what a store is asked by."""
+    return _Run(contender, setting).record()
 
 
 def run_method(contender: Contender, setting: Setting) -> Result:
@@ -240,7 +247,7 @@ class _Run:
 
         scenes = TrainingScenes(setting.task.train)
         path = cached_path(name, method, setting.task.id)
-        course = Course(seed=setting.seed, device=self._device_type(), resume="never")
+        course = Course(seed=setting.seed, device=self._device_type(), resume=setting.resume)
         trained = train_weights(method, scenes, path, setting.budget, course, setting.listener)
         return Chosen(trained.path, f"of this run's training ({trained.path})")
 

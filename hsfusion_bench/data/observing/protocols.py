@@ -402,6 +402,8 @@ class ProtocolChoice:
         See `Noise`.
     """
 
+    __pydantic_config__: ClassVar = STRICT
+
     name: str | None = None
     response: str | None = None
     off_table: OffTable | None = None
