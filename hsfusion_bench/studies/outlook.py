@@ -139,7 +139,9 @@ def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
         budget = asked.budget(contender)
         if budget is not None:
             recipe = choose_recipe(method.recipes, budget.recipe, method.card.title).changed(budget.changes)
-            return replace(found, training=_training(recipe, budget.steps, cached_path(contender.name, method, task.id)))
+            return replace(
+                found, training=_training(recipe, budget.steps, cached_path(contender.name, method, task.id))
+            )
         chosen = choose(contender.name, method, task, asked.weights.get(contender.name))
     except NoWeightsError as error:
         return replace(found, lacking=str(error))
@@ -163,6 +165,8 @@ def _identity(record: Record) -> dict[str, Any]:
 def _shows_all(record: Record, asked: Asked) -> bool:
     """Whether a record has all that is asked for beside the seven indexes, and was fused in the tiles that are."""
     tiles = record.model.tiles
-    in_tiles = {"auto": True, "none": tiles is None}.get(str(asked.tile), tiles is not None and tiles.side == asked.tile)
+    in_tiles = {"auto": True, "none": tiles is None}.get(
+        str(asked.tile), tiles is not None and tiles.side == asked.tile
+    )
     pictured = record.pictures is not None or not asked.pictures
     return in_tiles and pictured and all(scene.further == asked.also for scene in record.scenes)

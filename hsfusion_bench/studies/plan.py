@@ -178,7 +178,7 @@ def _of_method(member: Member, study: Study, points: Sequence[Point]) -> list[tu
     apart = member.apart
     seeds = study.seeds if study.train else (0,)
     rows = [
-        (Row(member.spec, member.name, member.origin, apart, replace(point.asked, seed=seed)), point)
+        (Row(member.spec, member.name, member.origin, apart, replace(point.asked, seed=seed, resume=True)), point)
         for point in points
         for seed in seeds
     ]
@@ -228,11 +228,15 @@ def _remarks(study: Study, tasks: Sequence[PlannedTask]) -> list[str]:
     if len(study.seeds) == 1:
         return []
     seeds = ", ".join(map(str, study.seeds))
-    trained = {row.row.name for task in tasks for row in task.rows if row.row.asked.train and row.note.startswith("trained")}
+    trained = {
+        row.row.name for task in tasks for row in task.rows if row.row.asked.train and row.note.startswith("trained")
+    }
     if not study.train:
         return [f"seeds {seeds}: nothing is trained, so that each method runs once; --train trains by each seed"]
     once = {row.row.name for task in tasks for row in task.rows} - trained
-    return [f"seeds {seeds}: of networks only; what is not trained runs once ({', '.join(sorted(once))})"] if once else []
+    return (
+        [f"seeds {seeds}: of networks only; what is not trained runs once ({', '.join(sorted(once))})"] if once else []
+    )
 
 
 def counted(number: int, what: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hsfusion_bench.data.catalog import about
 from hsfusion_bench.data.observing.protocols import ProtocolChoice, load_protocol
+from hsfusion_bench.data.observing.sweeps import parse_sweep
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 from hsfusion_bench.runs.weights.choosing import Named
@@ -129,7 +130,10 @@ def choices(study: Study) -> list[ProtocolChoice]:
         for name in study.protocols or (None,)
         for seed in study.noise_seeds
     ]
-    return list(dict.fromkeys(bases))
+    if not study.sweeps:
+        return bases
+    swept = [parse_sweep(text, base).points for base in bases for text in study.sweeps]
+    return list(dict.fromkeys(choice for each in swept for _, choice in each))
 
 
 def points(study: Study, names: list[str], weights: Mapping[str, Named], place: Place) -> list[Point]:
@@ -181,7 +185,6 @@ def points(study: Study, names: list[str], weights: Mapping[str, Named], place: 
                     also=study.also,
                     save_mat=place.save_mat,
                     pictures=study.pictures,
-                    resume=True,
                 )
                 point = _opened(asked)
                 found.setdefault(point.task.id if point.task else len(found), point)
@@ -191,11 +194,22 @@ def points(study: Study, names: list[str], weights: Mapping[str, Named], place: 
 def _opened(asked: Asked) -> Point:
     try:
         task = asked.open()
-        if not task.names:
-            raise UsageError(f"split {task.plan.split.id} of {task.source.name} has no test scenes")
-        size = task.source.size(task.names[0])
-        if size is not None:  # of one without bands: it is refused if the scale does not divide it
-            task.protocol.cropped(np.empty((0, *size), np.float32), task.scale)
     except HsbenchError as error:
         return Point(asked, None, error)
     return Point(asked, task)
+
+
+def possible(point: Point) -> Point:
+    """Return a point with the problem that its scenes would have, as far as that is known without reading one."""
+    task = point.task
+    if task is None:
+        return point
+    try:
+        if not task.names:
+            raise UsageError(f"split {task.plan.split.id} of {task.source.name} has no test scenes")
+        size = task.source.size(task.names[0])
+        if size is not None:  # of a cube without bands: it is refused if the scale does not divide it
+            task.protocol.cropped(np.empty((0, *size), np.float32), task.scale)
+    except HsbenchError as error:
+        return replace(point, task=None, problem=error)
+    return point

@@ -48,7 +48,11 @@ def _for_all(value: object) -> object:
 
 def _without_flags(value: object) -> object:
     """Refuse true and false, which would pass for 1 and 0."""
-    flag = next((name for name, said in value.items() if isinstance(said, bool)), None) if isinstance(value, dict) else None
+    flag = (
+        next((name for name, said in value.items() if isinstance(said, bool)), None)
+        if isinstance(value, dict)
+        else None
+    )
     if flag is not None:
         raise ValueError(f"{flag} is true or false, which is no value of it")
     return value
@@ -159,7 +163,9 @@ class Study:
             if each.name == "max_steps" and set(value) == {ALL}:
                 value = value[ALL]
             if isinstance(value, ProtocolChoice):
-                value = {part.name: said for part in fields(value) if (said := getattr(value, part.name)) != part.default}
+                value = {
+                    part.name: said for part in fields(value) if (said := getattr(value, part.name)) != part.default
+                }
             if isinstance(value, Mapping):
                 tables += _table(each.name, value)
             else:
@@ -170,17 +176,25 @@ class Study:
         """Return the study with all relative paths in it changed."""
 
         def path(text: str) -> str:
-            return text if Path(text).is_absolute() or text.startswith("~") else change(text)
+            return text if not text or Path(text).is_absolute() or text.startswith("~") else change(text)
 
-        response = self.observing.response
-        if response is not None and (file := split_key(response)[0]):
-            response = path(file) + response[len(file) :]
+        def response(text: str | None) -> str | None:
+            file = split_key(text)[0] if text is not None else ""
+            return text if text is None or not file else path(file) + text[len(file) :]
+
+        def sweep(text: str) -> str:
+            axis, equals, values = text.partition("=")
+            moved = ",".join(response(value) or "" for value in values.split(","))
+            return f"{axis}={moved}" if equals and "response" in axis else text
+
+        responses = {name: response(getattr(self.observing, name)) for name in ("response", "told_response")}
         return replace(
             self,
             methods=tuple(_moved_method(name, path) for name in self.methods),
             datasets=tuple(_moved_dataset(name, path) for name in self.datasets),
             protocols=tuple(path(name) if name.endswith(".toml") else name for name in self.protocols),
-            observing=replace(self.observing, response=response),
+            observing=replace(self.observing, **responses),
+            sweeps=tuple(map(sweep, self.sweeps)),
             weights={name: path(text) if _is_path(text) else text for name, text in self.weights.items()},
             wavelengths=path(self.wavelengths) if _is_path(self.wavelengths or "") else self.wavelengths,
         )

@@ -135,7 +135,9 @@ class DescribedSource(SceneSource):
                 sides = [array.shape[axes.index(axis)] for axis in "HW"]
         except (HsbenchError, ValueError):  # who reads it is told
             return None
-        height, width = (len(range(*slice(*(limits or (None,))).indices(side))) for limits, side in zip(region, sides, strict=True))
+        height, width = (
+            len(range(*slice(*(limits or (None,))).indices(side))) for limits, side in zip(region, sides, strict=True)
+        )
         return height, width
 
     def read(self, name: str) -> Cube:
