@@ -196,8 +196,9 @@ def print_table(
     right: Sequence[int] = (),
     styles: Sequence[str] = (),
     title: str = "",
+    stderr: bool = False,
 ) -> None:
-    """Print a table on the standard output stream.
+    """Print a table on the standard output stream, or on that of errors.
 
     Parameters
     ----------
@@ -211,10 +212,12 @@ def print_table(
         Of each row, such as "red"; by default none.
     title
         Stands above.
+    stderr
+        Whether it is about what goes on, and not what was asked for.
     """
     from rich.text import Text
 
-    shown = console()
+    shown = console(stderr=stderr)
     rows = [[readable(one_line(cell), shown.encoding) for cell in row] for row in rows]
     heads = [readable(head, shown.encoding) for head in heads]
     styles = styles or [""] * len(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -197,12 +197,9 @@ def wavelengths_option(function: _Function) -> _Function:
     )(function)
 
 
-def dataset_options(function: _Function) -> _Function:
-    """Add the options that say which scenes are meant, and how they are made.
-
-    The function gets `dataset`, `scale`, `data_root`, `scenes`, `wavelengths`, and as `protocol` a `ProtocolChoice`.
-    """
-    options = [
+def dataset_parameters() -> list[Callable[[Any], Any]]:
+    """Return the options that say which scenes are meant, and how they are made, as decorators in their order."""
+    return [
         click.option(
             "--dataset",
             required=True,
@@ -242,6 +239,13 @@ def dataset_options(function: _Function) -> _Function:
         wavelengths_option,
     ]
 
+
+def dataset_options(function: _Function) -> _Function:
+    """Add `dataset_parameters`.
+
+    The function gets `dataset`, `scale`, `data_root`, `scenes`, `wavelengths`, and as `protocol` a `ProtocolChoice`.
+    """
+
     @functools.wraps(function)
     def with_choice(*args: Any, protocol: str | None, **given: Any) -> Any:
         from hsfusion_bench.data.observing.protocols import ProtocolChoice
@@ -253,7 +257,7 @@ def dataset_options(function: _Function) -> _Function:
         return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)
 
     decorated: Any = with_choice
-    for option in reversed(options):  # decorators are applied from the last to the first
+    for option in reversed(dataset_parameters()):  # decorators are applied from the last to the first
         decorated = option(decorated)
     made: _Function = decorated
     return made
@@ -266,8 +270,20 @@ def remark_on_camera(task: Task) -> None:
         console(stderr=True).print(f"note: {remark}", markup=False, soft_wrap=True)
 
 
-def report_results(results: list[Result], csv_file: Path | None, latex_file: Path | None) -> None:
-    """Print the leaderboard of this run, write the tables that were asked for, and point to the recorded rows."""
+def report_results(
+    results: Sequence[Result], csv_file: Path | None, latex_file: Path | None, known: Sequence[Result] = ()
+) -> None:
+    """Print the leaderboard of each task, write the tables that were asked for, and point to the recorded rows.
+
+    Parameters
+    ----------
+    results
+        Of this run.
+    csv_file, latex_file
+        Where the tables are written as well.
+    known
+        Of earlier runs, which stand in the tables, too.
+    """
     from hsfusion_bench.files import write_text
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.latex import Choice, typeset
@@ -275,7 +291,8 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
     from hsfusion_bench.report.sources import Entry, gather
     from hsfusion_bench.report.terminal import show
 
-    boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in results)
+    made = [*results, *known]
+    boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in made)
     notes = console(stderr=True)
     show(console(), boards)
     for result in results:
@@ -304,13 +321,15 @@ def report_results(results: list[Result], csv_file: Path | None, latex_file: Pat
         for remark in remarks:
             notes.print(remark, markup=False, soft_wrap=True)
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
-    record, path = results[0].record, results[0].written.path
-    dataset, scale, protocol = record.dataset.name, record.dataset.scale, record.dataset.protocol
-    folder = path.parent.parent
-    chosen = ["--dataset", dataset, "--scale", str(scale), "--protocol", protocol]
+    folder = made[0].written.path.parent.parent
     where = [] if folder == Path("results") else ["--results-dir", str(folder)]
-    recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
-    if recorded:
-        verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
-        notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
+    told = [result.record.dataset for result in made]
+    tasks = list(dict.fromkeys((each.name, each.scale, each.protocol) for each in told))
+    for dataset, scale, protocol in tasks:
+        chosen = ["--dataset", dataset, "--scale", str(scale), "--protocol", protocol]
+        recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
+        if recorded:
+            verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
+            notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
+    chosen = chosen if len(tasks) == 1 else []
     notes.print(f"as a page: {shlex.join(['hsbench', 'report', *chosen, *where])}", markup=False, soft_wrap=True)

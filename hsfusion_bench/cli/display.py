@@ -10,8 +10,15 @@ from typing import Self
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from hsfusion_bench.cli.common import console
+from hsfusion_bench.cli.notes import say_notes
 from hsfusion_bench.runs.setting import Listener
 from hsfusion_bench.training.course import StepReport
+
+
+def shown(*, debug: bool = False) -> Display:
+    """Return a display for a row, in whatever process runs it: what library functions say is shown as well."""
+    say_notes()
+    return Display(debug=debug)
 
 
 class Display(Listener):

@@ -70,6 +70,10 @@ class CachedSource(SceneSource):
         """Names of the scenes whose files are not here."""
         return self._source.missing()
 
+    def size(self, name: str) -> tuple[int, int] | None:
+        """Return height and width of a scene, if they are known without reading it."""
+        return self._source.size(name)
+
     def files(self, name: str) -> Sequence[Path]:
         """Return the files that hold a scene."""
         return self._source.files(name)

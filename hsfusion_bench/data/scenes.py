@@ -103,6 +103,10 @@ class SceneSource(ABC):
         """Names of the scenes whose files are not here."""
         return ()
 
+    def size(self, name: str) -> tuple[int, int] | None:
+        """Return height and width of a scene, pixels, if they are known without reading it: to plan by, no more."""
+        return None
+
     def files(self, name: str) -> Sequence[Path]:
         """Return the files that hold a scene, as far as they are here."""
         return ()

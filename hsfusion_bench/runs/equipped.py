@@ -126,7 +126,7 @@ def chosen_weights(contender: Contender, method: NetworkMethod, setting: Setting
 
     scenes = TrainingScenes(setting.task.train)
     path = cached_path(contender.name, method, setting.task.id)
-    course = Course(seed=setting.seed, device=device_type(contender, setting), resume="never")
+    course = Course(seed=setting.seed, device=device_type(contender, setting), resume=setting.resume)
     trained = train_weights(method, scenes, path, setting.budget, course, setting.listener)
     return Chosen(trained.path, f"of this run's training ({trained.path})")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.methods import Tile
@@ -41,6 +42,8 @@ class Setting:
     """Count the operations of the first scene, see `measure`."""
     budget: Budget | None = None
     """Train networks first, with this budget; None: use weights that exist."""
+    resume: Literal["auto", "never"] = "never"
+    """Whether that training goes on where one of the same kind stopped, see `Course`."""
     weights: Mapping[str, Named] = field(default_factory=dict)
     """Weights that are named, by method; else `choose` looks for some."""
     blind: bool = False

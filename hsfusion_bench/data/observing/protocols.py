@@ -2,7 +2,8 @@
 
 A protocol says how the two images are made from a scene and which scenes train and test. Each is one TOML
 file in the folder `protocols` beside this module; a further file there is a further protocol, and a user's own may
-lie anywhere. Another camera response, or noise, makes a *variant*, whose name and digest tell it from the original.
+lie anywhere. Another camera response, noise, or other conditions make a *variant*, whose name and digest tell it from
+the original.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from hsfusion_bench.claims import TOML, parse_toml, read_text
+from hsfusion_bench.data.observing.conditions import FWHM_OF_SIGMA, NUMBER, Conditions, unspelled
 from hsfusion_bench.data.observing.degradation import Array, apply_srf, downsample, gaussian_psf
+from hsfusion_bench.data.observing.limits import FAMILIES
 from hsfusion_bench.data.observing.named_responses import load_response
 from hsfusion_bench.data.observing.noise import Noise
 from hsfusion_bench.data.observing.response_files import split_key
@@ -39,6 +42,16 @@ Part = Literal["train", "test"]
 DEFAULT = "uestc"
 #: What noise adds to a name, see `Noise.id`.
 _NOISE = re.compile(r"-snr([^-]+)-([^-]+?)(?:-seed(\d+))?$")
+#: What conditions add to it, see `Conditions.id`.
+_CONDITIONS = re.compile(
+    rf"(?:-psf-(?P<psf>{'|'.join(FAMILIES)}))?(?:-fwhm(?P<psf_fwhm>{NUMBER}))?"
+    rf"(?:-shift(?P<rows>{NUMBER})(?:x(?P<columns>{NUMBER}))?)?(?:-gain(?P<gain>{NUMBER}))?"
+    rf"(?:-dead(?P<dead_lines>{NUMBER})(?:s(?P<dead_seed>\d+))?)?"
+    rf"(?:-told-psf-(?P<told_psf>{'|'.join(FAMILIES)}))?(?:-told-fwhm(?P<told_psf_fwhm>{NUMBER}))?"
+    rf"(?:-told-response-(?P<told_response>.+?))?(?:-told-phase(?P<told_phase>{NUMBER}))?$"
+)
+#: Keys of a protocol that variants alone have.
+_OF_VARIANTS = frozenset({"conditions", "original"})
 
 
 def _digest(value: object) -> str:
@@ -122,8 +135,32 @@ class Blur:
         """Return the kernel at a scale, float64 [size, size], sums to 1."""
         return self._kernel(self.size.whole(scale), scale)
 
-    def sample(self, cube: Array, scale: int, first: int) -> npt.NDArray[np.float64]:
-        """Blur a cube [..., H, W] and keep every scale-th pixel from `first` on, float64 [..., h, w]."""
+    def fwhm(self, scale: int) -> float:
+        """Return its full width at half maximum, pixels; of a mean, its side."""
+        return float(self.size.whole(scale)) if self.sigma is None else FWHM_OF_SIGMA * self.sigma.at(scale)
+
+    def halfway(self, scale: int) -> npt.NDArray[np.float64]:
+        """Return the kernel about a middle that lies half a pixel off, one pixel larger: as a Gaussian, or as a mean.
+
+        The pixels at the edges of such a mean are covered by half.
+        """
+        size = self.size.whole(scale) + 1
+        if self.sigma is not None:
+            return gaussian_psf(size, self.sigma.at(scale))
+        covered = np.ones(size)
+        covered[[0, -1]] = 0.5
+        mean: npt.NDArray[np.float64] = np.outer(covered, covered) / covered.sum() ** 2
+        return mean
+
+    def sample(
+        self, cube: Array, scale: int, first: int, psf: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Blur a cube [..., H, W] and keep every scale-th pixel from `first` on, float64 [..., h, w].
+
+        With another kernel, "block", which is about the protocol's own, becomes "symmetric".
+        """
+        if psf is not None:
+            return downsample(cube, psf, "symmetric" if self.boundary == "block" else self.boundary, scale, first)
         if self.boundary != "block":
             return downsample(cube, self.psf(scale), self.boundary, scale, first)
         samples = downsample(cube, self.psf(scale), "zero", scale, first)
@@ -182,6 +219,10 @@ class Protocol:
         Distance of training patches, HR pixels, see `hsfusion_bench.data.windows.starts`; None: half a patch.
     noise
         Noise of the cameras; None in all that are shipped.
+    conditions
+        What else departs from it, and what methods are told; None in all but variants.
+    original
+        The protocol that this is a variant of.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -199,6 +240,8 @@ class Protocol:
     splits: Mapping[str, Split] = dataclasses.field(default_factory=dict)
     stride: int | None = None
     noise: Noise | None = None
+    conditions: Conditions | None = None
+    original: Protocol | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for scale in self.scales:
@@ -220,7 +263,7 @@ class Protocol:
         return self.sampling.scales
 
     def digest(self, scale: int, wavelengths: Sequence[float] = WAVELENGTHS) -> str:
-        """Sha256 of all that decides an observation at a scale: blur, sampling, response, range, crop, noise.
+        """Sha256 of all that decides an observation at a scale: blur, sampling, response, range, noise, and so on.
 
         Parameters
         ----------
@@ -246,7 +289,46 @@ class Protocol:
             content["crop"] = self.crop
         if self.noise is not None:
             content["noise"] = dataclasses.asdict(self.noise)
+        if self.conditions is not None:
+            # of blurs what they are at this scale, of a response its numbers: names and defaults are not enough
+            held: dict[str, object] = {**self.conditions.said, "usual_fwhm": self.blur.fwhm(scale)}
+            held["psf_sizes"] = [len(self.psf(scale)), len(self.told_psf(scale))]
+            if held.pop("told_response", None):
+                held["told_srf"] = self.told_srf_at(wavelengths).tolist()
+            content["conditions"] = held
         return _digest(content)
+
+    @property
+    def departures(self) -> dict[str, float | str]:
+        """What of a variant departs from the original, by name: response, noise, and conditions."""
+        before = self.original or self
+        said: dict[str, float | str] = {}
+        if self.response != before.response:
+            said["response"] = self.response.name
+        if self.off_table != before.off_table:
+            said["off_table"] = self.off_table
+        if self.noise is not None and self.noise != before.noise:
+            noise = dataclasses.asdict(self.noise)
+            said |= {name: value for name, value in noise.items() if value is not None and (name, value) != ("seed", 0)}
+            if "seed" in said:
+                said["noise_seed"] = said.pop("seed")
+        return said | (self.conditions.said if self.conditions else {})
+
+    def psf(self, scale: int) -> npt.NDArray[np.float64]:
+        """Return the kernel that the LR-HSI is made with, float64 [size, size], sums to 1."""
+        if self.conditions is None or not self.conditions.blurs:
+            return self.blur.psf(scale)
+        even = self.blur.size.whole(scale) % 2 == 0  # or the samples would lie elsewhere
+        return self.conditions.true_psf(self.blur.fwhm(scale), even=even)
+
+    def told_psf(self, scale: int) -> npt.NDArray[np.float64]:
+        """Return the kernel that methods are told; its side is even where the phase they are told is half a pixel."""
+        if self.conditions is None:
+            return self.blur.psf(scale)
+        even = not self.told_phase(scale).is_integer()
+        if self.conditions.tells_blur or self.conditions.blurs:
+            return self.conditions.told_kernel(self.blur.fwhm(scale), even=even)
+        return self.blur.psf(scale) if even == (self.blur.size.whole(scale) % 2 == 0) else self.blur.halfway(scale)
 
     def first_sample(self, scale: int) -> int:
         """Return the index of the first HR pixel that is sampled at a scale.
@@ -272,6 +354,45 @@ class Protocol:
             If the protocol is not defined at this scale.
         """
         return self.first_sample(scale) + (0.0 if self.blur.size.whole(scale) % 2 else 0.5)
+
+    def told_phase(self, scale: int) -> float:
+        """Return where methods are told that the samples lie, as `phase`.
+
+        Raises
+        ------
+        UsageError
+            If the protocol is not defined at this scale, or the phase would lie outside the pixels that a sample is of.
+        """
+        true = self.phase(scale)
+        off = self.conditions.told_phase if self.conditions else None
+        if off is None:
+            return true
+        if not 0 <= true + off <= scale:
+            raise UsageError(
+                f"methods cannot be told a phase of {true + off:g}: at scale {scale} it is 0 to {scale}, and the true "
+                f"one of protocol {self.id} is {true:g}, so that --told-phase is {-true:g} to {scale - true:g}"
+            )
+        return true + off
+
+    def told_srf_at(self, wavelengths: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Return the response that methods are told, as `srf_at`.
+
+        Raises
+        ------
+        UsageError
+            If it is not known at these wavelengths, or has other channels than the true one.
+        """
+        true = self.srf_at(wavelengths)
+        told = self.conditions.told_response if self.conditions else None
+        if told is None:
+            return true
+        srf = told.at(wavelengths, self.off_table)
+        if srf.shape != true.shape:
+            raise UsageError(
+                f"methods cannot be told the camera response {told.name}, which has {len(srf)} channels: the HR-MSI is "
+                f"of {self.response.name} and has {len(true)}"
+            )
+        return srf
 
     def srf_at(self, wavelengths: Sequence[float]) -> npt.NDArray[np.float64]:
         """Return the response to a cube's bands, float64 [msi_bands, bands], rows sum to 1; see `Response.at`."""
@@ -303,7 +424,9 @@ class Protocol:
     def observe(
         self, hr_hsi: Cube, scale: int, wavelengths: Sequence[float] = WAVELENGTHS, scene: str = ""
     ) -> Observation:
-        """Make the two images of a scene that a method sees, with the true PSF and SRF.
+        """Make the two images of a scene that a method sees, with the PSF, SRF and phase that it is told.
+
+        They are the true ones, unless the conditions tell others.
 
         Parameters
         ----------
@@ -335,23 +458,33 @@ class Protocol:
                 f"protocol {self.id} sees {len(wavelengths)} bands (camera response {self.response.name}), "
                 f"but the image has {bands}"
             )
-        srf = self.srf_at(wavelengths)
-        lr_hsi, hr_msi = self.blur.sample(hr_hsi, scale, first), apply_srf(hr_hsi, srf)
+        told = self.conditions
+        psf = self.psf(scale) if told is not None and told.blurs else None
+        lr_hsi = self.blur.sample(hr_hsi, scale, first, psf)
+        hr_msi = apply_srf(hr_hsi, self.srf_at(wavelengths))
+        if told is not None:
+            hr_msi = told.on_msi(hr_msi)
         if self.noise is not None:
             lr_hsi, hr_msi = self.noise.add(lr_hsi, "hsi", scene), self.noise.add(hr_msi, "msi", scene)
+        if told is not None:
+            lr_hsi = told.on_hsi(lr_hsi, scene)
         return Observation(
             lr_hsi=lr_hsi.astype(np.float32),
             hr_msi=hr_msi.astype(np.float32),
             scale=scale,
-            phase=self.phase(scale),
-            psf=self.blur.psf(scale).astype(np.float32),
-            srf=srf.astype(np.float32),
+            phase=self.told_phase(scale),
+            psf=self.told_psf(scale).astype(np.float32),
+            srf=self.told_srf_at(wavelengths).astype(np.float32),
         )
 
     def variant(
-        self, response: Response | None = None, off_table: OffTable | None = None, noise: Noise | None = None
+        self,
+        response: Response | None = None,
+        off_table: OffTable | None = None,
+        noise: Noise | None = None,
+        conditions: Conditions | None = None,
     ) -> Protocol:
-        """Return the protocol with another response or with noise, and with a name that says so.
+        """Return the protocol with another response, with noise or other conditions, and with a name that says so.
 
         None leaves a part as it is. A variant that changes nothing is the protocol itself.
 
@@ -368,10 +501,29 @@ class Protocol:
         if off_table is not None and off_table != self.off_table:
             changes["off_table"] = off_table
             parts.append(off_table)
+        conditions = None if conditions is None else self._departing(conditions, response or self.response)
+        if conditions is not None and conditions != self.conditions:
+            changes["conditions"] = conditions
+            parts.append(conditions.id)
         if noise is not None and noise != self.noise:
             changes["noise"] = noise
             parts.append(noise.id)
-        return dataclasses.replace(self, id="-".join(parts), **changes)
+        if not changes:
+            return self
+        return dataclasses.replace(self, id="-".join(parts), original=self.original or self, **changes)
+
+    def _departing(self, conditions: Conditions, response: Response) -> Conditions | None:
+        """Return conditions without what this protocol says itself: a family that is its own, the true response."""
+        given = {field.name: getattr(conditions, field.name) for field in dataclasses.fields(conditions)}
+        own = self.blur.kind  # "average" is no family
+        if conditions.psf == own and conditions.psf_fwhm is None:
+            given["psf"] = None
+        is_family = own == "gaussian" or conditions.psf_fwhm is not None or given["psf"] is not None
+        if is_family and conditions.told_psf == (given["psf"] or "gaussian"):
+            given["told_psf"] = None
+        if conditions.told_response == response:
+            given["told_response"] = None
+        return Conditions.of(**given)
 
 
 def _listed(scales: Sequence[int]) -> str:
@@ -400,7 +552,11 @@ class ProtocolChoice:
         See `Response.at`.
     snr_hsi, snr_msi, noise_seed
         See `Noise`.
+    psf, psf_fwhm, shift, gain, dead_lines, dead_seed, told_psf, told_psf_fwhm, told_response, told_phase
+        See `Conditions`; the response is named as `response` is.
     """
+
+    __pydantic_config__: ClassVar = STRICT
 
     name: str | None = None
     response: str | None = None
@@ -408,6 +564,23 @@ class ProtocolChoice:
     snr_hsi: float | None = None
     snr_msi: float | None = None
     noise_seed: int = 0
+    psf: str | None = None
+    psf_fwhm: float | None = None
+    shift: tuple[float, float] | None = None
+    gain: float | None = None
+    dead_lines: float | None = None
+    dead_seed: int = 0
+    told_psf: str | None = None
+    told_psf_fwhm: float | None = None
+    told_response: str | None = None
+    told_phase: float | None = None
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """The conditions that it asks for; raises as they do, and as `load_response`."""
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(Conditions)}
+        told = self.told_response
+        return Conditions.of(**given | {"told_response": None if told is None else load_response(told)})
 
 
 def choice_of(protocol_id: str, base: str | None = None) -> ProtocolChoice:
@@ -435,8 +608,11 @@ def choice_of(protocol_id: str, base: str | None = None) -> ProtocolChoice:
     rest = protocol_id.removeprefix(found)
     if noise := _NOISE.search(rest):
         rest = rest.removesuffix(noise[0])
-        hsi, msi = (None if text == "inf" else float(text.replace("m", "-")) for text in noise.group(1, 2))
+        hsi, msi = map(unspelled, noise.group(1, 2))
         changes |= {"snr_hsi": hsi, "snr_msi": msi, "noise_seed": int(noise[3] or 0)}
+    if (conditions := _CONDITIONS.search(rest)) and conditions[0]:
+        rest = rest.removesuffix(conditions[0])
+        changes |= _read_conditions({name: text for name, text in conditions.groupdict().items() if text})
     for off_table in get_args(OffTable):
         if rest.endswith(f"-{off_table}"):
             rest = rest.removesuffix(f"-{off_table}")
@@ -444,6 +620,18 @@ def choice_of(protocol_id: str, base: str | None = None) -> ProtocolChoice:
     if rest:
         changes["response"] = load_response(rest.removeprefix("-")).name
     return ProtocolChoice(base or found, **changes)
+
+
+def _read_conditions(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `Conditions.id` wrote, by the names of `ProtocolChoice`."""
+    words = {"psf", "told_psf", "told_response", "dead_seed"}
+    read: dict[str, Any] = {name: text if name in words else unspelled(text) for name, text in texts.items()}
+    if "dead_seed" in read:
+        read["dead_seed"] = int(read["dead_seed"])
+    if "rows" in read:
+        rows = read.pop("rows")
+        read["shift"] = (rows, read.pop("columns", rows))
+    return read
 
 
 def _folder() -> Traversable:
@@ -480,7 +668,7 @@ def load_protocol(choice: str | ProtocolChoice) -> Protocol:
     elif choice.noise_seed:
         raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
     response = None if choice.response is None else load_response(choice.response)
-    return protocol.variant(response, choice.off_table, noise)
+    return protocol.variant(response, choice.off_table, noise, choice.conditions)
 
 
 def _read(name: str) -> Protocol:
@@ -499,6 +687,8 @@ def _read_own(path: Path) -> Protocol:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise HsbenchError(f"the protocol {path} cannot be read: {reason}") from error
     content = parse_toml(text, str(path))
+    for key in _OF_VARIANTS & content.keys():
+        raise HsbenchError(f"{path}: {key}: a protocol has none of its own; the command line states conditions")
     response = content.get("response")
     if isinstance(response, str) and split_key(response)[0]:
         content["response"] = str(path.parent / response)

@@ -161,6 +161,10 @@ class CaveSource(SceneSource):
         """Names of the scenes that are not here in any form."""
         return tuple(name for name in SCENES if name not in self._stored)
 
+    def size(self, name: str) -> tuple[int, int]:
+        """Return height and width of a scene, pixels: that of Columbia's, since no others are read."""
+        return 512, 512
+
     def files(self, name: str) -> tuple[Path, ...]:
         """Return the files of a scene: its PNGs, or the archive, or its MAT-file."""
         return self._stored[name][0].files if name in self._stored else ()

@@ -54,6 +54,7 @@ class CubeSource(SceneSource):
             self.bands_stored = bands
         self.name = f"mat:{self._path.name}" + (f":{key}" if key else "")
         self.title = f"{self.name}, {' x '.join(map(str, array.shape))}"
+        self._size = array.shape[self._axes.index("H")], array.shape[self._axes.index("W")]
         self.wavelengths = tuple(array.wavelengths[band] for band in self._keep) if array.wavelengths else ()
         self.split = Split(self.name, (), (self._scene,))
 
@@ -77,6 +78,10 @@ class CubeSource(SceneSource):
     def scene_names(self) -> tuple[str, ...]:
         """Name of the one scene: that of the file."""
         return (self._scene,)
+
+    def size(self, name: str) -> tuple[int, int]:
+        """Return height and width of the cube, pixels."""
+        return self._size
 
     def files(self, name: str) -> tuple[Path, ...]:
         """Return the file, and the others that it is read with, such as the raster of an ENVI header."""

@@ -48,6 +48,10 @@ class DemoSource(SceneSource):
         """Names of the scenes, training ones first."""
         return tuple(_SEEDS)
 
+    def size(self, name: str) -> tuple[int, int]:
+        """Return height and width of a scene, pixels."""
+        return SIDE, SIDE
+
     def read(self, name: str) -> Cube:
         """Draw a scene, float32 [31, 128, 128], values in [0, 1].
 

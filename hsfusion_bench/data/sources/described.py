@@ -126,6 +126,20 @@ class DescribedSource(SceneSource):
         found = self._found(self._scene(name))
         return () if found is None else files_of(found)
 
+    def size(self, name: str) -> tuple[int, int] | None:
+        """Return height and width of a scene, pixels, as the head of its file says them."""
+        scene = self._scene(name)
+        try:
+            with self._open(scene) as (_, array, axes):
+                region = self._region(scene, array, axes)
+                sides = [array.shape[axes.index(axis)] for axis in "HW"]
+        except (HsbenchError, ValueError):  # who reads it is told
+            return None
+        height, width = (
+            len(range(*slice(*(limits or (None,))).indices(side))) for limits, side in zip(region, sides, strict=True)
+        )
+        return height, width
+
     def read(self, name: str) -> Cube:
         """Return a scene, float32 [bands, H, W], values in [0, 1].
 

@@ -1,28 +1,26 @@
-"""What `hsbench run` is asked for, apart from the methods; it can be sent to another process."""
+"""What a run is asked for: the options of one task, and the rows that are to come of it; both can be sent away."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hsfusion_bench.data.observing.protocols import ProtocolChoice
 from hsfusion_bench.data.task import Task, open_task
 from hsfusion_bench.methods import Tile
+from hsfusion_bench.registry import Origin
+from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import Store
 from hsfusion_bench.runs.runner import run_method
 from hsfusion_bench.runs.setting import Listener, Result, Setting
 from hsfusion_bench.runs.weights.choosing import Named
 from hsfusion_bench.training.course import Budget
 
-if TYPE_CHECKING:
-    from hsfusion_bench.runs.contenders import Contender
-
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of a run; `steps`, `changes` and `weights` are by method."""
+    """The options of a run on one task; `steps`, `changes` and `weights` are by method."""
 
     dataset: str
     scale: int
@@ -43,6 +41,8 @@ class Asked:
     also: tuple[str, ...]
     save_mat: Path | None
     pictures: bool
+    resume: bool = False
+    """Whether trainings go on where they were interrupted, and finished ones are not repeated."""
 
     def open(self) -> Task:
         """Open the task; raises what `open_task` does."""
@@ -57,8 +57,11 @@ class Asked:
 
     def run(self, contender: Contender, task: Task, listener: Listener) -> Result:
         """Run a method on the task, and leave its record, which nobody else is to write: see `alone_with`."""
-        budget = Budget(self.steps.get(contender.name), contender.recipe_changes) if self.train else None
-        return run_method(contender, replace(self.setting(task), budget=budget, listener=listener))
+        return run_method(contender, replace(self.setting(task), budget=self.budget(contender), listener=listener))
+
+    def budget(self, contender: Contender) -> Budget | None:
+        """Return how a network is trained; None: not at all."""
+        return Budget(self.steps.get(contender.name), contender.recipe_changes) if self.train else None
 
     def setting(self, task: Task) -> Setting:
         """Return what all methods of the run have in common."""
@@ -74,4 +77,32 @@ class Asked:
             also=self.also,
             save_mat=self.save_mat,
             pictures=self.pictures,
+            resume="auto" if self.resume else "never",
         )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record that is to be: a method on a task, by a seed.
+
+    Parameters
+    ----------
+    spec
+        What the method was called by.
+    name, origin
+        As the record says them.
+    apart
+        Whether it is run in a process of its own, as all are that others wrote: it is not imported here.
+    asked
+        The task, the seed, and how.
+    """
+
+    spec: str
+    name: str
+    origin: Origin
+    apart: bool
+    asked: Asked
+
+    def contender(self) -> Contender:
+        """Import the method, with its options."""
+        return Contender.of(self.spec, self.asked.changes.get(self.name))

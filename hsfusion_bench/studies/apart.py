@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from hsfusion_bench.children.calling import DiedError, call, started
-from hsfusion_bench.cli.asked import Asked
-from hsfusion_bench.cli.display import Display
-from hsfusion_bench.cli.notes import say_notes
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.runner import alone_with
 from hsfusion_bench.runs.setting import Listener, Result
+from hsfusion_bench.studies.asked import Row
+from hsfusion_bench.studies.listening import Listening
 
 #: Seconds that the import of a method may take.
 IMPORT_LIMIT = 120.0
 
 
-def run_apart(spec: str, contender: Contender, asked: Asked, task: Task) -> Result:
+def run_apart(row: Row, task: Task, listening: Listening) -> Result:
     """Run a method in a process of its own; where that dies, the record says how.
 
     Parameters
     ----------
-    spec
-        What the method was called by.
-    contender
-        Its name and origin; it is not imported here.
-    asked, task
-        What it is run on.
+    row
+        What is run; its method is not imported here.
+    task
+        Its task, opened here.
+    listening
+        Makes the listener in the other process.
     """
     try:
-        return call(_run, spec, asked, start_limit=IMPORT_LIMIT)
+        return call(_run, row, listening, start_limit=IMPORT_LIMIT)
     except DiedError as error:
-        failed = replace(contender, error=error)
-        with alone_with([failed], asked.setting(task)):
-            return asked.run(failed, task, Listener())
+        failed = Contender(row.name, row.origin, None, error)
+        with alone_with([failed], row.asked.setting(task)):
+            return row.asked.run(failed, task, Listener())
 
 
 def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> bool:
@@ -59,14 +57,13 @@ def check_apart(spec: str, changes: Mapping[str, str], *, train: bool) -> bool:
     return network
 
 
-def _run(spec: str, asked: Asked) -> Result:
-    from hsfusion_bench.registry import find
-
-    say_notes()
-    contender = Contender.of(spec, asked.changes.get(find(spec).name))
+def _run(row: Row, listening: Listening) -> Result:
+    display = listening()
+    contender = row.contender()
     started()
-    with asked.open().cached() as task, alone_with([contender], asked.setting(task)), Display() as display:
-        return asked.run(contender, task, display)
+    asked = row.asked
+    with asked.open().cached() as task, alone_with([contender], asked.setting(task)), display as listener:
+        return asked.run(contender, task, listener)
 
 
 def _looked_at(spec: str, changes: Mapping[str, str]) -> tuple[bool, str | None]:
