@@ -1,0 +1,1 @@
+"""Studies: many methods, data sets, scales, seeds and degradations, on one machine or a cluster."""
