@@ -1,0 +1,213 @@
+"""Jobs handed to workers, one to each at a time, and run again where a worker died."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from hsfusion_bench.children.calling import DiedError
+from hsfusion_bench.errors import HsbenchError, reason_of
+from hsfusion_bench.studies.engines.contract import ONE_THREAD, Engine, Needs
+from hsfusion_bench.studies.engines.packing import Outcome, pack
+
+_Result = TypeVar("_Result")
+#: What is told of workers, in lines for people.
+Say: TypeAlias = Callable[[str], None]
+#: Seconds between two looks at what runs, unless something wakes us.
+_LOOK = 0.5
+#: Seconds that the thread has to end.
+_GRACE = 5.0
+
+
+@dataclass(eq=False)
+class Job:
+    """A call that is to be run, and how often that has failed."""
+
+    name: str
+    call: bytes
+    needs: Needs
+    retries: int
+    future: Future[Any] = field(default_factory=Future)
+    deaths: int = 0
+    _dropped: bool = False
+
+    def is_wanted(self) -> bool:
+        """Whether its future was not cancelled; if it was, those who wait for that are told."""
+        if not self._dropped and self.future.cancelled():
+            self._dropped = True
+            self.future.set_running_or_notify_cancel()
+        return not self._dropped
+
+    def fail(self, error: HsbenchError) -> None:
+        """Have its future raise an error."""
+        if self.is_wanted() and self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give its future what came of it."""
+        if self.is_wanted() and self.future.set_running_or_notify_cancel():
+            outcome.settle(self.future)
+
+
+class WorkerGone(Exception):  # noqa: N818
+    """The process that ran a job is gone; the text says more, if more is known."""
+
+
+class Dealing(Engine):
+    """An engine that waits for workers in a thread of its own, which alone calls the methods with an underscore.
+
+    A worker is given one job, and the next one after that: whatever ends it, ends one job, and that one is to blame.
+    """
+
+    def __init__(self, say: Say | None) -> None:
+        self._say: Say = say or (lambda text: None)
+        self._lock = threading.Lock()
+        self._waiting: list[Job] = []
+        self._running: dict[Job, Any] = {}
+        self._woken = threading.Event()
+        self._over: HsbenchError | None = None
+        self._thread = threading.Thread(target=self._deal, name="hsbench engine", daemon=True)
+
+    @abstractmethod
+    def _start(self, job: Job) -> Any:
+        """Give a job to a worker and return what `_look_at` takes; None: none that fits is free.
+
+        Raises
+        ------
+        HsbenchError
+            If there is none that fits.
+        """
+
+    @abstractmethod
+    def _look_at(self, handle: Any) -> Outcome | None:
+        """Return what came of a job, or None as long as it runs.
+
+        Raises
+        ------
+        WorkerGone
+            If what ran it is gone.
+        HsbenchError
+            If it cannot be run.
+        """
+
+    def _look_around(self) -> None:  # not every engine has something to see
+        """See what workers there are.
+
+        Raises
+        ------
+        HsbenchError
+            If there can be none any more.
+        """
+
+    @abstractmethod
+    def _end(self, handles: Iterable[Any]) -> None:
+        """End what runs, and what was started for it."""
+
+    def submit(  # type: ignore[override]
+        self,
+        function: Callable[..., _Result],
+        /,
+        *arguments: Any,
+        name: str = "",
+        needs: Needs = ONE_THREAD,
+        retries: int = 2,
+    ) -> Future[_Result]:
+        """Have a function called, as `Engine` says."""
+        job = Job(name or getattr(function, "__name__", "a job"), pack(function, arguments), needs, retries)
+        with self._lock:
+            if self._over is not None:
+                raise self._over
+            self._waiting.append(job)
+        self._woken.set()
+        return job.future
+
+    def cancel(self, futures: Iterable[Future[Any]]) -> None:
+        """Cancel what has not come back."""
+        super().cancel(futures)
+        self._woken.set()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Cancel what has not come back, and end what was started."""
+        started = self._thread.is_alive()
+        jobs = self._close(HsbenchError("this engine has ended"))
+        if started:
+            self._thread.join(_GRACE)
+        for job in jobs:
+            job.future.cancel()
+            job.is_wanted()
+        with self._lock:
+            handles, self._running = list(self._running.values()), {}
+        self._end(handles)
+
+    def _close(self, reason: HsbenchError) -> list[Job]:
+        """Take no more jobs, and return those that have not come back."""
+        with self._lock:
+            self._over = self._over or reason
+            jobs, self._waiting = [*self._waiting, *self._running], []
+        self._woken.set()
+        return jobs
+
+    def _deal(self) -> None:
+        while self._over is None:
+            try:
+                self._look_around()
+                self._take_in()
+                self._hand_out()
+            except Exception as error:
+                reason = error if isinstance(error, HsbenchError) else HsbenchError(reason_of(error))
+                for job in self._close(reason):
+                    job.fail(reason)
+                return
+            self._woken.wait(_LOOK)
+            self._woken.clear()
+
+    def _take_in(self) -> None:
+        for job, handle in list(self._running.items()):
+            job.is_wanted()  # if not, its end is awaited all the same: as long as it runs, its worker is taken
+            try:
+                outcome = self._look_at(handle)
+            except WorkerGone as gone:
+                del self._running[job]
+                self._again(job, str(gone))
+            except HsbenchError as error:
+                del self._running[job]
+                job.fail(error)
+            else:
+                if outcome is not None:
+                    del self._running[job]
+                    job.settle(outcome)
+
+    def _again(self, job: Job, more: str) -> None:
+        job.deaths += 1
+        times = "once" if job.deaths == 1 else f"{job.deaths} times"
+        ended = f"the process that ran it was ended {times}, for want of memory perhaps{more and f' ({more})'}"
+        if job.deaths > job.retries:
+            job.fail(DiedError(ended))
+        elif job.is_wanted():
+            self._say(f"{job.name}: {ended}; it is run again")
+            with self._lock:
+                self._waiting.append(job)  # after the others, which it shall not hold up
+
+    def _hand_out(self) -> None:
+        with self._lock:
+            jobs = list(self._waiting)
+        for job in jobs:
+            handle = None
+            if job.is_wanted():
+                try:
+                    handle = self._start(job)
+                except HsbenchError as error:
+                    job.fail(error)
+                else:
+                    if handle is None:
+                        continue
+            with self._lock:
+                with suppress(ValueError):  # it was cancelled at the end
+                    self._waiting.remove(job)
+                if handle is not None:
+                    self._running[job] = handle
