@@ -132,7 +132,6 @@ def command(context: click.Context, **told: Any) -> None:
     """
     from hsfusion_bench.runs.weights.choosing import named
     from hsfusion_bench.studies.points import Place, points, require_known
-    from hsfusion_bench.studies.roster import chosen_methods
     from hsfusion_bench.studies.study import read_study
 
     debug: bool = context.find_root().params["debug"]

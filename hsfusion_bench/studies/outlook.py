@@ -16,9 +16,9 @@ from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.methods.weights import cached_path
 from hsfusion_bench.runs.contenders import Contender
-from hsfusion_bench.runs.records import Record, Store
 from hsfusion_bench.runs.equipped import account
 from hsfusion_bench.runs.joining import identity
+from hsfusion_bench.runs.records import Record, Store
 from hsfusion_bench.runs.weights.choosing import NoWeightsError, choose
 from hsfusion_bench.studies.asked import Asked, Row
 
