@@ -122,6 +122,10 @@ class Progress(Watcher):
         where = "" if self._plan is None else f"task {number} of {total}: "
         console(stderr=True).print(f"{where}{task}", markup=False, soft_wrap=True)
 
+    def weights_taken(self, row: Row, text: str) -> None:
+        """Say which weights a network runs with."""
+        console(stderr=True).print(f"{row.name}: {text}", markup=False, highlight=False, soft_wrap=True)
+
     def row_done(self, number: int, total: int, row: Row, outcome: Outcome) -> None:
         """Say how many rows are done, and how long the others will take."""
         self._done.append(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from hsfusion_bench.cli.run_options import (
     study_of,
     study_options,
 )
+from hsfusion_bench.cli.workers import Workers, workers_options
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ if TYPE_CHECKING:
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--no-timing", is_flag=True, help="Do not measure latency and memory.")
+@click.option("--time-again", is_flag=True, help="Measure them also of methods that were measured on this device.")
+@workers_options
 @click.option(
     "--study",
     "study_file",
@@ -134,14 +136,16 @@ def command(context: click.Context, **told: Any) -> None:
     from hsfusion_bench.studies.points import Place, points, require_known
     from hsfusion_bench.studies.study import read_study
 
-    debug: bool = context.find_root().params["debug"]
+    workers = Workers(told["workers"], told["cluster"], context.find_root().params["debug"])
     where: Path | None = told["study_file"]
+    if told["time_again"] and told["no_timing"]:
+        raise UsageError("--time-again and --no-timing: leave one out")
     if told["as_json"] and not told["only_plan"]:
         raise UsageError("--json is about the plan: add --plan")
     if where is None:
         require_stated(context)
     file = None if where is None else read_study(where)
-    members = _members(told["methods"] or (() if file is None else file.methods), where, apart=not debug)
+    members = _members(told["methods"] or (() if file is None else file.methods), where, apart=not workers.debug)
     names = [member.name for member in members]
     study = study_of(context, names, file, where)
     if where is not None:
@@ -150,7 +154,7 @@ def command(context: click.Context, **told: Any) -> None:
     _refuse_without_effect(context, study, names, classical)
     weights = {name: named(text) for name, text in study.weights.items()}
     roots = data_roots(told["data_root"], study.datasets, given="data_root" in given_options(context))
-    place = Place(told["results_dir"], chosen_device(told["device"]), roots, told["save_mat"])
+    place = Place(told["results_dir"], chosen_device(told["device"]), roots, told["save_mat"], told["time_again"])
     many = len(study.datasets) * len(study.scales) * max(1, len(study.protocols)) * len(study.noise_seeds) > 1
     many = many or bool(study.sweeps) or where is not None
     if many:
@@ -162,13 +166,13 @@ def command(context: click.Context, **told: Any) -> None:
             return
     one = not many and len(study.seeds) == 1 and all(member.named for member in members)
     if one and not told["only_plan"] and not told["again"]:
-        plan, outcomes = None, _run_one(study, members, contenders, opened[0], debug=debug)
+        plan, outcomes = None, _run_one(study, members, contenders, opened[0], workers)
     else:
         plan = _planned(study, members, opened, place, again=told["again"])
         if told["only_plan"]:
             _print(plan, as_json=told["as_json"])
             return
-        outcomes = _run_many(plan, place, debug=debug)
+        outcomes = _run_many(plan, place, workers)
     _report(context, outcomes, plan, place, told["csv_file"], told["latex_file"])
 
 
@@ -242,17 +246,15 @@ def _write(study: Study, file: Path) -> None:
 
 
 def _run_one(
-    study: Study, members: Sequence[Member], contenders: list[Contender], point: Point, *, debug: bool
+    study: Study, members: Sequence[Member], contenders: list[Contender], point: Point, workers: Workers
 ) -> list[Outcome]:
     """Run methods on one task; what prevents it is raised."""
     from dataclasses import replace
 
-    from hsfusion_bench.cli.display import shown
     from hsfusion_bench.cli.planned import Progress
     from hsfusion_bench.cli.recorded import show_recorded
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.studies.asked import Row
-    from hsfusion_bench.studies.executing import execute
 
     asked = replace(point.asked, seed=study.seeds[0])
     if point.problem is not None:
@@ -261,7 +263,7 @@ def _run_one(
         raise point.problem
     Store(asked.results_dir).require_writable()
     rows = [Row(member.spec, member.name, member.origin, member.apart, asked) for member in members]
-    return execute(rows, functools.partial(shown, debug=debug), Progress(None), alone=True)
+    return workers.run(rows, Progress(None), alone=True)
 
 
 def _planned(study: Study, members: Sequence[Member], points: Sequence[Point], place: Place, *, again: bool) -> Plan:
@@ -288,16 +290,14 @@ def _print(plan: Plan, *, as_json: bool) -> None:
         print_plan(plan, rows=True)
 
 
-def _run_many(plan: Plan, place: Place, *, debug: bool) -> list[Outcome]:
+def _run_many(plan: Plan, place: Place, workers: Workers) -> list[Outcome]:
     """Show the plan, and run what it says."""
-    from hsfusion_bench.cli.display import shown
     from hsfusion_bench.cli.planned import Progress, print_plan
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.studies.executing import execute
 
     print_plan(plan, rows=False)
     Store(place.results_dir).require_writable()
-    return execute(plan.to_run, functools.partial(shown, debug=debug), Progress(plan))
+    return workers.run(plan.to_run, Progress(plan))
 
 
 def _report(

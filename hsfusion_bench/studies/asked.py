@@ -41,6 +41,7 @@ class Asked:
     also: tuple[str, ...]
     save_mat: Path | None
     pictures: bool
+    time_again: bool = False
     resume: bool = False
     """Whether trainings go on where they were interrupted, and finished ones are not repeated."""
 
@@ -71,6 +72,7 @@ class Asked:
             device=self.device,
             seed=self.seed,
             timing=self.timing,
+            time_again=self.time_again,
             weights=self.weights,
             blind=self.blind,
             tile=self.tile,

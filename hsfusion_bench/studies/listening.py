@@ -33,5 +33,11 @@ class Watcher:
     def task_begun(self, number: int, total: int, task: Task) -> None:
         """Take note that the task of that number is begun."""
 
+    def weights_taken(self, row: Row, text: str) -> None:
+        """Take note which weights a network runs with, where workers run it; else its listener is told."""
+
+    def scene_done(self, row: Row, scene: str, number: int, total: int) -> None:
+        """Take note that a scene of a row was fused and scored by a worker."""
+
     def row_done(self, number: int, total: int, row: Row, outcome: Outcome) -> None:
         """Take note that so many rows are done, and what came of the last."""

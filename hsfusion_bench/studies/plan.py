@@ -207,7 +207,7 @@ def _planned(
         return PlannedRow(row, state, scenes, 0, 0.0, why)
     found = outlook.standing(store, row.asked)
     timed = not row.asked.timing or expected.timed(task, outlook)
-    if found is not None and not again and timed and _has_cubes(row, store, found):
+    if found is not None and not again and timed and not row.asked.time_again and _has_cubes(row, store, found):
         return PlannedRow(row, "recorded", scenes, scenes, 0.0, "recorded already", found)
     done = outlook.scenes_done(store, row.asked)
     seconds = expected.seconds(task, outlook, scenes - done, timing=row.asked.timing)

@@ -37,12 +37,15 @@ class Place:
         Folders of the data sets' files, by data set; by "" that of all others.
     save_mat
         Folder that receives the results for the MATLAB script.
+    time_again
+        Time also what was timed on this device already.
     """
 
     results_dir: Path
     device: str
     data_roots: Mapping[str, Path] = field(default_factory=dict)
     save_mat: Path | None = None
+    time_again: bool = False
 
     def root(self, dataset: str) -> Path | None:
         """Return the folder of a data set's files; None: not said."""
@@ -185,6 +188,7 @@ def points(study: Study, names: list[str], weights: Mapping[str, Named], place: 
                     also=study.also,
                     save_mat=place.save_mat,
                     pictures=study.pictures,
+                    time_again=place.time_again,
                 )
                 point = _opened(asked)
                 found.setdefault(point.task.id if point.task else len(found), point)
