@@ -26,7 +26,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Final
@@ -45,7 +45,44 @@ _LOCK: Final = re.compile(r"((?:.*\.)?hsbench-[0-9a-z]+)\.lock", re.DOTALL)
 _WRITING: Final = "hsbench-writing"
 #: A lock may be held for a moment by somebody who only looks whether its owner lives.
 _TRIES, _PAUSE = 10, 0.02
+#: Seconds between two looks whether it is one's turn.
+_TURN: Final = 0.05
 _LONGEST_COMMAND: Final = 200
+
+
+class BusyError(HsbenchError):
+    """Another process writes what was to be written."""
+
+
+@contextmanager
+def in_turn(target: Path, patience: float) -> Iterator[None]:
+    """Be the only process that writes a file or folder, as soon as it may be.
+
+    Parameters
+    ----------
+    target
+        As for `alone`.
+    patience
+        Seconds after which it is no longer waited for.
+
+    Raises
+    ------
+    BusyError
+        If another process still writes it then.
+    HsbenchError
+        If the folder cannot be written.
+    """
+    end = time.monotonic() + patience
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(alone(target))
+                break
+            except BusyError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_TURN)
+        yield
 
 
 @contextmanager
@@ -59,8 +96,10 @@ def alone(target: Path) -> Iterator[None]:
 
     Raises
     ------
+    BusyError
+        If another process writes it: the message names the process.
     HsbenchError
-        If another process writes it: the message names the process; or if the folder cannot be written.
+        If the folder cannot be written.
     """
     lock = target.with_name(f".{target.name}.{_WRITING}.lock")
     descriptor: int | None = None
@@ -72,7 +111,7 @@ def alone(target: Path) -> Iterator[None]:
         except OSError as error:
             raise HsbenchError(f"{target} cannot be written: {reason_of_system(error)}") from error
         if descriptor is None and _fcntl is not None:
-            raise HsbenchError(
+            raise BusyError(
                 f"{target} is being written by another process: {_owner(lock)}. Wait until it has ended, or end it; "
                 "then run the same command again"
             )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -30,11 +29,10 @@ from hsfusion_bench.runs.pictures import (
     read_pictures,
     stem,
 )
-from hsfusion_bench.scratch import alone, passing
+from hsfusion_bench.scratch import in_turn, passing
 
 #: The reference's pictures are written in moments, so that another process that writes them is waited for, seconds.
 _PATIENCE: Final = 20.0
-_PAUSE: Final = 0.05
 
 
 class Gallery:
@@ -180,7 +178,7 @@ class Gallery:
 
     def _add_reference(self, name: str, digest: str, reference: Image) -> None:
         folder = self.folder.parent / REFERENCE
-        with _turn(folder):
+        with in_turn(folder, _PATIENCE):
             try:
                 there = read_pictures(folder)
                 scenes = there.scenes if there.alike(self._head) else {}
@@ -207,19 +205,3 @@ def _head(task: Task) -> Pictures:
         wavelengths=known,
         scenes={},
     )
-
-
-@contextmanager
-def _turn(target: Path) -> Iterator[None]:
-    """Be the only process that writes a folder, as soon as it may be."""
-    end = time.monotonic() + _PATIENCE
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(alone(target))
-                break
-            except HsbenchError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(_PAUSE)
-        yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hsfusion_bench.data.mapped import mapped_folder, prepare_mapped, read_index
 from hsfusion_bench.data.prepare import Preparation, Report, no_report
@@ -12,8 +12,12 @@ from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import user_cache, write_text
 from hsfusion_bench.methods import Recipe
+from hsfusion_bench.scratch import in_turn
 from hsfusion_bench.training.loading import Chosen, Patches
 from hsfusion_bench.training.mapped import MappedPatches
+
+#: Seconds that another training may take to observe the scenes that both are fed with.
+_PATIENCE: Final = 3600.0
 
 
 class TrainingScenes:
@@ -79,8 +83,11 @@ class TrainingScenes:
         report
             Called as scenes are observed, see `hsfusion_bench.data.prepare.prepare_train`.
         """
-        folder = self._folder(report)
-        index = read_index(folder)
+        root = user_cache() / "scenes" / self.task.protocol_digest[:12]
+        folder = mapped_folder(root, self._job, self.task.plan.part)
+        with in_turn(folder.with_name(f"{folder.name}.turn"), _PATIENCE):  # trainings side by side share it
+            self._make(folder, report)
+            index = read_index(folder)
         self._digests = [scene.digest for scene in index.scenes if scene.name in self.task.names]
         scale = self.task.scale
         smallest = min(min(scene.height, scene.width) for scene in index.scenes)
@@ -98,19 +105,20 @@ class TrainingScenes:
         [number] = (number for number, scene in enumerate(index.scenes) if scene.name == self.scene)
         return Chosen(patches, [patch for patch, place in enumerate(patches.places) if place[0] == number])
 
-    def _folder(self, report: Report) -> Path:
-        """Return the folder of observed scenes, made if it is not there or its originals have changed."""
-        part, side = self.task.plan.part, self.task.protocol.patch
-        job = Preparation(self.task, side, side, partial=True)
-        root = user_cache() / "scenes" / self.task.protocol_digest[:12]
-        folder, seen = mapped_folder(root, job, part), self._originals()
+    @property
+    def _job(self) -> Preparation:
+        side = self.task.protocol.patch
+        return Preparation(self.task, side, side, partial=True)
+
+    def _make(self, folder: Path, report: Report) -> None:
+        """Make the folder of observed scenes if it is not there or its originals have changed."""
+        seen = self._originals()
         note = folder / "originals.json"
         if seen and note.is_file() and (folder / "index.json").is_file() and json.loads(note.read_text()) == seen:
-            return folder
+            return
         note.unlink(missing_ok=True)
-        prepare_mapped(job, part, root, report)
+        prepare_mapped(self._job, self.task.plan.part, folder.parent, report)
         write_text(note, json.dumps(seen))
-        return folder
 
     def _originals(self) -> dict[str, list[list[int | str]]]:
         """Return name, size and time of every file of the scenes, and the digest that they must have, if one is known.
