@@ -23,6 +23,7 @@ from hsfusion_bench.cli.common import (
     with_key,
 )
 from hsfusion_bench.cli.numbers import SEED
+from hsfusion_bench.cli.sections import Sectioned
 from hsfusion_bench.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.runs.weights.choosing import Named
 
 
-@click.command("run", short_help="Run methods on a dataset, score them, write records and tables.")
+@click.command("run", cls=Sectioned, short_help="Run methods on a dataset, score them, write records and tables.")
 @click.option(
     "--methods",
     required=True,
