@@ -38,8 +38,9 @@ def in_words(conditions: Mapping[str, float | str]) -> str:
         each = ((hsi, "LR-HSI"), (msi, "HR-MSI"))
         ratios = [f"{_number(ratio)} dB in the {image}" for ratio, image in each if ratio is not None]
         parts.append(f"noise of {' and '.join(ratios)}{seeded}")
+    true = conditions.get("psf")
     if blur := _blur(take("psf"), take("psf_fwhm")):
-        parts.append(f"blur {blur}")
+        parts.append(blur)
     rows, columns = take("shift_rows"), take("shift_columns")
     if rows is not None or columns is not None:
         parts.append(f"HR-MSI moved by {_number(rows or 0)} rows and {_number(columns or 0)} columns")
@@ -51,8 +52,8 @@ def in_words(conditions: Mapping[str, float | str]) -> str:
         many = f"{100 * dead:g} % of all columns" if dead < 1 else f"{dead:g} column{'s' if dead > 1 else ''} a band"
         parts.append(f"dead in the LR-HSI: {many}{which}")
     told = []
-    if blur := _blur(take("told_psf"), take("told_psf_fwhm")):
-        told.append(f"a blur {blur}")
+    if blur := _blur(take("told_psf"), take("told_psf_fwhm"), "gaussian" if true in (None, "delta") else true):
+        told.append(f"a {blur}")
     if response := take("told_response"):
         told.append(f"camera response {response}")
     if (phase := take("told_phase")) is not None:
@@ -63,10 +64,12 @@ def in_words(conditions: Mapping[str, float | str]) -> str:
     return "; ".join(parts)
 
 
-def _blur(family: float | str | None, width: float | str | None) -> str:
-    named = "" if family is None else _TITLES.get(str(family), str(family))
-    wide = "" if width is None else f"{_number(width)} HR pixels wide"
-    return " ".join(part for part in (named, wide) if part)
+def _blur(family: float | str | None, width: float | str | None, usual: float | str | None = "gaussian") -> str:
+    if family is None and width is None:
+        return ""
+    name = str(usual if family is None else family)
+    named = _TITLES.get(name, name)
+    return f"{named} blur" + ("" if width is None else f" {_number(width)} HR pixels wide")
 
 
 def _number(value: float | str | None) -> str:
