@@ -47,8 +47,8 @@ class TrainingScenes:
             )
         if task.protocol.told_phase(task.scale) != task.protocol.phase(task.scale):
             raise UsageError(
-                "a network cannot be trained with a phase that is not the true one: turned patches are cut by it. Train "
-                "without --told-phase; the weights are taken for runs with it"
+                "a network cannot be trained with a phase that is not the true one: turned patches are cut by it. "
+                "Train without --told-phase; the weights are taken for runs with it"
             )
         if plan.part == "test" and len(plan.present) != 1:
             raise HsbenchError("of test scenes, training takes one at a time")
