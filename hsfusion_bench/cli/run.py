@@ -29,6 +29,7 @@ from hsfusion_bench.cli.run_options import (
     study_of,
     study_options,
 )
+from hsfusion_bench.cli.sections import Sectioned
 from hsfusion_bench.cli.workers import Workers, workers_options
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.studies.study import Study
 
 
-@click.command("run", short_help="Run methods on datasets, score them, write records and tables.")
+@click.command("run", cls=Sectioned, short_help="Run methods on datasets, score them, write records and tables.")
 @click.option(
     "--methods",
     callback=comma_separated,
