@@ -26,7 +26,7 @@ def identity(record: Record, *, machine: bool = True) -> dict[str, Any]:
     held = record.model_dump(exclude={"scenes", "summary", "status", "error", "model", "pictures", "elsewhere"})
     held["dataset"] = record.dataset.model_dump(exclude={"scenes"})
     if not machine:
-        held["environment"] = held["environment"][_PROGRAM]
+        held["environment"] = held["environment"].get(_PROGRAM)
     return held
 
 

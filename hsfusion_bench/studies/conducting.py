@@ -133,7 +133,7 @@ class _Conductor:
         try:
             while self.whose:
                 ended, _ = wait(self.whose, return_when=FIRST_COMPLETED)
-                for future in ended:
+                for future in [each for each in self.whose if each in ended]:  # in their order, not in a set's
                     running, name = self.whose.pop(future)
                     running.pending.discard(future)
                     self._take(running, name, future)
