@@ -320,6 +320,7 @@ def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) 
         "train",
         "fuse",
         "evaluate",
+        "join",
         "score",
         "verify",
         "leaderboard",
@@ -340,7 +341,7 @@ def test_every_verb_helps_with_an_example(verb: str) -> None:
 def test_the_verbs_of_the_help_are_these() -> None:
     commands = hsbench("--help").stdout.partition("Commands:\n")[2].splitlines()
     expected = (
-        "run train fuse evaluate reproduce submit-check score verify leaderboard compare report figure cost data "
+        "run train fuse evaluate join reproduce submit-check score verify leaderboard compare report figure cost data "
         "weights list show new-method"
     )
     assert [line.split()[0] for line in commands if not line.startswith("   ")] == expected.split()

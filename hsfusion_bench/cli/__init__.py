@@ -22,6 +22,7 @@ _VERBS = (
     "train",
     "fuse",
     "evaluate",
+    "join",
     "reproduce",
     "submit-check",
     "score",
