@@ -326,6 +326,7 @@ BASES: dict[str, tuple[str, ...]] = {
     "train": ("{method}ssrnet", "--dataset", "demo", "--scale", "4", "--max-steps", "1", "--set", "patch=16"),
     "fuse": ("{method}bicubic", "{images}pair.mat", "{output}fused.npy"),
     "evaluate": ("{predictions}cubes.npy", "--name", "mine", "--dataset", "demo", "--scale", "4", *_ONE),
+    "join": ("{files}record.json",),
     "reproduce": ("{record}bicubic", "--dataset", "demo", "--scenes", "oranges"),
     "submit-check": ("{folder}folder",),
     "score": ("{results}batch.mat", "--ratio", "4"),
@@ -356,6 +357,7 @@ def furnish_inputs() -> None:
     import scipy.io
 
     from hsfusion_bench.data.sources.demo import DemoSource
+    from hsfusion_bench.runs.recorded import recorded_root
 
     scene = DemoSource().read("oranges")
     random = np.random.default_rng(1)
@@ -365,3 +367,4 @@ def furnish_inputs() -> None:
     gt = random.random((1, 4, 32, 32))
     scipy.io.savemat("batch.mat", {"gt": gt, "sr": np.clip(gt + 0.01, 0, 1)})
     Path("trainings.toml").write_text("")
+    shutil.copyfile(recorded_root() / "demo-x4-uestc/bicubic.json", "record.json")
