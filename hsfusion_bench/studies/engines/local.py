@@ -83,7 +83,17 @@ def local(workers: int, *, gpus: int | None = None, memory_mb: int | None = None
 
 def _scheduler(folder: Path) -> list[str]:
     file = str(folder / "scheduler.json")
-    return ["--host", f"tcp://{_LOOPBACK}", "--port", "0", "--no-dashboard", "--scheduler-file", file]
+    return [
+        "--host",
+        f"tcp://{_LOOPBACK}",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--dashboard-address",
+        f"{_LOOPBACK}:0",
+        "--scheduler-file",
+        file,
+    ]
 
 
 def _nanny(number: int, cards: list[str], share: int, folder: Path) -> dict[str, Any]:
@@ -92,6 +102,7 @@ def _nanny(number: int, cards: list[str], share: int, folder: Path) -> dict[str,
         "name": number,
         "nthreads": 1,
         "host": _LOOPBACK,
+        "dashboard_address": f"{_LOOPBACK}:0",
         "memory_limit": share,
         "local_directory": str(folder),
         "resources": {"GPU": int(has_one), "MEMORY": share // 2**20},

@@ -144,7 +144,7 @@ def jobqueue(asked: Asked) -> SLURMCluster:
         log_directory=str(asked.folder),
         worker_extra_args=["--resources", resources, "--no-dashboard"],
         death_timeout=_DEATH,
-        scheduler_options={"dashboard": False},
+        scheduler_options={"dashboard": False, "dashboard_address": ":0"},
         silence_logs=logging.ERROR,
     )
 
