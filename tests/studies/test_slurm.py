@@ -10,12 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import psutil
 import pytest
-
-pytest.importorskip("dask_jobqueue")
-pytest.importorskip("submitit")
-cloudpickle = pytest.importorskip("cloudpickle")
 
 from hsfusion_bench.children.calling import DiedError
 from hsfusion_bench.errors import HsbenchError, UsageError

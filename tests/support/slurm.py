@@ -20,7 +20,8 @@ exit 0
     "sacct": r"""echo "JobID|State|NodeList"
 while [ $# -gt 0 ]; do
     if [ "$1" = -j ]; then
-        if ps -o stat= -g "$2" | grep -qv Z; then echo "$2|RUNNING|here"; else echo "$2|${SLURM_STUB_END:-FAILED}|here"; fi
+        if ps -o stat= -g "$2" | grep -qv Z; then state=RUNNING; else state=FAILED; fi
+        echo "$2|$state|here"
         shift
     fi
     shift
