@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pytest
 from scipy import io
@@ -15,6 +17,7 @@ from scipy import io
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab.batches import score_file
 from hsfusion_bench.matlab.processes import dealt
+from hsfusion_bench.studies.engines import local, serial
 
 
 def numbered(number: int) -> list[np.ndarray]:
@@ -50,6 +53,26 @@ class TestDealt:
     def test_a_process_that_dies_is_a_message(self) -> None:
         with pytest.raises(HsbenchError, match="ended from outside before sample 1 was scored"):
             list(dealt(Path("x.mat"), numbered, 4, end_itself, workers=2))
+
+    def test_any_executor_will_do(self) -> None:
+        expected = list(dealt(Path("x"), numbered, 5, total, workers=1))
+        with ThreadPoolExecutor(2) as threads, serial() as engine:
+            for executor in (threads, engine):
+                assert list(dealt(Path("x"), numbered, 5, total, workers=1, executor=executor)) == expected
+                with pytest.raises(HsbenchError, match=r"x: sample 3 cannot be scored: it is the third"):
+                    list(dealt(Path("x"), numbered, 5, refuse_the_third, workers=1, executor=executor))
+
+    @pytest.mark.slow
+    def test_workers_of_dask_score_what_processes_do(self) -> None:
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers know no tests
+        try:
+            with local(2, gpus=0) as engine:
+                found = list(dealt(Path("x"), numbered, 5, total, workers=2, executor=engine))
+                assert [row[0] for row in found] == [0.0, 2.0, 4.0, 6.0, 8.0]
+                with pytest.raises(HsbenchError, match="ended from outside before sample 1 was scored"):
+                    list(dealt(Path("x"), numbered, 1, end_itself, workers=2, executor=engine))
+        finally:
+            cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 def test_without_room_for_the_samples_it_says_where(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsfusion_bench.children.calling import end_with_parent, fresh, no_code_of_the_folder
+from hsfusion_bench.children.calling import DiedError, end_with_parent, fresh, no_code_of_the_folder
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.interrupts import children_uninterrupted
 
@@ -29,6 +28,7 @@ def dealt(
     work: Callable[..., _Result],
     *,
     workers: int,
+    executor: Executor | None = None,
 ) -> Iterator[_Result]:
     """Call ``work(*images(k), workers=threads)`` for each k below `count`, and give the results in order.
 
@@ -43,6 +43,8 @@ def dealt(
     workers
         Up to so many samples are worked on at a time, each in a process of its own; what is left over is given to
         each as threads.
+    executor
+        What calls them, such as an engine of `hsfusion_bench.studies.engines`; None: processes that are started for it.
 
     Raises
     ------
@@ -51,13 +53,13 @@ def dealt(
     """
     processes = min(workers, count)
     call = partial(_call, images, partial(work, workers=workers // processes))
-    with _results(call, count, processes) as results:
+    with _results(call, count, processes, executor) as results:
         for number in range(1, count + 1):
             try:
                 result = next(results)
             except (ValueError, TypeError) as error:
                 raise HsbenchError(f"{path}: sample {number} cannot be scored: {error}") from error
-            except BrokenProcessPool as error:
+            except (BrokenExecutor, DiedError) as error:
                 raise HsbenchError(
                     f"{path}: a process was ended from outside before sample {number} was scored, for want of memory "
                     "perhaps; fewer --workers need less"
@@ -66,7 +68,12 @@ def dealt(
 
 
 @contextmanager
-def _results(call: Callable[[int], _Result], count: int, processes: int) -> Iterator[Iterator[_Result]]:
+def _results(
+    call: Callable[[int], _Result], count: int, processes: int, executor: Executor | None
+) -> Iterator[Iterator[_Result]]:
+    if executor is not None:
+        yield executor.map(call, range(count))
+        return
     if processes == 1:
         yield map(call, range(count))
         return

@@ -55,7 +55,7 @@ class Job:
 
 
 class WorkerGone(Exception):  # noqa: N818
-    """The process that ran a job is gone; the text says more, if more is known."""
+    """The process that ran a job is gone; the text goes on after "it was ended twice, ", if more is known."""
 
 
 class Dealing(Engine):
@@ -184,8 +184,8 @@ class Dealing(Engine):
 
     def _again(self, job: Job, more: str) -> None:
         job.deaths += 1
-        times = "once" if job.deaths == 1 else f"{job.deaths} times"
-        ended = f"the process that ran it was ended {times}, for want of memory perhaps{more and f' ({more})'}"
+        times = {1: "once", 2: "twice"}.get(job.deaths, f"{job.deaths} times")
+        ended = f"the process that ran it was ended {times}, {more or 'for want of memory perhaps'}"
         if job.deaths > job.retries:
             job.fail(DiedError(ended))
         elif job.is_wanted():

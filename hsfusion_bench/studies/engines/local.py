@@ -15,9 +15,9 @@ from hsfusion_bench import memory
 from hsfusion_bench.children.supervised import supervised
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.scratch import TemporaryFolder
-from hsfusion_bench.studies.engines.contract import Engine, missing
+from hsfusion_bench.studies.engines.contract import Engine
 from hsfusion_bench.studies.engines.dealing import Say
-from hsfusion_bench.studies.engines.settings import OF_DASK, of_process
+from hsfusion_bench.studies.engines.settings import OF_DASK, imported, of_process
 
 #: Seconds in which the workers have to be there.
 _START = 120.0
@@ -52,10 +52,7 @@ def local(workers: int, *, gpus: int | None = None, memory_mb: int | None = None
     """
     if workers < 1:
         raise UsageError(f"{workers} workers: at least 1 is needed")
-    try:
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise missing(error) from error
+    imported()
     from hsfusion_bench.studies.engines.on_dask import OnDask
 
     cards = _cards() if gpus is None else [str(number) for number in range(gpus)]
@@ -83,7 +80,17 @@ def local(workers: int, *, gpus: int | None = None, memory_mb: int | None = None
 
 def _scheduler(folder: Path) -> list[str]:
     file = str(folder / "scheduler.json")
-    return ["--host", f"tcp://{_LOOPBACK}", "--port", "0", "--no-dashboard", "--scheduler-file", file]
+    return [
+        "--host",
+        f"tcp://{_LOOPBACK}",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--dashboard-address",
+        f"{_LOOPBACK}:0",
+        "--scheduler-file",
+        file,
+    ]
 
 
 def _nanny(number: int, cards: list[str], share: int, folder: Path) -> dict[str, Any]:
@@ -92,6 +99,7 @@ def _nanny(number: int, cards: list[str], share: int, folder: Path) -> dict[str,
         "name": number,
         "nthreads": 1,
         "host": _LOOPBACK,
+        "dashboard_address": f"{_LOOPBACK}:0",
         "memory_limit": share,
         "local_directory": str(folder),
         "resources": {"GPU": int(has_one), "MEMORY": share // 2**20},
@@ -101,12 +109,18 @@ def _nanny(number: int, cards: list[str], share: int, folder: Path) -> dict[str,
 
 
 def _started(stack: ExitStack, folder: Path, kind: str, *arguments: str) -> subprocess.Popen[Any]:
-    # what dies is told by us
-    environment = {**os.environ, **OF_DASK, **of_process(threads=1), "DASK_LOGGING__DISTRIBUTED": "error"}
+    environment = {
+        **os.environ,
+        **OF_DASK,
+        **of_process(threads=1),
+        "DASK_LOGGING__DISTRIBUTED": "error",  # what dies is told by us
+        "DASK_TEMPORARY_DIRECTORY": str(folder),
+    }
     command = [sys.executable, "-P", "-m", f"distributed.cli.dask_{kind}", *arguments]
-    return stack.enter_context(
-        supervised(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
-    )
+    nothing = subprocess.DEVNULL
+    # a session of its own: a SIGKILL of all processes of our group must not end the one that ends these
+    apart = supervised(command, stdin=nothing, stdout=nothing, env=environment, start_new_session=True)
+    return stack.enter_context(apart)
 
 
 def _address(folder: Path, processes: list[subprocess.Popen[Any]]) -> str:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsfusion_bench.errors import HsbenchError, reason_of
-from hsfusion_bench.studies.engines.contract import missing
 from hsfusion_bench.studies.engines.dealing import Dealing, Job, Say, WorkerGone
 from hsfusion_bench.studies.engines.packing import Origin, Outcome, require_same, run
+from hsfusion_bench.studies.engines.settings import imported
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -153,13 +153,12 @@ class OnDask(Dealing):
                 raise WorkerGone from error
             return outcome
         if status == "error":
-            from distributed import KilledWorker
-
             failure = future.exception(timeout=ANSWER)
-            if isinstance(failure, KilledWorker):
+            if isinstance(failure, imported().KilledWorker):
                 raise WorkerGone
             raise HsbenchError(f"worker {worker} cannot run it: {reason_of(failure)}")
         if status in ("cancelled", "lost"):
+            self._alive()
             raise HsbenchError(f"{self._called}: the scheduler is gone, or was started again")
         if worker not in self._offers:
             with suppress(Exception):
@@ -187,13 +186,7 @@ def _gpus(offer: dict[str, Any]) -> float:
 
 def _client(address: Any, called: str) -> Client:
     try:
-        import dask
-        from distributed import Client
-    except ImportError as error:
-        raise missing(error) from error
-    try:
-        with dask.config.set({"distributed.comm.timeouts.connect": ANSWER}):
-            return Client(address, timeout=ANSWER, set_as_default=False, name="hsbench")
+        return imported().Client(address, timeout=ANSWER, set_as_default=False, name="hsbench")
     except (OSError, TimeoutError) as error:
         raise HsbenchError(
             f"{called}: nobody answers there within {ANSWER:g} s. Start a scheduler by `dask scheduler`, and see that "

@@ -75,7 +75,7 @@ class OnSubmitit(Dealing):
         if not ended:
             if state == "PREEMPTED":  # some clusters put it back into the queue, others do not
                 _end(handle)
-                raise WorkerGone("preempted")
+                raise WorkerGone(_as(handle, state))
             return None
         if not handle.paths.result_pickle.exists() and time.monotonic() < _deadline(handle):
             return None
@@ -83,13 +83,15 @@ class OnSubmitit(Dealing):
             handle._results_timeout_s = 0
             kind, value = handle._get_outcome_and_result()
         except Exception as error:
-            raise WorkerGone(_state(handle, state)) from error
+            raise WorkerGone(_as(handle, state)) from error
+        for path in (handle.paths.submitted_pickle, handle.paths.result_pickle):
+            path.unlink(missing_ok=True)
         if kind == "success":
             outcome: Outcome = value
             return outcome
         reason = str(value).strip().splitlines()[-1]
         if "UncompletedJobError" in reason:
-            raise WorkerGone(_state(handle, "TIMEOUT"))
+            raise WorkerGone(_as(handle, "TIMEOUT"))
         raise HsbenchError(f"job {handle.job_id} of SLURM could not run it: {reason}")
 
     def _end(self, handles: Iterable[_Slurm]) -> None:
@@ -97,8 +99,8 @@ class OnSubmitit(Dealing):
             _end(handle)
 
 
-def _state(handle: _Slurm, state: str) -> str:
-    return f"job {handle.job_id} of SLURM: {state}; its log is {handle.paths.stderr}"
+def _as(handle: _Slurm, state: str) -> str:
+    return f"at last job {handle.job_id} of SLURM, {state} ({handle.paths.stderr})"
 
 
 def _deadline(handle: _Slurm) -> float:

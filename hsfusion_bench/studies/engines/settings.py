@@ -1,6 +1,10 @@
-"""Environment variables of workers."""
+"""Dask as it is used here: what it logs, and the environment variables of workers."""
 
 from __future__ import annotations
+
+from types import ModuleType
+
+from hsfusion_bench.studies.engines.contract import missing
 
 _THREADS = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")
 
@@ -18,3 +22,22 @@ OF_DASK = {
 def of_process(threads: int) -> dict[str, str]:
     """Return those of each process: no module of the current folder, and so many threads in whatever library."""
     return {"PYTHONSAFEPATH": "1", **{f"{library}_NUM_THREADS": str(threads) for library in _THREADS}}
+
+
+def imported() -> ModuleType:
+    """Import `distributed`. What it logs of connections that end is not for people: what matters is raised.
+
+    Raises
+    ------
+    HsbenchError
+        If it is not installed.
+    """
+    try:
+        import dask
+
+        with dask.config.set(logging={"distributed": "critical", "distributed.client": "critical"}):
+            import distributed
+    except ImportError as error:
+        raise missing(error) from error
+    module: ModuleType = distributed
+    return module

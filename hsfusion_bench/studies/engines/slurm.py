@@ -15,7 +15,7 @@ from hsfusion_bench.data.observing.tables import STRICT, fill
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
 from hsfusion_bench.studies.engines.contract import Engine, missing
 from hsfusion_bench.studies.engines.dealing import Say
-from hsfusion_bench.studies.engines.settings import OF_DASK, of_process
+from hsfusion_bench.studies.engines.settings import OF_DASK, imported, of_process
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
@@ -105,6 +105,7 @@ def on_jobqueue(asked: Asked, *, say: Say | None = None) -> Engine:
     """
     from hsfusion_bench.studies.engines.on_dask import OnDask
 
+    imported()
     _require("sbatch", "scancel")
     cluster = jobqueue(asked)
     try:
@@ -144,7 +145,7 @@ def jobqueue(asked: Asked) -> SLURMCluster:
         log_directory=str(asked.folder),
         worker_extra_args=["--resources", resources, "--no-dashboard"],
         death_timeout=_DEATH,
-        scheduler_options={"dashboard": False},
+        scheduler_options={"dashboard": False, "dashboard_address": ":0"},
         silence_logs=logging.ERROR,
     )
 
