@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hsfusion_bench.data.task import Task
     from hsfusion_bench.devices import Device
+    from hsfusion_bench.runs.records import Record
     from hsfusion_bench.runs.runner import Result
 
 #: Where one's own records are looked for, if no folder is named.
@@ -295,9 +296,11 @@ def report_results(
     boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in made)
     notes = console(stderr=True)
     show(console(), boards)
+    tasks = list(dict.fromkeys(_task_of(result.record) for result in made))
     for result in results:
         if result.record.status != "ok":
-            notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
+            where = f" on {' '.join(_task_of(result.record))}" if len(tasks) > 1 else ""
+            notes.print(f"{result.record.method.name}{where}: {result.record.error}", style="red", markup=False)
     for result in results:
         path, kept = result.written
         more = " (an earlier one of more scenes, kept)" if kept else ""
@@ -319,13 +322,17 @@ def report_results(
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
     folder = made[0].written.path.parent.parent
     where = [] if folder == Path("results") else ["--results-dir", str(folder)]
-    told = [result.record.dataset for result in made]
-    tasks = list(dict.fromkeys((each.name, each.scale, each.protocol) for each in told))
     for dataset, scale, protocol in tasks:
-        chosen = ["--dataset", dataset, "--scale", str(scale), "--protocol", protocol]
-        recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
+        chosen = ["--dataset", dataset, "--scale", scale.removeprefix("×"), "--protocol", protocol]
+        recorded = gather([], "recorded", dataset=dataset, scale=int(chosen[3]), protocol=protocol).entries
         if recorded:
             verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
             notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
     chosen = chosen if len(tasks) == 1 else []
     notes.print(f"as a page: {shlex.join(['hsbench', 'report', *chosen, *where])}", markup=False, soft_wrap=True)
+
+
+def _task_of(record: Record) -> tuple[str, str, str]:
+    """Return data set, scale and protocol in words."""
+    told = record.dataset
+    return told.name, f"×{told.scale}", told.protocol

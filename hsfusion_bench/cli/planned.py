@@ -73,12 +73,12 @@ def _time(row: PlannedRow) -> str:
 
 
 def _problems(plan: Plan) -> list[str]:
-    """Return a line for each task that cannot be run."""
-    return [
-        f"{_PROBLEMS[task.point.state]}: {task.point.title}: {task.point.problem}"
-        for task in plan.tasks
-        if task.point.problem is not None
-    ]
+    """Return a line for each reason for which tasks cannot be run."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for task in plan.tasks:
+        if task.point.problem is not None:
+            found.setdefault((task.point.state, str(task.point.problem)), []).append(task.point.title)
+    return [f"{_PROBLEMS[state]}: {', '.join(titles)}: {why}" for (state, why), titles in found.items()]
 
 
 def _skipped(plan: Plan, named: int | None) -> list[str]:

@@ -114,7 +114,7 @@ if TYPE_CHECKING:
 @pictures_option
 @results_dir_option
 @click.pass_context
-def command(context: click.Context, **told: Any) -> None:
+def command(context: click.Context, /, **told: Any) -> None:
     """Run methods on datasets: observe, fuse, score, count, time.
 
     Writes one record a method and task below --results-dir, prints a leaderboard of each task, and exits with 1 if any
@@ -132,7 +132,6 @@ def command(context: click.Context, **told: Any) -> None:
     """
     from hsfusion_bench.runs.weights.choosing import named
     from hsfusion_bench.studies.points import Place, points, require_known
-    from hsfusion_bench.studies.roster import chosen_methods
     from hsfusion_bench.studies.study import read_study
 
     debug: bool = context.find_root().params["debug"]
@@ -179,7 +178,9 @@ def _members(words: Sequence[str], where: Path | None, *, apart: bool) -> list[M
     try:
         return chosen_methods(words, apart=apart)
     except UsageError as error:
-        raise UsageError(f"{where}: methods: {error}") from error if where is not None else error
+        if where is None:
+            raise
+        raise UsageError(f"{where}: methods: {error}") from error
 
 
 def _looked_at(study: Study, members: Sequence[Member]) -> tuple[list[Contender], set[str]]:

@@ -47,10 +47,10 @@ _FILES: Final = ("mat:", "h5:")
 _WITHOUT_FOLDER: Final = ("demo", *_FILES)
 
 
-class Several(click.ParamType):
+class Several(click.ParamType[Any]):
     """Values with commas between them, each of another type; a tuple without repetitions."""
 
-    def __init__(self, each: click.ParamType) -> None:
+    def __init__(self, each: click.ParamType[Any]) -> None:
         self.each = each
         self.name = f"{each.name},..."
 
@@ -62,6 +62,17 @@ class Several(click.ParamType):
         if not parts:
             self.fail(f"{value!r} names no value", param, ctx)
         return tuple(dict.fromkeys(self.each.convert(part, param, ctx) for part in parts))
+
+
+class _Folder(click.ParamType[Any]):
+    """A folder, or NAME=FOLDER; of the environment all is one, spaces and colons included."""
+
+    name = "folder"
+    envvar_list_splitter = "\0"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text."""
+        return value
 
 
 def study_options(function: _Function) -> _Function:
@@ -84,7 +95,7 @@ def study_options(function: _Function) -> _Function:
         if parameter.name in _REQUIRED:
             parameter.required = False
         if parameter.name == "data_root":
-            parameter.type, parameter.multiple, parameter.metavar = click.STRING, True, "[NAME=]FOLDER"
+            parameter.type, parameter.multiple, parameter.metavar = _Folder(), True, "[NAME=]FOLDER"
             parameter.help = (
                 "Folder of the dataset's files, or of a folder for each dataset; of one of several by NAME=FOLDER, "
                 "which may be given again. Default: where `hsbench data download` puts them."
