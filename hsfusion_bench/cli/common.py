@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hsfusion_bench.cli.numbers import DECIBELS, POSITIVE, SCALE, SEED
+from hsfusion_bench.cli.numbers import DEAD_LINES, DECIBELS, FWHM, GAIN, PHASE_OFF, POSITIVE, SCALE, SEED, SHIFT
+from hsfusion_bench.cli.sections import SectionOption
+from hsfusion_bench.data.observing.limits import FAMILIES
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -198,6 +200,69 @@ def wavelengths_option(function: _Function) -> _Function:
     )(function)
 
 
+#: Headings of the help.
+CONDITIONS: Final = "Conditions that depart from the protocol's"
+_TOLD: Final = "What methods are told, where it is not the truth"
+
+
+def _condition(option: str, section: str = CONDITIONS, **more: Any) -> Callable[[Any], Any]:
+    return click.option(option, cls=SectionOption, section=section, **more)
+
+
+def _conditions() -> list[Callable[[Any], Any]]:
+    """Return the options that make a variant of a protocol, see `hsfusion_bench.data.observing.conditions`."""
+    families = click.Choice(FAMILIES)
+    return [
+        _condition(
+            "--response",
+            metavar="NAME",
+            help="Another camera response, see `hsbench list responses`; or a file of your own, FILE or FILE:KEY "
+            "(.csv, .txt, .mat, .npy, .npz).",
+        ),
+        _condition(
+            "--off-table",
+            type=click.Choice(["refuse", "by-band", "interpolate"]),
+            help="What to do where the response is tabulated at other wavelengths than the dataset's.",
+        ),
+        _condition("--snr-hsi", type=DECIBELS, metavar="DB", help="Add noise to the LR-HSI: signal-to-noise ratio."),
+        _condition("--snr-msi", type=DECIBELS, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
+        _condition("--noise-seed", type=SEED, default=0, show_default=True, help="Seed of the noise."),
+        _condition(
+            "--psf", type=families, metavar="FAMILY", help=f"Another blur of the LR-HSI: {', '.join(FAMILIES)}."
+        ),
+        _condition(
+            "--psf-fwhm",
+            type=FWHM,
+            metavar="PIXELS",
+            help="Its full width at half maximum, HR pixels; without --psf, a Gaussian's.",
+        ),
+        _condition(
+            "--shift",
+            type=SHIFT,
+            metavar="ROWS,COLUMNS",
+            help="Move the HR-MSI down and right, by HR pixels or parts of them; one number for both.",
+        ),
+        _condition("--gain", type=GAIN, metavar="FACTOR", help="Multiply the HR-MSI, and not the LR-HSI."),
+        _condition(
+            "--dead-lines",
+            type=DEAD_LINES,
+            metavar="N",
+            help="Columns of the LR-HSI that read 0: N of each band, or, below 1, a share of all bands'.",
+        ),
+        _condition("--dead-seed", type=SEED, default=0, show_default=True, help="Seed of which they are."),
+        _condition("--told-psf", _TOLD, type=families, metavar="FAMILY", help="Another blur than the LR-HSI's."),
+        _condition("--told-psf-fwhm", _TOLD, type=FWHM, metavar="PIXELS", help="Another width of it."),
+        _condition("--told-response", _TOLD, metavar="NAME", help="Another camera response than the HR-MSI's."),
+        _condition(
+            "--told-phase",
+            _TOLD,
+            type=PHASE_OFF,
+            metavar="PIXELS",
+            help="A phase so far off, HR pixels, a multiple of 0.5.",
+        ),
+    ]
+
+
 def dataset_parameters() -> list[Callable[[Any], Any]]:
     """Return the options that say which scenes are meant, and how they are made, as decorators in their order."""
     return [
@@ -215,20 +280,6 @@ def dataset_parameters() -> list[Callable[[Any], Any]]:
             help="How observations are made; FILE.toml for one of your own. Default: what suits the dataset.",
         ),
         click.option(
-            "--response",
-            metavar="NAME",
-            help="Another camera response than the protocol's, see `hsbench list responses`; or a file of your own, "
-            "FILE or FILE:KEY (.csv, .txt, .mat, .npy, .npz).",
-        ),
-        click.option(
-            "--off-table",
-            type=click.Choice(["refuse", "by-band", "interpolate"]),
-            help="What to do where the response is tabulated at other wavelengths than the dataset's.",
-        ),
-        click.option("--snr-hsi", type=DECIBELS, metavar="DB", help="Add noise to the LR-HSI: signal-to-noise ratio."),
-        click.option("--snr-msi", type=DECIBELS, metavar="DB", help="Add noise to the HR-MSI: signal-to-noise ratio."),
-        click.option("--noise-seed", type=SEED, default=0, show_default=True, help="Seed of the noise."),
-        click.option(
             "--data-root",
             type=click.Path(path_type=Path),
             envvar="HSBENCH_DATA",
@@ -238,6 +289,7 @@ def dataset_parameters() -> list[Callable[[Any], Any]]:
             "--scenes", callback=comma_separated, metavar="NAME,...", help="Only these scenes of the test split."
         ),
         wavelengths_option,
+        *_conditions(),
     ]
 
 
@@ -249,12 +301,16 @@ def dataset_options(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def with_choice(*args: Any, protocol: str | None, **given: Any) -> Any:
+        from dataclasses import fields
+
         from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
         refuse_data_root(click.get_current_context(), given["dataset"])
         if given["noise_seed"] and given["snr_hsi"] is None and given["snr_msi"] is None:
             raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
-        changes = {name: given.pop(name) for name in ("response", "off_table", "snr_hsi", "snr_msi", "noise_seed")}
+        if given["dead_seed"] and not given["dead_lines"]:
+            raise UsageError("--dead-seed is about dead lines: add --dead-lines")
+        changes = {field.name: given.pop(field.name) for field in fields(ProtocolChoice) if field.name != "name"}
         return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)
 
     decorated: Any = with_choice

@@ -17,6 +17,7 @@ from hsfusion_bench.cli.common import (
     results_dir_option,
 )
 from hsfusion_bench.cli.numbers import POSITIVE
+from hsfusion_bench.cli.sections import Sectioned
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
     return letters
 
 
-@click.command("evaluate", short_help="Score results made elsewhere, and write a record as of a run.")
+@click.command("evaluate", cls=Sectioned, short_help="Score results made elsewhere, and write a record as of a run.")
 @click.argument("predictions", type=click.Path(path_type=Path))
 @click.option("--name", required=True, metavar="TEXT", help="Name of the method in tables.")
 @dataset_options

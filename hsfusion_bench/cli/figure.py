@@ -27,6 +27,7 @@ _OF: Final = {
     "--scene": ("errors", "spectra"),
     "--window": ("errors",),
     "--log": ("training",),
+    "--axis": ("sweep",),
     "--index": ("tradeoff", "scenes", "sweep", "ranks"),
     "--common": ("tradeoff", "scenes", "ranks"),
 }
@@ -65,6 +66,7 @@ _OF: Final = {
 @click.option("--against", type=click.Choice(["params", "flops", "latency"]), help="tradeoff: the horizontal axis.")
 @click.option("--area", type=click.Choice(["params", "flops", "latency"]), help="tradeoff: what circles' areas show.")
 @click.option("--device", metavar="NAME", help="tradeoff: latencies of this device, by part of its name.")
+@click.option("--axis", metavar="NAME", help="sweep: what changes, as `hsbench run --sweep` calls it.")
 @click.option("--scene", metavar="NAME", help="errors, spectra: which scene.")
 @click.option("--window", metavar="ROW,COLUMN,SIDE", help="errors: what is magnified.  [default: most telling]")
 @click.option(
@@ -92,6 +94,7 @@ def command(
     against: Cost | None,
     area: Cost | None,
     device: str | None,
+    axis: str | None,
     scene: str | None,
     window: str | None,
     logs: tuple[Path, ...],
@@ -106,7 +109,7 @@ def command(
       spectra    spectra of a few pixels, and the error of each band (hsbench run --pictures)
       scenes     methods by scenes, as a heat map
       training   loss and validation of trainings
-      sweep      an index against a number of the protocol, such as --snr-hsi
+      sweep      an index against a condition, such as --snr-hsi or --psf
       ranks      average ranks, and which methods do not differ significantly
 
     \b
@@ -122,7 +125,7 @@ def command(
 
     canvas.check_file(out)
     given: dict[str, object] = {"--against": against, "--area": area, "--device": device, "--scene": scene}
-    given |= {"--window": window, "--log": logs or None, "--index": index, "--common": common or None}
+    given |= {"--axis": axis, "--window": window, "--log": logs or None, "--index": index, "--common": common or None}
     for option, value in given.items():
         if value is not None and kind not in _OF[option]:
             raise UsageError(f"{option} is for {' and '.join(_OF[option])}, not for {kind}")
@@ -155,7 +158,7 @@ def command(
                 f"there are no records{' of ' + ', '.join(asked_for) if asked_for else ''}; `hsbench run` makes some"
             )
         asked = Asked(entries, own, methods, index or "psnr", common, notes)
-        draw = _of_records(kind, asked, width, against, area, device, scene, window)
+        draw = _of_records(kind, asked, width, against, area, device, axis, scene, window)
     said = console(stderr=True)
     try:
         with canvas.drawing():
@@ -177,6 +180,7 @@ def _of_records(
     against: Cost | None,
     area: Cost | None,
     device: str | None,
+    axis: str | None,
     scene: str | None,
     window: str | None,
 ) -> Callable[[], Figure]:
@@ -188,7 +192,7 @@ def _of_records(
         "errors": lambda: errors.draw(asked, width, scene, place),
         "spectra": lambda: spectra.draw(asked, width, scene),
         "scenes": lambda: scenes.draw(asked, width),
-        "sweep": lambda: sweep.draw(asked, width),
+        "sweep": lambda: sweep.draw(asked, width, axis),
         "ranks": lambda: ranks.draw(asked, width),
     }
     return kinds[kind]

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import click
 
+from hsfusion_bench.data.observing.limits import LIMITS, Limits
+
 
 class Number(click.FloatRange):
     """A finite number in a range; NaN, which is in none, is refused as well: `what` says what is asked for."""
@@ -24,9 +26,35 @@ class Number(click.FloatRange):
         return number
 
 
+def _limited(name: str) -> Number:
+    limits: Limits = LIMITS[name]
+    return Number(min=limits.least, max=limits.most, what=f"it is the {limits.title}")
+
+
+class Shift(click.ParamType):
+    """A shift of rows and columns: "0.5" for both, or "0.5,0.25"."""
+
+    name = "rows,columns"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return (rows, columns)."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if len(parts) > 2:
+            self.fail(f"{value!r} is neither one number nor two, ROWS,COLUMNS", param, ctx)
+        numbers = [_limited("shift").convert(part.strip(), param, ctx) for part in parts]
+        return numbers[0], numbers[-1]
+
+
 POSITIVE: Final = Number(min=1e-9, max=1e12)
 #: Decibels; noise of a thousandth, and of ten times, the least step of 16 bits.
 DECIBELS: Final = Number(min=-60, max=200, what="a signal-to-noise ratio is a finite number of decibels")
+FWHM: Final = _limited("psf_fwhm")
+GAIN: Final = _limited("gain")
+SHIFT: Final = Shift()
+DEAD_LINES: Final = _limited("dead_lines")
+PHASE_OFF: Final = _limited("told_phase")
 MINUTES: Final = Number(min=0, min_open=True, max=1e6)
 SECONDS: Final = Number(min=0, min_open=True, max=1e8)
 RATIO: Final = Number(min=1, max=1024)

@@ -22,6 +22,7 @@ from hsfusion_bench.cli.common import (
 )
 from hsfusion_bench.cli.numbers import SEED
 from hsfusion_bench.cli.run_options import (
+    STUDIES,
     Several,
     data_roots,
     given_options,
@@ -30,6 +31,7 @@ from hsfusion_bench.cli.run_options import (
     study_of,
     study_options,
 )
+from hsfusion_bench.cli.sections import Sectioned, SectionOption
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.studies.study import Study
 
 
-@click.command("run", short_help="Run methods on datasets, score them, write records and tables.")
+@click.command("run", cls=Sectioned, short_help="Run methods on datasets, score them, write records and tables.")
 @click.option(
     "--methods",
     callback=comma_separated,
@@ -80,8 +82,8 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     type=Several(SEED),
-    default=(0,),
-    show_default="0",
+    default="0",
+    show_default=True,
     metavar="N,...",
     help="Seeds of weights and patches, with --train: networks are trained by each.",
 )
@@ -90,19 +92,36 @@ if TYPE_CHECKING:
 @click.option(
     "--study",
     "study_file",
+    cls=SectionOption,
+    section=STUDIES,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.toml",
     help="A study of many tasks, in a file: see --write-study.",
 )
 @click.option(
     "--write-study",
+    cls=SectionOption,
+    section=STUDIES,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.toml",
     help="Write what this command line says as a study, and run nothing.",
 )
-@click.option("--plan", "only_plan", is_flag=True, help="Print what would be run, and how long it takes; run nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.option("--again", is_flag=True, help="Run rows of a study again that are recorded already.")
+@click.option(
+    "--plan",
+    "only_plan",
+    cls=SectionOption,
+    section=STUDIES,
+    is_flag=True,
+    help="Print what would be run, and how long it takes; run nothing.",
+)
+@click.option("--json", "as_json", cls=SectionOption, section=STUDIES, is_flag=True, help="Print the plan as JSON.")
+@click.option(
+    "--again",
+    cls=SectionOption,
+    section=STUDIES,
+    is_flag=True,
+    help="Run rows of a study again that are recorded already.",
+)
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
 @click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
 @click.option(

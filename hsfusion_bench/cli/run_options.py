@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hsfusion_bench.cli.common import dataset_parameters, with_key
+from hsfusion_bench.cli.common import CONDITIONS, dataset_parameters, with_key
+from hsfusion_bench.cli.sections import SectionOption
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _FIELDS: Final[Mapping[str, str]] = {
 #: What a command line has to say, where no file does.
 _REQUIRED: Final = ("methods", "dataset", "scale")
 _FILES: Final = ("mat:", "h5:")
+#: Heading of the help.
+STUDIES: Final = "Studies of many tasks"
 #: Data sets that need no folder.
 _WITHOUT_FOLDER: Final = ("demo", *_FILES)
 
@@ -80,6 +83,8 @@ def study_options(function: _Function) -> _Function:
     made: Any = function
     sweep = click.option(
         "--sweep",
+        cls=SectionOption,
+        section=CONDITIONS,
         multiple=True,
         metavar="AXIS[=VALUE,...]",
         help="One condition after the other, such as snr=20,30,40 or blur=1:4:0.5; may be given again.",

@@ -1,4 +1,4 @@
-"""``hsbench show``: a method, a camera response, the schema of a record, or the kinds of files that are read."""
+"""``hsbench show``: a method, a camera response, a record, the schema of one, or the kinds of files that are read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsfusion_bench.cli.numbers import BANDS, SCALE
+from hsfusion_bench.cli.show_record import is_record, show_record
 from hsfusion_bench.cli.show_response import is_response, show_response
 from hsfusion_bench.terminal import console, echo, fold, json_text, print_facts
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _WIDTH = 80
 
 
-@click.command("show", short_help="Show a method, a camera response, a record's schema, or the files that are read.")
-@click.argument("method", metavar="METHOD|RESPONSE|schema|formats")
+@click.command("show", short_help="Show a method, a camera response, a record or its schema, the files that are read.")
+@click.argument("method", metavar="METHOD|RESPONSE|RECORD|schema|formats")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--bands", type=BANDS, default=31, show_default=True, help="Hyperspectral bands to count parameters for.")
 @click.option("--msi-bands", type=BANDS, default=3, show_default=True, help="Multispectral bands likewise.")
@@ -28,12 +29,14 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
     """Show what is known of a method, or of a camera response; or `schema`, the JSON Schema of a record; or `formats`.
 
     A response is one of `hsbench list responses`, or a file of yours, FILE or FILE:KEY, as --response takes it. The
-    formats are the kinds of files, told by their content, and the names under which arrays are looked for in them.
+    formats are the kinds of files, told by their content, and the names under which arrays are looked for in them. A
+    record is a file, FILE.json: what it is of, under which conditions, and its means.
 
     \b
     Examples:
       hsbench show feinfn
       hsbench show ikonos
+      hsbench show results/demo-x4-uestc/gsa.json
       hsbench show schema > record.schema.json
       hsbench show formats
     """
@@ -44,6 +47,9 @@ def command(method: str, as_json: bool, bands: int, msi_bands: int, scale: int) 
         return
     if method == "formats":
         _show_formats(as_json)
+        return
+    if is_record(method):
+        show_record(method, as_json=as_json)
         return
     if is_response(method):
         show_response(method, as_json=as_json)

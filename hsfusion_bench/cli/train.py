@@ -21,6 +21,7 @@ from hsfusion_bench.cli.common import (
     with_key,
 )
 from hsfusion_bench.cli.numbers import COUNT, MINUTES, SEED
+from hsfusion_bench.cli.sections import Sectioned
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.training.session import Trained
 
 
-@click.command("train", short_help="Train a network by its recipe, and keep its weights.")
+@click.command("train", cls=Sectioned, short_help="Train a network by its recipe, and keep its weights.")
 @click.argument("method")
 @dataset_options
 @file_options

@@ -133,9 +133,10 @@ def require_response(source: SceneSource, protocol: Protocol) -> None:
     Raises
     ------
     UsageError
-        If the camera's response is not known at the wavelengths of the bands, or needs them and they are unknown.
+        If the camera's response, or the one that methods are told, is not known at the wavelengths of the bands, or
+        needs them and they are unknown; or the two have other channels.
     """
-    protocol.srf_at(source.band_centres)
+    protocol.told_srf_at(source.band_centres)
 
 
 def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> Protocol:
@@ -150,7 +151,7 @@ def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> 
     """
     name = choice.name or source.protocol
     protocol = load_protocol(replace(choice, name=name))
-    protocol.first_sample(scale)
+    protocol.told_phase(scale)
     require_response(source, protocol)
     return protocol
 
@@ -199,9 +200,9 @@ class Task:
 
     @property
     def problem(self) -> Problem:
-        """The problem that every scene poses."""
+        """The problem that every scene poses, with the phase that methods are told."""
         msi_bands, bands = self.protocol.srf_at(self.source.band_centres).shape
-        return Problem(bands, msi_bands, self.scale, self.protocol.phase(self.scale))
+        return Problem(bands, msi_bands, self.scale, self.protocol.told_phase(self.scale))
 
     @property
     def protocol_digest(self) -> str:

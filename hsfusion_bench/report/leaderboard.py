@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from hsfusion_bench.data.observing.telling import in_words
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.report.comparable import (
     Board,
@@ -96,8 +97,15 @@ class Leaderboard:
 
     @property
     def title(self) -> str:
-        """Heading of the table."""
-        return f"{self.dataset} ×{self.scale}, protocol {self.protocol}, {self.coverage}"
+        """Heading of the table; of other conditions than the protocol's it says in words which."""
+        heading = f"{self.dataset} ×{self.scale}, protocol {self.protocol}, {self.coverage}"
+        return f"{heading}: {self.conditions}" if self.conditions else heading
+
+    @property
+    def conditions(self) -> str:
+        """What departs from the protocol, in words; nothing of older records, whose protocol's name tells."""
+        held = next((row.record.dataset.conditions for row in self.rows if row.record.dataset.conditions), None)
+        return in_words(held) if held else ""
 
     @property
     def coverage(self) -> str:

@@ -97,6 +97,13 @@ class Row:
             parts.append("trained " + weights.training.describe())
         elif weights is not None:
             parts.append("weights of its authors" if weights.catalogue is None else f"weights {weights.catalogue}")
+        data = self.record.dataset
+        if (
+            weights is not None
+            and data.conditions
+            and weights.trained_on not in (None, f"{data.name} x{data.scale} {data.protocol}")
+        ):
+            parts.append(f"trained on {weights.trained_on}, not under these conditions")
         tiles = self.record.model.tiles
         if tiles is not None:
             parts.append(f"in tiles of {tiles.side} pixels")

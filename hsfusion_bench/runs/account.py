@@ -68,6 +68,7 @@ def dataset_info(task: Task, scored: int) -> DatasetInfo:
         msi_bands=problem.msi_bands,
         wavelengths=task.source.wavelengths_given,
         bands_used=task.source.bands_used or None,
+        conditions=task.protocol.departures or None,
     )
 
 

@@ -92,7 +92,7 @@ class MethodInfo(_Strict):
 
 
 #: Keys of a data set that are there only where there is something to say.
-_ONLY_WHERE_SAID = frozenset({"wavelengths", "bands_used"})
+_ONLY_WHERE_SAID = frozenset({"wavelengths", "bands_used", "conditions"})
 
 
 class DatasetInfo(_Strict):
@@ -115,6 +115,11 @@ class DatasetInfo(_Strict):
     bands_used: tuple[_Positive, ...] | None = Field(
         default=None,
         description="bands of the files, from 1, where some were left out for what the file says or holds of them",
+    )
+    conditions: dict[str, float | str] | None = Field(
+        default=None,
+        description="what departs from the protocol, by name: response, noise, blur, shift, gain, dead lines, and what "
+        "methods were told; None: nothing, or an older record, whose protocol's name tells",
     )
 
     @model_serializer(mode="wrap")

@@ -9,7 +9,7 @@ from typing import Any
 from hsfusion_bench.data.mapped import mapped_folder, prepare_mapped, read_index
 from hsfusion_bench.data.prepare import Preparation, Report, no_report
 from hsfusion_bench.data.task import Task
-from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import user_cache, write_text
 from hsfusion_bench.methods import Recipe
 from hsfusion_bench.training.loading import Chosen, Patches
@@ -31,6 +31,8 @@ class TrainingScenes:
     ------
     HsbenchError
         If none of the scenes is here.
+    UsageError
+        If methods are told another phase than the true one: a network would be trained by it where patches are turned.
     """
 
     def __init__(self, task: Task) -> None:
@@ -42,6 +44,11 @@ class TrainingScenes:
             raise HsbenchError(
                 f"none of the {len(plan.asked)} training scenes of {name} is there; training needs at least one of "
                 f"{', '.join(plan.asked[:3])}, ..."
+            )
+        if task.protocol.told_phase(task.scale) != task.protocol.phase(task.scale):
+            raise UsageError(
+                "a network cannot be trained with a phase that is not the true one: turned patches are cut by it. "
+                "Train without --told-phase; the weights are taken for runs with it"
             )
         if plan.part == "test" and len(plan.present) != 1:
             raise HsbenchError("of test scenes, training takes one at a time")

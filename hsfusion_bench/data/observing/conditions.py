@@ -96,29 +96,20 @@ class Conditions:
 
     @classmethod
     def of(cls, **given: Any) -> Conditions | None:
-        """Return the conditions without what changes nothing (a shift of 0, a gain of 1, ...); None if nothing is left.
+        """Return conditions of numbers that may change nothing, see `departing`; raises as the class."""
+        return cls(**given).departing()
 
-        Raises
-        ------
-        UsageError
-            As the class.
-        """
-        full = cls(**given)
-        nothing: dict[str, Any] = {}
-        if full.shift == (0, 0):
-            nothing["shift"] = None
-        if full.gain == 1:
-            nothing["gain"] = None
-        if full.dead_lines == 0:
-            nothing["dead_lines"] = None
-        if full.told_phase == 0:
-            nothing["told_phase"] = None
-        if full.told_psf is not None and full.told_psf == full.psf:
-            nothing["told_psf"] = None
-        if full.told_psf_fwhm is not None and full.told_psf_fwhm == full.psf_fwhm:
-            nothing["told_psf_fwhm"] = None
-        made = replace(full, **nothing)
-        return None if made == cls() else made
+    def departing(self) -> Conditions | None:
+        """Return them without what changes nothing (a shift of 0, a gain of 1, ...); None if nothing is left."""
+        nothing = {"shift": (0, 0), "gain": 1, "dead_lines": 0, "told_phase": 0}
+        nothing |= {"told_psf": self.psf, "told_psf_fwhm": self.psf_fwhm}  # which is told anyway
+        made = replace(self, **{name: None for name, value in nothing.items() if getattr(self, name) == value})
+        return None if made == Conditions() else made
+
+    @property
+    def inherited(self) -> str:
+        """The family that methods are told where none is named: the true one; of a delta, no width can be told."""
+        return "gaussian" if self.psf is None or (self.psf == "delta" and self.told_psf_fwhm is not None) else self.psf
 
     @property
     def id(self) -> str:
@@ -174,9 +165,7 @@ class Conditions:
 
     def told_kernel(self, usual: float, *, even: bool) -> npt.NDArray[np.float64]:
         """Return the kernel of the blur that methods are told, as `true_psf`."""
-        # a width that is told of no family is that of the true one; of a delta, which has none, a Gaussian's
-        inherited = "gaussian" if self.psf == "delta" and self.told_psf_fwhm is not None else self.psf or "gaussian"
-        name = self.told_psf or inherited
+        name = self.told_psf or self.inherited
         given = self.psf_fwhm if self.told_psf_fwhm is None else self.told_psf_fwhm
         return kernel(name, _width(name, given, usual), even=even)
 

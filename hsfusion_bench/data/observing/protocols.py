@@ -514,16 +514,15 @@ class Protocol:
 
     def _departing(self, conditions: Conditions, response: Response) -> Conditions | None:
         """Return conditions without what this protocol says itself: a family that is its own, the true response."""
-        given = {field.name: getattr(conditions, field.name) for field in dataclasses.fields(conditions)}
-        own = self.blur.kind  # "average" is no family
-        if conditions.psf == own and conditions.psf_fwhm is None:
-            given["psf"] = None
-        is_family = own == "gaussian" or conditions.psf_fwhm is not None or given["psf"] is not None
-        if is_family and conditions.told_psf == (given["psf"] or "gaussian"):
-            given["told_psf"] = None
+        own, changes = self.blur.kind, dict[str, Any]()  # "average" is no family
+        if conditions.psf == (own if conditions.psf_fwhm is None else "gaussian"):  # a width alone is a Gaussian's
+            changes["psf"] = None
+        tells_family = own == "gaussian" or conditions.psf or conditions.psf_fwhm or conditions.told_psf_fwhm
+        if tells_family and conditions.told_psf == conditions.inherited:
+            changes["told_psf"] = None
         if conditions.told_response == response:
-            given["told_response"] = None
-        return Conditions.of(**given)
+            changes["told_response"] = None
+        return dataclasses.replace(conditions, **changes).departing()
 
 
 def _listed(scales: Sequence[int]) -> str:

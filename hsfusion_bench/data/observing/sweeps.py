@@ -103,9 +103,9 @@ class Axis:
         if value == "delta":  # it has no width
             changes[f"{self.fields[0]}_fwhm"] = None
         made = replace(base, **changes)
-        if made.snr_hsi is None and made.snr_msi is None:
+        if self.nothing == math.inf and made.snr_hsi is None and made.snr_msi is None:
             made = replace(made, noise_seed=0)
-        if not made.dead_lines:
+        if self.name == "dead-lines" and not made.dead_lines:
             made = replace(made, dead_seed=0)
         try:
             load_protocol(made)

@@ -1,4 +1,4 @@
-"""An index against a number of the protocol, such as the signal-to-noise ratio: one line a method."""
+"""An index against a condition, such as the signal-to-noise ratio or the family of the blur: one line a method."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.report.choosing import row_name
 from hsfusion_bench.report.figures import canvas
 from hsfusion_bench.report.figures.choosing import Asked, method_title
+from hsfusion_bench.report.figures.swept import find
 from hsfusion_bench.report.rows import KNOWN
 from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.account import summary_of
+from hsfusion_bench.suggest import unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,10 +29,27 @@ _NOISE: Final = re.compile(r"-snr\0-\0(?:-seed\0)?$")
 
 @dataclass(frozen=True)
 class Sweep:
-    """Protocols that differ in one number, or in several that go together: what it is, and its value in each."""
+    """Protocols that differ in one condition, or in several that go together: what it is, and its value in each.
+
+    Parameters
+    ----------
+    title
+        What changes, with its unit.
+    numbers
+        Its value by name of the protocol; of names, their places on the axis.
+    names
+        Those names; nothing of numbers.
+    base
+        What all have in common; nothing where only the names of protocols tell.
+    axis
+        As `hsbench run --sweep` calls it; likewise.
+    """
 
     title: str
     numbers: dict[str, float]
+    names: tuple[str, ...] = ()
+    base: str = ""
+    axis: str = ""
 
 
 def sweeps(protocols: Iterable[str]) -> list[Sweep]:
@@ -57,8 +76,32 @@ def sweeps(protocols: Iterable[str]) -> list[Sweep]:
     return sorted(found.values(), key=lambda each: (-len(each.numbers), each.title))
 
 
-def draw(asked: Asked, width: canvas.Width) -> Figure:
+def of_records(entries: Sequence[Entry]) -> list[Sweep]:
+    """Find the sweeps among records, the longest first: by their conditions, or else by the names of protocols."""
+    found = []
+    for each in find(entry.record.dataset for entry in entries):
+        names = tuple(each.names)
+        numbers = {
+            name: float(names.index(value) if isinstance(value, str) else value) for name, value in each.values.items()
+        }
+        found.append(Sweep(each.title, numbers, names, each.base, each.axis))
+    known = {name for each in found for name in each.numbers}
+    told = (entry.record.dataset.protocol for entry in entries)
+    found += sweeps(name for name in told if name not in known)
+    return sorted(found, key=lambda each: -len(each.numbers))
+
+
+def draw(asked: Asked, width: canvas.Width, axis: str | None = None) -> Figure:
     """Draw the means over the scenes that all records have.
+
+    Parameters
+    ----------
+    asked
+        The records.
+    width
+        Of the figure.
+    axis
+        What changes, as `hsbench run --sweep` calls it; None: what changes most often.
 
     Raises
     ------
@@ -71,20 +114,27 @@ def draw(asked: Asked, width: canvas.Width) -> Figure:
     tasks = sorted({(entry.record.dataset.name, entry.record.dataset.scale) for entry in entries})
     if len(tasks) > 1:
         told = "; ".join(f"{name} ×{scale}" for name, scale in tasks[:8])
-        found_any = {task: sweeps(e.record.dataset.protocol for e in entries if _task(e) == task) for task in tasks}
+        found_any = {task: of_records([entry for entry in entries if _task(entry) == task]) for task in tasks}
         tasks = [task for task in tasks if found_any[task]]
         if len(tasks) > 1:
             raise UsageError(f"records of {told}: choose by --dataset and --scale")
     entries = [entry for entry in entries if _task(entry) in tasks]
-    found = sweeps(entry.record.dataset.protocol for entry in entries)
-    if not found:
+    every = of_records(entries)
+    found = [each for each in every if axis in (None, each.axis)]
+    if not every:
         raise HsbenchError(
-            "no two of these records differ in one number of the protocol; `hsbench run --snr-hsi 20`, then 30 and 40, "
-            "makes such records"
+            "no two of these records differ in one condition; `hsbench run --snr-hsi 20`, then 30 and 40, makes such "
+            "records"
         )
+    if not found:
+        raise UsageError(f"--axis: {unknown('sweep', str(axis), dict.fromkeys(each.axis for each in every))}")
     if len(found) > 1 and len(found[1].numbers) == len(found[0].numbers):
         told = "; ".join(f"{each.title}: {', '.join(each.numbers)}" for each in found[:6])
-        raise UsageError(f"several numbers change: {told}. Name the protocols of one by --protocol, again and again")
+        raise UsageError(
+            f"several numbers change: {told}. Choose one by --axis ("
+            + ", ".join(dict.fromkeys(each.axis for each in found if each.axis))
+            + "), or name its protocols by --protocol, again and again"
+        )
     return _draw(asked, entries, found[0], width)
 
 
@@ -120,7 +170,7 @@ def _draw(asked: Asked, entries: Sequence[Entry], sweep: Sweep, width: canvas.Wi
         marker = canvas.MARKERS[number % len(canvas.MARKERS)]
         (handle,) = axes.plot(
             [x for x, _ in several], [y for _, y in several], color=canvas.hue(number), ls=canvas.line(number),
-            marker=marker, ms=3.5,
+            marker=marker, ms=3.5, alpha=0.85 if sweep.names else 1, lw=0.5 if sweep.names else None,
         )  # fmt: skip
         handles.append(handle)
     alone = [title for title, several in points.items() if len(several) == 1]
@@ -128,11 +178,17 @@ def _draw(asked: Asked, entries: Sequence[Entry], sweep: Sweep, width: canvas.Wi
         asked.notes.append(f"at one value only: {', '.join(alone)}")
     record = entries[0].record
     unit = f" ({metric.unit})" if metric.unit else ""
-    axes.set_xticks(sorted(set(sweep.numbers.values())) if len(set(sweep.numbers.values())) <= 8 else axes.get_xticks())
+    if sweep.names:
+        turned = sum(map(len, sweep.names)) > (40 if width == "column" else 90)
+        labels = [canvas.plain(name, 18) for name in sweep.names]
+        axes.set_xticks(range(len(labels)), labels, rotation=35 if turned else 0, ha="right" if turned else "center")
+    elif (values := sorted(set(sweep.numbers.values()))) and len(values) <= 8:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.set_xlabel(canvas.plain(sweep.title, 70))
     axes.set_ylabel(f"{metric.title}{unit}")
     count = f"{scenes} scene{'' if scenes == 1 else 's'}"
-    axes.set_title(canvas.plain(f"{record.dataset.name} ×{record.dataset.scale}, {count}", 80), fontsize=6.5)
+    parts = [f"{record.dataset.name} ×{record.dataset.scale}", *([sweep.base] if sweep.base else []), count]
+    axes.set_title(canvas.plain(", ".join(parts), 80 if width == "column" else 140), fontsize=6.5)
     axes.grid(True)
     canvas.legend_below(figure, handles, list(points), width)
     return figure

@@ -1,7 +1,8 @@
 """Which weights a network is given.
 
-Those that are named; else those of one's own training; else, of the catalogue, the best that are here. Nothing is
-fetched without being asked for.
+Those that are named; else those of one's own training; else, of the catalogue, the best that are here. Under changed
+conditions those that were trained under just these come first; then, in the same order, those of the protocol itself,
+and it is said. Nothing is fetched without being asked for.
 """
 
 from __future__ import annotations
@@ -44,12 +45,15 @@ class Chosen:
         What the catalogue knows of them.
     better
         An entry that scored more, and is not here.
+    elsewhere
+        Name of the protocol that they were trained under, where the images were made under changed conditions of it.
     """
 
     path: Path
     source: str
     entry: Entry | None = None
     better: Entry | None = None
+    elsewhere: str | None = None
 
     def load(
         self,
@@ -73,7 +77,8 @@ class Chosen:
         """Say in one line which weights ran, where they are from, what budget they had, and what would be better."""
         scored = f"; {self.entry.score} dB on its test split" if self.entry and self.entry.record else ""
         hint = f"; better ones are to be had: {self.better.command}" if self.better else ""
-        return f"{weights.describe()}{scored}{hint}"
+        of_base = f"; none were trained under these conditions: they are of protocol {self.elsewhere}"
+        return f"{weights.describe()}{scored}{of_base if self.elsewhere else ''}{hint}"
 
 
 def named(text: str | Path) -> Named:
@@ -107,7 +112,8 @@ def choose(name: str, method: NetworkMethod, task: Task, given: Named | None = N
     method
         With its options.
     task
-        What is to be fused: options, data set, scale, protocol and split of weights of the catalogue must be its own.
+        What is to be fused: options, data set, scale, protocol and split of weights of the catalogue must be its own;
+        or the protocol that its own is a variant of, with as many channels.
     given
         What the user names.
 
@@ -120,16 +126,45 @@ def choose(name: str, method: NetworkMethod, task: Task, given: Named | None = N
     """
     if given is not None:
         return choose_named(given, method, task.problem)
+    fitting = _fitting(name, method, task)
+    chosen = _here(name, method, task, fitting)
+    if chosen is not None:
+        return chosen
+    base = _of_original(task)
+    if base is None:
+        raise NoWeightsError(_ways(name, method, task, fitting))
+    of_base = _fitting(name, method, base)
+    chosen = _here(name, method, base, of_base)
+    # weights that each scene has of its own were fitted to these very images under the protocol itself
+    if chosen is None or chosen.path.is_dir():
+        raise NoWeightsError(_ways(name, method, task, fitting or of_base))
+    return replace(chosen, elsewhere=base.protocol.id)
+
+
+def _here(name: str, method: NetworkMethod, task: Task, fitting: list[Entry]) -> Chosen | None:
+    """Return the weights that are here for just this task: of one's own training, else of the catalogue."""
     own = cached_path(name, method, task.id)
     for there in (own, scenes_folder(own)):
         if there.exists():
             return Chosen(there, f"from your own training ({there})", _known(there))
-    fitting = _fitting(name, method, task)
     for entry in fitting:
         if entry.path.is_file():
             better = fitting[0] if fitting[0].psnr != entry.psnr else None
             return replace(_of_catalogue(entry), better=better)
-    raise NoWeightsError(_ways(name, method, task, fitting))
+    return None
+
+
+def _of_original(task: Task) -> Task | None:
+    """Return the task under the protocol that its own is a variant of; None if it is none, or has other channels."""
+    original = task.protocol.original
+    if original is None:
+        return None
+    base = replace(task, protocol=original)
+    try:
+        same = base.problem.msi_bands == task.problem.msi_bands
+    except UsageError:  # the original's camera is not known at these wavelengths
+        return None
+    return base if same else None
 
 
 def choose_named(given: Named, method: NetworkMethod, problem: Problem) -> Chosen:
