@@ -403,7 +403,7 @@ def train(
     recipe, changes
         Which of its recipes, and numbers of it that are to be others.
     weights
-        Where the weights are written; None: where `load_method` finds them.
+        Where the weights are written; None: where `load_method` finds those of seed 0, and beside them the others.
     seed, device
         Of weights and patches; "auto", "cpu" or "cuda".
 
@@ -426,7 +426,8 @@ def train(
         raise contender.error
     if not isinstance(contender.method, NetworkMethod):
         raise UsageError(f"{contender.name} is not a network: there is nothing to train")
-    path = cached_path(contender.name, contender.method, task.id) if weights is None else Path(weights).expanduser()
+    usual = cached_path(contender.name, contender.method, task.id, seed)
+    path = usual if weights is None else Path(weights).expanduser()
     budget = Budget(steps, contender.recipe_changes, recipe)
     course = Course(seed, choose_device(device))
     return train_weights(contender.method, TrainingScenes(task.train), path, budget, course, TrainingListener()).path
