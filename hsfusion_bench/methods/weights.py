@@ -323,6 +323,18 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
     return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
 
 
+def training_seed(path: Path) -> int:
+    """Return the seed that weights were trained with: of a file, or of a folder of one file a scene.
+
+    0 where it is not known: a file of the method's authors, or none that could be read.
+    """
+    file = min(path.glob("*.safetensors"), default=path) if path.is_dir() else path
+    try:
+        return read_card(file).training.seed if file.suffix == ".safetensors" else 0
+    except HsbenchError:
+        return 0
+
+
 def read_card(path: Path) -> WeightsCard:
     """Return the card of a file of ours, without its numbers; no torch is imported.
 

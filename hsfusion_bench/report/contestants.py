@@ -229,7 +229,10 @@ def _not_taken(name: str, taken: Entry, others: Sequence[Entry]) -> list[str]:
     same = [
         entry
         for entry in others
-        if entry is not taken and _without_subset(entry.record) == _without_subset(taken.record)
+        if entry is not taken
+        and _without_subset(entry.record) == _without_subset(taken.record)
+        # nor the mean over seeds that it is a part of
+        and not any(record is own for record in entry.records for own in taken.records)
     ]
     if not same or "@" in name:
         return []

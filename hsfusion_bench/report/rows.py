@@ -118,7 +118,7 @@ class Row:
         if self.record.summary is None:
             return [f"failed: {self.record.error}"]
         weights, external = self.record.weights, self.record.external
-        parts = [*self._told_of(self.trainings, "training"), *self._told_of(self.noises, "seed of the noise")]
+        parts = self.seed_notes
         if external is not None:
             parts.append("made elsewhere")
             if external.reported:
@@ -136,13 +136,18 @@ class Row:
             parts.append("incomplete")
         return parts
 
+    @property
+    def seed_notes(self) -> list[str]:
+        """Over which seeds the values are means, and how far these lie apart; nothing where no row has several."""
+        return [*self._told_of(self.trainings, "training"), *self._told_of(self.noises, "seed of the noise")]
+
     def _told_of(self, spread: Spread | None, noun: str) -> list[str]:
         """Say over which seeds the values are means, and how far these lie apart."""
         if spread is None:
             return []
         if not spread.std:
             return [f"one {noun} ({spread.told})"]
-        apart = ", ".join(f"{KNOWN[name].title} {fixed(spread.std[name], name)}" for name in _TOLD)
+        apart = ", ".join(f"{KNOWN[name].title} {_small(spread.std[name], name)}" for name in _TOLD)
         plural = noun.replace("training", "trainings").replace("seed of", "seeds of")
         return [f"mean over {len(spread.seeds)} {plural} ({spread.told}), ± over them: {apart}"]
 
@@ -219,6 +224,12 @@ class Printed:
     def parameters(self) -> str:
         """Number of parameters in millions, or a dash."""
         return self.row.values.get("params_m", "-")
+
+
+def _small(value: float, index: str) -> str:
+    """Return a deviation in the digits of its index, and in two that count where these are all zero."""
+    text = fixed(value, index)
+    return f"{value:.2g}" if value and math.isfinite(value) and not float(text) else text
 
 
 def fixed(value: float, index: str) -> str:

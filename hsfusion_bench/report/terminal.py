@@ -71,7 +71,7 @@ class _Layout:
         counted = [*(row.parameters for row in board.rows), *(line.parameters for line in board.published)]
         self._shown = (board.seeded, set(counted) != {"-"}, any(row.latency != "-" for row in board.rows))
         heads = ["\nmethod", *map(self._head, self.indexes), *self._said("\nseeds", "params\n(M)", "latency\n(ms)")]
-        one_line = not any(self._shown) and not any(index in MEANT.values() for index in self.indexes)
+        one_line = not any(self._shown[1:]) and not any(index in MEANT.values() for index in self.indexes)
         self._first, *self._heads = [head.lstrip("\n") for head in heads] if one_line else heads
         self._rows = [self._row(row) for row in board.rows]
         self._published = [self._published_row(line) for line in board.published]

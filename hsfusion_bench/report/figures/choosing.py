@@ -91,6 +91,7 @@ class Asked:
             raise HsbenchError("none of these records has values; `hsbench run` makes some")
         first, *others = leaderboards(scored, sort=self.index, device=device, common=self.common)
         self.notes.extend(first.remarks)
+        self.notes.extend(f"{row.title}: {'; '.join(row.seed_notes)}" for row in first.rows if row.seed_notes)
         for other in others:
             names = ", ".join(row.title for row in other.rows)
             self.notes.append(f"left out: {names}: {'; '.join(other.remarks)}")
