@@ -320,6 +320,11 @@ def dataset_options(function: _Function) -> _Function:
     return made
 
 
+each_seed_option = click.option(
+    "--each-seed", is_flag=True, help="Give each seed of a training, or of the noise, a row of its own."
+)
+
+
 def remark_on_camera(task: Task) -> None:
     """Say what was done to the numbers of a user's own camera response, if anything."""
     remark = task.protocol.response.remark_on(task.source.bands)

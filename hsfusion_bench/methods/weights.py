@@ -199,10 +199,23 @@ class Weights:
         return f"{where}; {made}"
 
 
-def cached_path(name: str, method: NetworkLike, task: str) -> Path:
-    """Return the place where weights of a method, called by its name, for a task, called by its id, are kept."""
+def cached_path(name: str, method: NetworkLike, task: str, seed: int = 0) -> Path:
+    """Return the place where weights of a method for a task are kept.
+
+    Parameters
+    ----------
+    name
+        What the method is called by.
+    method
+        With its options.
+    task
+        Id of the task.
+    seed
+        Of the training. Those of seed 0 are taken where none are named.
+    """
     options = [f"{option}-{short_value(value)}" for option, value in changed_options(method).items()]
-    return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / f"{task}.safetensors"
+    file = f"{task}.seed-{seed}.safetensors" if seed else f"{task}.safetensors"
+    return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / file
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:
@@ -308,6 +321,18 @@ def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
     lines = "".join(f"{name} {weights.sha256}\n" for name, weights in sorted(of_scenes.items()))
     first = next(iter(of_scenes.values()), None)
     return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
+
+
+def training_seed(path: Path) -> int:
+    """Return the seed that weights were trained with: of a file, or of a folder of one file a scene.
+
+    0 where it is not known: a file of the method's authors, or none that could be read.
+    """
+    file = min(path.glob("*.safetensors"), default=path) if path.is_dir() else path
+    try:
+        return read_card(file).training.seed if file.suffix == ".safetensors" else 0
+    except HsbenchError:
+        return 0
 
 
 def read_card(path: Path) -> WeightsCard:

@@ -246,7 +246,7 @@ class _Run:
         from hsfusion_bench.training.session import train_weights
 
         scenes = TrainingScenes(setting.task.train)
-        path = cached_path(name, method, setting.task.id)
+        path = cached_path(name, method, setting.task.id, setting.seed)
         course = Course(seed=setting.seed, device=self._device_type(), resume=setting.resume)
         trained = train_weights(method, scenes, path, setting.budget, course, setting.listener)
         return Chosen(trained.path, f"of this run's training ({trained.path})")
