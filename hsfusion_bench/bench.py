@@ -182,14 +182,21 @@ class Results:
         """How long the methods took, as far as it was measured."""
         return tuple(speed for entry in self.entries for speed in entry.speeds)
 
-    def table(self, *, sort: str = "psnr", published: bool = False) -> pd.DataFrame:
-        """Return a line for each method: mean and deviation of the seven indexes, costs, notes; best first."""
+    def table(self, *, sort: str = "psnr", published: bool = False, each_seed: bool = False) -> pd.DataFrame:
+        """Return a line for each method: mean and deviation of the seven indexes, costs, notes; best first.
+
+        Records that differ in the seed of the training, or of the noise, are one line, the mean over the seeds, with
+        the deviation over seeds in columns of its own; `each_seed` gives each a line.
+        """
         from hsfusion_bench.report.frame import frame
 
-        return frame(self._boards(sort, published))
+        return frame(self._boards(sort, published, each_seed))
 
     def per_scene(self) -> pd.DataFrame:
-        """Return a line for each method and scene, with the seven indexes, and further ones that records have."""
+        """Return a line for each record and scene, with the seven indexes, and further ones that records have.
+
+        The column "seed", of the training, is there where any record has another than 0.
+        """
         import pandas as pd
 
         from hsfusion_bench.runs.records import FURTHER
@@ -197,6 +204,7 @@ class Results:
 
         held = {name for record in self.records for name in record.further}
         indexes = (*METRICS, *(name for name in FURTHER if name in held))
+        seeded = any(record.training_seed for record in self.records)
         return pd.DataFrame(
             [
                 {
@@ -205,6 +213,7 @@ class Results:
                     "scale": entry.record.dataset.scale,
                     "protocol": entry.record.dataset.protocol,
                     "recorded": entry.recorded,
+                    **({"seed": entry.record.training_seed} if seeded else {}),
                     "scene": scene.name,
                     **{index: getattr(scene, index) for index in indexes},
                 }
@@ -219,7 +228,8 @@ class Results:
         Parameters
         ----------
         methods
-            Names of two records or more of one task; ``NAME@recorded`` is the one that came with the package.
+            Names of two records or more of one task; ``NAME@recorded`` is the one that came with the package,
+            ``NAME.seed-1`` the training with that seed; without it, values are averaged over seeds first.
         indexes
             Any of the seven.
 
@@ -274,10 +284,10 @@ class Results:
         """Show the leaderboard in a notebook."""
         return self.to_markdown()
 
-    def _boards(self, sort: str = "psnr", published: bool = False) -> list[Any]:
+    def _boards(self, sort: str = "psnr", published: bool = False, each_seed: bool = False) -> list[Any]:
         from hsfusion_bench.report.leaderboard import leaderboards
 
-        return leaderboards(self.entries, sort=sort, published=published)
+        return leaderboards(self.entries, sort=sort, published=published, each_seed=each_seed)
 
 
 def run(
@@ -406,7 +416,7 @@ def train(
     recipe, changes
         Which of its recipes, and numbers of it that are to be others.
     weights
-        Where the weights are written; None: where `load_method` finds them.
+        Where the weights are written; None: where `load_method` finds those of seed 0, and beside them the others.
     seed, device
         Of weights and patches; "auto", "cpu" or "cuda".
 
@@ -429,7 +439,8 @@ def train(
         raise contender.error
     if not isinstance(contender.method, NetworkMethod):
         raise UsageError(f"{contender.name} is not a network: there is nothing to train")
-    path = cached_path(contender.name, contender.method, task.id) if weights is None else Path(weights).expanduser()
+    usual = cached_path(contender.name, contender.method, task.id, seed)
+    path = usual if weights is None else Path(weights).expanduser()
     budget = Budget(steps, contender.recipe_changes, recipe)
     course = Course(seed, choose_device(device))
     return train_weights(contender.method, TrainingScenes(task.train), path, budget, course, TrainingListener()).path

@@ -384,7 +384,7 @@ def test_weights_are_fetched_checked_and_run(shelf: Shelf, own_cache: Path) -> N
     assert "here already" in again.stdout
     assert len(shelf.server.asked) == 1
     assert "weights downloaded (ssfcnn-theirs); trained 7 of 70 steps" in ran_with(run())
-    record = json.loads(Path("results/demo-x4-uestc/ssfcnn.subset-figs.json").read_text())
+    record = json.loads(Path("results/demo-x4-uestc/ssfcnn.seed-3.subset-figs.json").read_text())
     assert record["weights"]["catalogue"] == "ssfcnn-theirs"
     assert record["weights"]["sha256"] == hashlib.sha256(content).hexdigest()
 

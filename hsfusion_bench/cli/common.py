@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hsfusion_bench.data.task import Task
     from hsfusion_bench.devices import Device
+    from hsfusion_bench.runs.records import Record
     from hsfusion_bench.runs.setting import Result
 
 #: Where one's own records are looked for, if no folder is named.
@@ -199,11 +200,12 @@ def wavelengths_option(function: _Function) -> _Function:
     )(function)
 
 
-_CONDITIONS: Final = "Conditions that depart from the protocol's"
+#: Headings of the help.
+CONDITIONS: Final = "Conditions that depart from the protocol's"
 _TOLD: Final = "What methods are told, where it is not the truth"
 
 
-def _condition(option: str, section: str = _CONDITIONS, **more: Any) -> Callable[[Any], Any]:
+def _condition(option: str, section: str = CONDITIONS, **more: Any) -> Callable[[Any], Any]:
     return click.option(option, cls=SectionOption, section=section, **more)
 
 
@@ -304,11 +306,10 @@ def dataset_options(function: _Function) -> _Function:
         from hsfusion_bench.data.observing.protocols import ProtocolChoice
 
         refuse_data_root(click.get_current_context(), given["dataset"])
-        if not given.get("sweep"):  # which may state what a seed is of, and looks itself
-            if given["noise_seed"] and given["snr_hsi"] is None and given["snr_msi"] is None:
-                raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
-            if given["dead_seed"] and not given["dead_lines"]:
-                raise UsageError("--dead-seed is about dead lines: add --dead-lines")
+        if given["noise_seed"] and given["snr_hsi"] is None and given["snr_msi"] is None:
+            raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
+        if given["dead_seed"] and not given["dead_lines"]:
+            raise UsageError("--dead-seed is about dead lines: add --dead-lines")
         changes = {field.name: given.pop(field.name) for field in fields(ProtocolChoice) if field.name != "name"}
         return function(*args, protocol=ProtocolChoice(protocol, **changes), **given)
 
@@ -317,6 +318,11 @@ def dataset_options(function: _Function) -> _Function:
         decorated = option(decorated)
     made: _Function = decorated
     return made
+
+
+each_seed_option = click.option(
+    "--each-seed", is_flag=True, help="Give each seed of a training, or of the noise, a row of its own."
+)
 
 
 def remark_on_camera(task: Task) -> None:
@@ -351,9 +357,11 @@ def report_results(
     boards = leaderboards(Entry(result.record, (result.speed,) if result.speed else ()) for result in made)
     notes = console(stderr=True)
     show(console(), boards)
+    tasks = list(dict.fromkeys(_task_of(result.record) for result in made))
     for result in results:
         if result.record.status != "ok":
-            notes.print(f"{result.record.method.name}: {result.record.error}", style="red", markup=False)
+            where = f" on {' '.join(_task_of(result.record))}" if len(tasks) > 1 else ""
+            notes.print(f"{result.record.method.name}{where}: {result.record.error}", style="red", markup=False)
     for result in results:
         path, kept = result.written
         more = " (an earlier one of more scenes, kept)" if kept else ""
@@ -379,13 +387,17 @@ def report_results(
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
     folder = made[0].written.path.parent.parent
     where = [] if folder == Path("results") else ["--results-dir", str(folder)]
-    told = [result.record.dataset for result in made]
-    tasks = list(dict.fromkeys((each.name, each.scale, each.protocol) for each in told))
     for dataset, scale, protocol in tasks:
-        chosen = ["--dataset", dataset, "--scale", str(scale), "--protocol", protocol]
-        recorded = gather([], "recorded", dataset=dataset, scale=scale, protocol=protocol).entries
+        chosen = ["--dataset", dataset, "--scale", scale.removeprefix("×"), "--protocol", protocol]
+        recorded = gather([], "recorded", dataset=dataset, scale=int(chosen[3]), protocol=protocol).entries
         if recorded:
             verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
             notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
     chosen = chosen if len(tasks) == 1 else []
     notes.print(f"as a page: {shlex.join(['hsbench', 'report', *chosen, *where])}", markup=False, soft_wrap=True)
+
+
+def _task_of(record: Record) -> tuple[str, str, str]:
+    """Return data set, scale and protocol in words."""
+    told = record.dataset
+    return told.name, f"×{told.scale}", told.protocol

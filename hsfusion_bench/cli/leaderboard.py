@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
+from hsfusion_bench.cli.common import (
+    DEFAULT_FOLDERS,
+    comma_separated,
+    console,
+    each_seed_option,
+    folders_option,
+    require_folders,
+)
 from hsfusion_bench.cli.numbers import SCALE
 from hsfusion_bench.cli.papers import LATEX, Paper, paper_options
 from hsfusion_bench.errors import HsbenchError, UsageError
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--common", is_flag=True, help="Compare over the scenes that all rows have, instead of one table for each set."
 )
+@each_seed_option
 @click.option(
     "--per-scene", is_flag=True, help="Print the values of each scene, methods by scenes: of --sort, or of --indexes."
 )
@@ -73,6 +81,7 @@ def command(
     published: bool,
     only: Literal["mine", "recorded", "published"] | None,
     common: bool,
+    each_seed: bool,
     per_scene: bool,
     mark_ties: bool,
     folders: tuple[Path, ...],
@@ -80,8 +89,9 @@ def command(
 ) -> None:
     """Print the leaderboard of one's own records, and of those that come with hsbench, which are marked.
 
-    Rows that were scored on other scenes stand in tables of their own. A record that cannot be read is named, the
-    others are shown, and the exit code is 1.
+    Rows that were scored on other scenes stand in tables of their own. Trainings, and noise, of several seeds are one
+    row, their mean: ± is the deviation over scenes, and a note says that over seeds. A record that cannot be read is
+    named, the others are shown, and the exit code is 1.
 
     \b
     Examples:
@@ -130,7 +140,9 @@ def command(
         entries, left_out = choose_entries(entries, methods, published=bool(printed))
         if left_out:
             notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True)
-    boards = leaderboards(entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common)
+    boards = leaderboards(
+        entries, sort=sort, device=device, published=bool(printed), boards=printed, common=common, each_seed=each_seed
+    )
     if methods is not None:
         boards = choose_published(boards, methods)
         if not boards:

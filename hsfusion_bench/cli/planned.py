@@ -50,7 +50,9 @@ def print_plan(plan: Plan, *, rows: bool) -> None:
 
 def _print_rows(task: PlannedTask) -> None:
     lines = [
-        [row.title, str(row.scenes), str(row.done), _time(row), row.note] for row in task.rows if row.state != "skipped"
+        [row.row.title, str(row.scenes), str(row.done), _time(row), row.note]
+        for row in task.rows
+        if row.state != "skipped"
     ]
     print_table(["method", "scenes", "done", "time", "note"], lines, right=(1, 2, 3), title=task.point.title)
 
@@ -73,12 +75,12 @@ def _time(row: PlannedRow) -> str:
 
 
 def _problems(plan: Plan) -> list[str]:
-    """Return a line for each task that cannot be run."""
-    return [
-        f"{_PROBLEMS[task.point.state]}: {task.point.title}: {task.point.problem}"
-        for task in plan.tasks
-        if task.point.problem is not None
-    ]
+    """Return a line for each reason for which tasks cannot be run."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for task in plan.tasks:
+        if task.point.problem is not None:
+            found.setdefault((task.point.state, str(task.point.problem)), []).append(task.point.title)
+    return [f"{_PROBLEMS[state]}: {', '.join(titles)}: {why}" for (state, why), titles in found.items()]
 
 
 def _skipped(plan: Plan, named: int | None) -> list[str]:
@@ -139,7 +141,7 @@ class Progress(Watcher):
             if outcome.record.status == "ok"
             else outcome.record.status
         )
-        parts = [f"row {number} of {total}: {row.name}{f', {what}' if what else ''}"]
+        parts = [f"row {number} of {total}: {row.title}{f', {what}' if what else ''}"]
         parts.append(f"{told_time(passed).removeprefix('about ')} passed")
         if number < total and (left := self._time_left(passed)) is not None:
             parts.append(f"{told_time(left)} left")
@@ -160,7 +162,7 @@ def results_of(outcomes: Sequence[Outcome]) -> list[Result]:
     said = console(stderr=True)
     for outcome in outcomes:
         if isinstance(outcome, Lost):
-            said.print(f"{outcome.row.name}: {outcome.reason}", style="red", markup=False, soft_wrap=True)
+            said.print(f"{outcome.row.title}: {outcome.reason}", style="red", markup=False, soft_wrap=True)
     return [outcome for outcome in outcomes if not isinstance(outcome, Lost)]
 
 

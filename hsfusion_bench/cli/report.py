@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from hsfusion_bench.cli.common import DEFAULT_FOLDERS, comma_separated, console, folders_option, require_folders
+from hsfusion_bench.cli.common import (
+    DEFAULT_FOLDERS,
+    comma_separated,
+    console,
+    each_seed_option,
+    folders_option,
+    require_folders,
+)
 from hsfusion_bench.errors import HsbenchError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     type=click.Choice(["mine", "recorded"]),
     help="Only records below --results-dir, or only those that come with hsbench.",
 )
+@each_seed_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -47,6 +55,7 @@ def command(
     scale: int | None,
     protocol: str | None,
     only: Literal["mine", "recorded"] | None,
+    each_seed: bool,
     out: Path,
     folders: tuple[Path, ...],
 ) -> None:
@@ -91,7 +100,7 @@ def command(
         if left_out:
             notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True, markup=False)
     printed = boards_of(dataset, scale, protocol) if methods is not None else None
-    boards = leaderboards(entries, published=True, boards=printed)
+    boards = leaderboards(entries, published=True, boards=printed, each_seed=each_seed)
     if methods is not None:
         boards = choose_published(boards, methods)
     if not boards:
@@ -116,6 +125,9 @@ def _asked(context: click.Context) -> str:
     for option in context.command.params:
         given = context.params.get(option.name or "")
         if not isinstance(option, click.Option) or given in (None, (), option.get_default(context)):
+            continue
+        if option.is_flag:
+            words.append(option.opts[0])
             continue
         values = given if isinstance(given, tuple) else [",".join(given) if isinstance(given, list) else given]
         words += [word for value in values for word in (option.opts[0], str(value))]

@@ -21,6 +21,7 @@ from hsfusion_bench.cli.common import (
 )
 from hsfusion_bench.cli.numbers import SEED
 from hsfusion_bench.cli.run_options import (
+    STUDIES,
     Several,
     data_roots,
     given_options,
@@ -29,7 +30,7 @@ from hsfusion_bench.cli.run_options import (
     study_of,
     study_options,
 )
-from hsfusion_bench.cli.sections import Sectioned
+from hsfusion_bench.cli.sections import Sectioned, SectionOption
 from hsfusion_bench.cli.workers import Workers, workers_options
 from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
@@ -81,8 +82,8 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     type=Several(SEED),
-    default=(0,),
-    show_default="0",
+    default="0",
+    show_default=True,
     metavar="N,...",
     help="Seeds of weights and patches, with --train: networks are trained by each.",
 )
@@ -93,19 +94,36 @@ if TYPE_CHECKING:
 @click.option(
     "--study",
     "study_file",
+    cls=SectionOption,
+    section=STUDIES,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.toml",
     help="A study of many tasks, in a file: see --write-study.",
 )
 @click.option(
     "--write-study",
+    cls=SectionOption,
+    section=STUDIES,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.toml",
     help="Write what this command line says as a study, and run nothing.",
 )
-@click.option("--plan", "only_plan", is_flag=True, help="Print what would be run, and how long it takes; run nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.option("--again", is_flag=True, help="Run rows of a study again that are recorded already.")
+@click.option(
+    "--plan",
+    "only_plan",
+    cls=SectionOption,
+    section=STUDIES,
+    is_flag=True,
+    help="Print what would be run, and how long it takes; run nothing.",
+)
+@click.option("--json", "as_json", cls=SectionOption, section=STUDIES, is_flag=True, help="Print the plan as JSON.")
+@click.option(
+    "--again",
+    cls=SectionOption,
+    section=STUDIES,
+    is_flag=True,
+    help="Run rows of a study again that are recorded already.",
+)
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
 @click.option("--latex", "latex_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as LaTeX.")
 @click.option(
@@ -117,7 +135,7 @@ if TYPE_CHECKING:
 @pictures_option
 @results_dir_option
 @click.pass_context
-def command(context: click.Context, **told: Any) -> None:
+def command(context: click.Context, /, **told: Any) -> None:
     """Run methods on datasets: observe, fuse, score, count, time.
 
     Writes one record a method and task below --results-dir, prints a leaderboard of each task, and exits with 1 if any
@@ -183,7 +201,9 @@ def _members(words: Sequence[str], where: Path | None, *, apart: bool) -> list[M
     try:
         return chosen_methods(words, apart=apart)
     except UsageError as error:
-        raise UsageError(f"{where}: methods: {error}") from error if where is not None else error
+        if where is None:
+            raise
+        raise UsageError(f"{where}: methods: {error}") from error
 
 
 def _looked_at(study: Study, members: Sequence[Member]) -> tuple[list[Contender], set[str]]:

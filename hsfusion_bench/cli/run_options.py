@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hsfusion_bench.cli.common import dataset_parameters, with_key
+from hsfusion_bench.cli.common import CONDITIONS, dataset_parameters, with_key
+from hsfusion_bench.cli.sections import SectionOption
 from hsfusion_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,14 +44,16 @@ _FIELDS: Final[Mapping[str, str]] = {
 #: What a command line has to say, where no file does.
 _REQUIRED: Final = ("methods", "dataset", "scale")
 _FILES: Final = ("mat:", "h5:")
+#: Heading of the help.
+STUDIES: Final = "Studies of many tasks"
 #: Data sets that need no folder.
 _WITHOUT_FOLDER: Final = ("demo", *_FILES)
 
 
-class Several(click.ParamType):
+class Several(click.ParamType[Any]):
     """Values with commas between them, each of another type; a tuple without repetitions."""
 
-    def __init__(self, each: click.ParamType) -> None:
+    def __init__(self, each: click.ParamType[Any]) -> None:
         self.each = each
         self.name = f"{each.name},..."
 
@@ -64,11 +67,24 @@ class Several(click.ParamType):
         return tuple(dict.fromkeys(self.each.convert(part, param, ctx) for part in parts))
 
 
+class _Folder(click.ParamType[Any]):
+    """A folder, or NAME=FOLDER; of the environment all is one, spaces and colons included."""
+
+    name = "folder"
+    envvar_list_splitter = "\0"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text."""
+        return value
+
+
 def study_options(function: _Function) -> _Function:
     """Add the options of `dataset_parameters`, of which some take several values, and `--sweep`."""
     made: Any = function
     sweep = click.option(
         "--sweep",
+        cls=SectionOption,
+        section=CONDITIONS,
         multiple=True,
         metavar="AXIS[=VALUE,...]",
         help="One condition after the other, such as snr=20,30,40 or blur=1:4:0.5; may be given again.",
@@ -84,7 +100,7 @@ def study_options(function: _Function) -> _Function:
         if parameter.name in _REQUIRED:
             parameter.required = False
         if parameter.name == "data_root":
-            parameter.type, parameter.multiple, parameter.metavar = click.STRING, True, "[NAME=]FOLDER"
+            parameter.type, parameter.multiple, parameter.metavar = _Folder(), True, "[NAME=]FOLDER"
             parameter.help = (
                 "Folder of the dataset's files, or of a folder for each dataset; of one of several by NAME=FOLDER, "
                 "which may be given again. Default: where `hsbench data download` puts them."

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Weights file (.safetensors). Default: in the cache, where hsbench run finds it.",
+    help="Weights file (.safetensors). Default: in the cache, a file a seed; hsbench run finds that of seed 0.",
 )
 @click.option(
     "--per-scene",
@@ -195,13 +195,13 @@ def command(
         tensorboard,
     )
     job = _Job(made, task, Budget(steps, changed, recipe, start, max_minutes, fit), course)
-    path = cached_path(contender.name, made, task.id)
+    path = cached_path(contender.name, made, task.id, seed)
     with _display(context.find_root().params["debug"]) as display:
         if per_scene:
             trained = job.each_scene(out or scenes_folder(path), scenes, display)
         else:
             trained = job.run(out or path, display)
-    _report(trained, contender.name, out)
+    _report(trained, contender.name, found_alone=out is None and not seed)
 
 
 @dataclass(frozen=True)
@@ -260,12 +260,12 @@ def _display(debug: bool) -> Iterator[Display | None]:
         yield display
 
 
-def _report(trained: Trained, method: str, out: Path | None) -> None:
+def _report(trained: Trained, method: str, *, found_alone: bool) -> None:
     if int(os.environ.get("RANK", "0")):
         return
     notes = console(stderr=True)
     notes.print(f"weights {trained.path}", markup=False, soft_wrap=True)
-    if out is not None or trained.path.is_dir():
+    if not found_alone or trained.path.is_dir():
         notes.print(f"use them by: hsbench run --weights {method}={trained.path} ...", markup=False, soft_wrap=True)
     if not trained.finished:
         notes.print(

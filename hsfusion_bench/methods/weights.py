@@ -199,10 +199,23 @@ class Weights:
         return f"{where}; {made}"
 
 
-def cached_path(name: str, method: NetworkLike, task: str) -> Path:
-    """Return the place where weights of a method, called by its name, for a task, called by its id, are kept."""
+def cached_path(name: str, method: NetworkLike, task: str, seed: int = 0) -> Path:
+    """Return the place where weights of a method for a task are kept.
+
+    Parameters
+    ----------
+    name
+        What the method is called by.
+    method
+        With its options.
+    task
+        Id of the task.
+    seed
+        Of the training. Those of seed 0 are taken where none are named.
+    """
     options = [f"{option}-{short_value(value)}" for option, value in changed_options(method).items()]
-    return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / f"{task}.safetensors"
+    file = f"{task}.seed-{seed}.safetensors" if seed else f"{task}.safetensors"
+    return user_cache() / "weights" / ".".join(slug(part) for part in (name, *options)) / file
 
 
 def write_weights(path: Path, state: Mapping[str, torch.Tensor], card: WeightsCard) -> None:
@@ -307,6 +320,18 @@ def joined_digest(of_scenes: Mapping[str, str]) -> str:
     """Return the digest by which a record knows weights that each scene has of its own, from theirs by scene."""
     lines = "".join(f"{name} {digest}\n" for name, digest in sorted(of_scenes.items()))
     return sha256(lines.encode()).hexdigest()
+
+
+def training_seed(path: Path) -> int:
+    """Return the seed that weights were trained with: of a file, or of a folder of one file a scene.
+
+    0 where it is not known: a file of the method's authors, or none that could be read.
+    """
+    file = min(path.glob("*.safetensors"), default=path) if path.is_dir() else path
+    try:
+        return read_card(file).training.seed if file.suffix == ".safetensors" else 0
+    except HsbenchError:
+        return 0
 
 
 def read_card(path: Path) -> WeightsCard:

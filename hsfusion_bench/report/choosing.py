@@ -8,6 +8,7 @@ from dataclasses import replace
 from hsfusion_bench.errors import UsageError
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.report.published import published_rows
+from hsfusion_bench.report.seeds import split_name
 from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.records import Record
 from hsfusion_bench.suggest import unknown
@@ -25,7 +26,7 @@ def choose_entries(
     """Return the entries of the methods that are named, and the names of variants that were left out.
 
     A method's name stands for its ordinary run; where it has none, for all its variants. A variant is named as its
-    record's file is: ``mtf-glp-hs.interpolation-block``.
+    record's file is: ``mtf-glp-hs.interpolation-block``; a training with one seed alone as ``feinfn.seed-1``.
 
     Parameters
     ----------
@@ -43,16 +44,31 @@ def choose_entries(
     """
     entries = list(entries)
     rows = {row_name(entry.record) for entry in entries}
+    seeds = {name: _of_seed(entries, name) for name in names if name not in rows}
     methods = {entry.record.method.name for entry in entries}
     printed = {row.method.lower() for row in published_rows()} if published else set()
     for name in names:
-        if name not in rows | methods | printed:
+        if name not in rows | methods | printed and not seeds[name]:
             raise UsageError(unknown("row of", name, sorted(rows | methods | printed)))
     whole = set(names) - rows
-    kept = [entry for entry in entries if row_name(entry.record) in names or entry.record.method.name in whole]
+    of_seeds = {id(entry) for several in seeds.values() for entry in several}
+    kept = [
+        entry
+        for entry in entries
+        if row_name(entry.record) in names or entry.record.method.name in whole or id(entry) in of_seeds
+    ]
     named = {entry.record.method.name for entry in kept}
     left_out = {row_name(entry.record) for entry in entries if entry.record.method.name in named}
     return kept, sorted(left_out - {row_name(entry.record) for entry in kept})
+
+
+def _of_seed(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """Return the entries that a name such as "feinfn.seed-1" means; none if it is no such name."""
+    named = split_name(name)
+    if named is None:
+        return []
+    row, seed = named
+    return [entry for entry in entries if row_name(entry.record) == row and entry.training_seeds == (seed,)]
 
 
 def choose_published(boards: Iterable[Leaderboard], names: Sequence[str]) -> list[Leaderboard]:

@@ -132,11 +132,12 @@ def without_doubles(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
             if key in scored:
                 if not entry.recorded:
                     reason = entry.record.error or entry.record.status
-                    lines.append(f"{entry.record.method.title}: a run without values is not shown ({reason})")
+                    seed = f" of training seed {entry.record.training_seed}" if entry.record.training_seed else ""
+                    lines.append(f"{entry.record.method.title}: a run{seed} without values is not shown ({reason})")
                 continue
-            if key in empty:
+            if (key, entry.record.training_seed) in empty:
                 continue
-            empty.add(key)
+            empty.add((key, entry.record.training_seed))
         kept.append(entry)
     return kept, lines
 

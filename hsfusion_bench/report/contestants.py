@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -11,6 +11,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import slug
 from hsfusion_bench.methods.options import short_value
 from hsfusion_bench.report.comparable import Board, board_of
+from hsfusion_bench.report.seeds import Means, means, means_of_seed, noise_spread, split_name, training_spread
 from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.records import Record
 from hsfusion_bench.suggest import unknown
@@ -62,7 +63,8 @@ def choose(entries: Iterable[Entry], names: Sequence[str]) -> list[Choice]:
         One's own first: they go before those that came with the package.
     names
         As files of records are called, or titles; ``NAME@recorded`` is the record that came with the package,
-        ``NAME@mine`` one's own, ``NAME@FOLDER`` that of one of several folders.
+        ``NAME@mine`` one's own, ``NAME@FOLDER`` that of one of several folders. Records that differ in seeds alone are
+        one contestant, the mean over the seeds; ``NAME.seed-1`` is the training with that seed.
 
     Raises
     ------
@@ -74,15 +76,18 @@ def choose(entries: Iterable[Entry], names: Sequence[str]) -> list[Choice]:
     names = list(names)
     if len(names) < 2:
         raise UsageError(f"a comparison takes two methods or more, and got {', '.join(names) or 'none'}")
-    boards = _boards(entries)
+    entries = list(entries)
+    joined = means(entries)
+    boards = _boards(joined.entries)
+    of_seeds = {seed: _boards(means_of_seed(entries, seed)) for _, seed in filter(None, map(split_name, names))}
     places: dict[str, list[str]] = {name: [] for name in names}
     choices = []
     for board, members in boards.items():
-        matches = [_matches(members, name) for name in names]
+        matches = [_matches(members, name) or _of_one_seed(board, of_seeds, name) for name in names]
         for name, matched in zip(names, matches, strict=True):
             places[name] += [task_title(board) + _without_values(matched)] if matched else []
         if all(any(entry.record.summary is not None for entry in matched) for matched in matches):
-            choices.append(_choice(board, members, names, matches))
+            choices.append(_choice(board, members, names, matches, joined))
     for name, where in places.items():
         if not where:
             known = sorted({entry.record.key for members in boards.values() for entry in members})
@@ -102,7 +107,8 @@ def whole_tasks(entries: Iterable[Entry]) -> list[Choice]:
         If no task has two of them.
     """
     choices = []
-    for board, members in _boards(entries).items():
+    joined = means(entries)
+    for board, members in _boards(joined.entries).items():
         first: dict[str, Entry] = {}
         for entry in members:
             dataset = entry.record.dataset
@@ -110,6 +116,7 @@ def whole_tasks(entries: Iterable[Entry]) -> list[Choice]:
                 first.setdefault(entry.record.key, entry)
         if len(first) > 1:
             notes = [note for entry in first.values() for note in _not_taken(entry.record.key, entry, members)]
+            notes += _on_seeds(list(first), list(first.values()), joined.remarks_of(board))
             choices.append(Choice(board, _contestants(list(first), list(first.values())), notes))
     if not choices:
         raise HsbenchError("nothing to rank: no two methods were scored on the whole split of a task")
@@ -161,6 +168,12 @@ def _matches(entries: Sequence[Entry], wanted: str) -> list[Entry]:
     return []
 
 
+def _of_one_seed(board: Board, of_seeds: Mapping[int, dict[Board, list[Entry]]], wanted: str) -> list[Entry]:
+    """Return the entries that a name such as "feinfn.seed-0" means."""
+    named = split_name(wanted)
+    return [] if named is None else _matches(of_seeds[named[1]].get(board, []), named[0])
+
+
 def _reading(record: Record, name: str) -> int | None:
     """Return how freely a name is to be read to mean a record: 0 as it stands; None if it does not mean it."""
     whole, plain = _without_subset(record), name.casefold()
@@ -178,13 +191,18 @@ def _without_subset(record: Record) -> str:
     return ".".join(part for part in (record.method.name, record.method.variant) if part)
 
 
-def _choice(board: Board, members: Sequence[Entry], names: list[str], matches: Sequence[Sequence[Entry]]) -> Choice:
+def _choice(
+    board: Board, members: Sequence[Entry], names: list[str], matches: Sequence[Sequence[Entry]], joined: Means
+) -> Choice:
     taken = [_first(name, matched) for name, matched in zip(names, matches, strict=True)]
     notes = [
         note
         for name, entry in zip(names, taken, strict=True)
         for note in _not_taken(name, entry, [other for other in members if other not in taken])
     ]
+    titles = {entry.record.method.title for entry in taken}
+    left_out = [line for line in joined.remarks_of(board) if line.partition(":")[0] in titles]
+    notes += _on_seeds(names, taken, left_out)
     return Choice(board, _contestants(names, taken), notes)
 
 
@@ -211,12 +229,31 @@ def _not_taken(name: str, taken: Entry, others: Sequence[Entry]) -> list[str]:
     same = [
         entry
         for entry in others
-        if entry is not taken and _without_subset(entry.record) == _without_subset(taken.record)
+        if entry is not taken
+        and _without_subset(entry.record) == _without_subset(taken.record)
+        # nor the mean over seeds that it is a part of
+        and not any(record is own for record in entry.records for own in taken.records)
     ]
     if not same or "@" in name:
         return []
     whose = "the one that came with the package" if taken.recorded else f"your own{_in(taken.origin)}"
     return [f"{name} is {whose}; there is also {' and '.join(_full_name(entry) for entry in same)}"]
+
+
+def _on_seeds(names: Sequence[str], entries: Sequence[Entry], left_out: Sequence[str]) -> list[str]:
+    """Say over which seeds values are means, where any is one over several, and which seeds are left out."""
+    trainings = [training_spread(entry) for entry in entries]
+    noises = [noise_spread(entry) for entry in entries]
+    notes = []
+    for kind, spreads in (("trainings", trainings), ("seeds of the noise", noises)):
+        if any(each is not None and len(each.seeds) > 1 for each in spreads):
+            told = [
+                f"{name} {len(each.seeds)} ({each.told})"
+                for name, each in zip(names, spreads, strict=True)
+                if each is not None
+            ]
+            notes.append(f"values are means over {kind}, scene by scene: {', '.join(told)}")
+    return [*notes, *left_out]
 
 
 def _in(origin: str) -> str:

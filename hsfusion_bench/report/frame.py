@@ -20,7 +20,9 @@ def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
     boards = list(boards)
     further = [name for name in PUBLISHED_METRICS if any(name in board.further for board in boards)]
     indexes = (*METRICS, *further)
-    lines = [_line(row, indexes) for board in boards for row in board.rows]
+    rows = [row for board in boards for row in board.rows]
+    lines = [_line(row, indexes) for row in rows]
+    _add_seeds(lines, rows)
     lines += [_published(line, indexes) for board in boards for line in board.published]
     # convert_dtypes: a column of whole numbers with a gap stays one of whole numbers
     return pd.DataFrame(lines).convert_dtypes()
@@ -66,6 +68,23 @@ def _line(row: Row, indexes: Sequence[str]) -> dict[str, Any]:
         "note": row.note,
     }
     return line if row.p_best is None else line | {"p_best": row.p_best}
+
+
+def _add_seeds(lines: Sequence[dict[str, Any]], rows: Sequence[Row]) -> None:
+    """Add columns of seeds to all lines, of the kinds of which any row has several, or is told apart by."""
+    of_trainings, of_noises = [row.trainings for row in rows], [row.noises for row in rows]
+    for spreads, prefix in ((of_trainings, ""), (of_noises, "noise_")):
+        if all(each is None for each in spreads):
+            continue
+        for line, spread in zip(lines, spreads, strict=True):
+            line[f"n_{prefix}seeds"] = None if spread is None else len(spread.seeds)
+            line[f"{prefix}seeds"] = None if spread is None else " ".join(map(str, spread.seeds))
+            for index in [name.removesuffix("_mean") for name in line if name.endswith("_mean")]:
+                std = None if spread is None else spread.std.get(index)
+                line[f"{index}_{prefix}seed_std"] = None if std is None else spell(std)
+    if any(row.apart for row in rows):
+        for line, row in zip(lines, rows, strict=True):
+            line["seed"] = row.apart
 
 
 def _published(line: Printed, indexes: Sequence[str]) -> dict[str, Any]:

@@ -269,6 +269,7 @@ class _Table:
         cited = self._cite(self._dataset_key())
         what = rf"at scale {escape(f'×{board.scale}')}, protocol {escape(board.protocol)}, {escape(board.coverage)}"
         values = r"mean $\pm$ standard deviation" if self.choice.deviations else "means"
+        values += " over the scenes, of means over seeds" if board.seeded else ""
         ranked = " Best in bold, second underlined." if board.rows else ""
         printed = " Below the line: as published, and not ranked." if board.rows and board.published else ""
         return f"Results on {escape(board.dataset)}{cited.tex} {what}: {values}.{ranked}{printed}"
@@ -338,6 +339,8 @@ class _Table:
             yield f"estimates {_truths(method.estimated)} from the two images"
         if method.changed:
             yield "with " + ", ".join(f"{name} {short_value(method.options[name])}" for name in method.changed)
+        if row.apart:
+            yield row.apart
         if row.record.status != "no weights":  # the cell says that
             # what a star says elsewhere, a letter says here, at the value itself
             yield from (note for note in row.notes if not note.startswith("*"))

@@ -25,6 +25,7 @@ from hsfusion_bench.report.comparable import (
 )
 from hsfusion_bench.report.published import PROTOCOL, PublishedRow, published_rows
 from hsfusion_bench.report.rows import RECORDED_MARK, Printed, Row, fixed
+from hsfusion_bench.report.seeds import Means, means, noise_spread, training_spread
 from hsfusion_bench.report.sources import Entry
 from hsfusion_bench.runs.differences import Effect, differences
 from hsfusion_bench.runs.records import Record, Speed
@@ -81,6 +82,11 @@ class Leaderboard:
         )
 
     @property
+    def seeded(self) -> bool:
+        """Whether a row is the mean over several seeds."""
+        return any(each is not None and each.std for row in self.rows for each in (row.trainings, row.noises))
+
+    @property
     def further(self) -> tuple[str, ...]:
         """Indexes beyond the seven that a row has."""
         return tuple(name for name in PUBLISHED_METRICS if any(row.value(name) is not None for row in self.rows))
@@ -124,6 +130,7 @@ def leaderboards(
     published: bool = False,
     boards: Iterable[Board] | None = None,
     common: bool = False,
+    each_seed: bool = False,
 ) -> list[Leaderboard]:
     """Group records by task, and by what they were scored on; join their speeds, rank and sort them.
 
@@ -142,6 +149,9 @@ def leaderboards(
     common
         Whether the rows of a task are restricted to the scenes that all of them have; else rows of other scenes stand
         in tables of their own.
+    each_seed
+        Whether every seed of a training or of the noise has a row of its own; else they are one row, their mean, see
+        `hsfusion_bench.report.seeds`.
 
     Raises
     ------
@@ -151,7 +161,8 @@ def leaderboards(
     if sort not in METRICS:
         raise UsageError(f"there is no index {sort!r} to sort by; the indexes are {', '.join(METRICS)}")
     groups: dict[Board, list[Entry]] = {board: [] for board in boards or ()}
-    for entry in entries:
+    joined = Means(list(entries), []) if each_seed else means(entries)
+    for entry in joined.entries:
         groups.setdefault(board_of(entry.record), []).append(entry)
     every = [speed for members in groups.values() for each in members for speed in each.speeds]
     chosen = None if device is None else _choose_device(every, device)
@@ -159,16 +170,22 @@ def leaderboards(
     for board, members in sorted(groups.items()):
         printed = _published(*board, sort) if published else []
         timed = chosen or _choose_device([speed for each in members for speed in each.speeds])
-        made += _tables(board, members, sort, timed, printed, common)
+        made += _tables(board, members, sort, timed, printed, common, joined.remarks_of(board))
     return made
 
 
 def _tables(
-    board: Board, entries: list[Entry], sort: str, device: str | None, printed: list[Printed], common: bool
+    board: Board,
+    entries: list[Entry],
+    sort: str,
+    device: str | None,
+    printed: list[Printed],
+    common: bool,
+    of_seeds: list[str],
 ) -> list[Leaderboard]:
     """Return the tables of one task; the published rows stand in the first."""
     kept, doubled = without_doubles(entries)
-    remarks = list(doubled)
+    remarks = [*of_seeds, *doubled]
     if common:
         kept = in_common(kept)
     groups = by_scores(kept)
@@ -224,23 +241,35 @@ def _rows(group: list[Entry], device: str | None) -> tuple[list[Row], list[str]]
     places = _places([entry.record for entry in members])
     rows = []
     count = Counter(map(method_of, members))
+    several_trainings = any(len(entry.training_seeds) > 1 for entry in members)
+    several_noises = any(len(entry.noise_seeds) > 1 for entry in members)
     for entry, place, parts in zip(members, places, joined.values(), strict=True):
         speed = next((speed for speed in entry.speeds if speed.device == device), None)
         also = tuple(other.record.method for other in parts[1:])
         mark = RECORDED_MARK if mixed and entry.recorded else ""
         if not entry.recorded and count[method_of(entry)] > 1:
             mark = f"[{entry.origin}]" if entry.origin else mark
-        rows.append(Row(entry.record, speed, place, entry.recorded, also, mark))
+        row = Row(entry.record, speed, place, entry.recorded, also, mark)
+        rows.append(
+            replace(
+                row,
+                members=tuple(member.record for member in entry.members),
+                trainings=training_spread(entry) if several_trainings else None,
+                noises=noise_spread(entry) if several_noises else None,
+                apart=_which_seed(entry, [other for other in members if method_of(other) == method_of(entry)]),
+            )
+        )
     return rows, lines
 
 
 def _settled(group: list[Entry]) -> tuple[list[Entry], list[str]]:
     """Keep one of two entries of a method that agree, the one that comes first; say where two disagree."""
     kept: list[Entry] = []
-    of_method: dict[tuple[str, str], list[Entry]] = {}
+    of_method: dict[object, list[Entry]] = {}
     confirmed, lines = [], []
     for entry in group:
-        members = of_method.setdefault(method_of(entry), [])
+        # those of other seeds are no doubles, and do not disagree
+        members = of_method.setdefault((method_of(entry), entry.training_seeds, entry.noise_seeds), [])
         doubles = [other for other in members if other.record.summary is not None]
         equal = next((other for other in doubles if agree(other.record, entry.record)), None)
         if equal is not None:
@@ -253,6 +282,20 @@ def _settled(group: list[Entry]) -> tuple[list[Entry], list[str]]:
     if confirmed:
         lines.insert(0, f"equal to the recorded rows, within rounding: {', '.join(confirmed)}")
     return kept, lines
+
+
+def _which_seed(entry: Entry, rows: Sequence[Entry]) -> str:
+    """Say which seeds a row has, where others of the same method have others."""
+    kinds = (
+        ("training seed", entry.training_seeds, {other.training_seeds for other in rows}),
+        ("noise seed", entry.noise_seeds, {other.noise_seeds for other in rows}),
+    )
+    told = [
+        f"{kind}{'s' if len(its) > 1 else ''} {', '.join(map(str, its))}"
+        for kind, its, theirs in kinds
+        if its and theirs - {its, ()}
+    ]
+    return ", ".join(told)
 
 
 def _disagreement(one: Entry, other: Entry) -> str:
@@ -287,6 +330,7 @@ def _one_estimator(one: Entry, other: Entry) -> bool:
         and one.origin == other.origin
         and first.name != second.name
         and first.details == second.details
+        and (one.training_seeds, one.noise_seeds) == (other.training_seeds, other.noise_seeds)
         and agree(one.record, other.record)
     )
 

@@ -16,14 +16,22 @@ def markdown(boards: Iterable[Leaderboard], indexes: Sequence[str] | None = None
 
 def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
     latency = "latency (ms)" + (f" on {board.device}" if board.device else "")
-    heads = ["method", *(KNOWN[index].title for index in indexes), "params (M)", latency, "scenes", "note"]
+    heads = [
+        "method",
+        *(KNOWN[index].title for index in indexes),
+        "params (M)",
+        latency,
+        *_seeds(board, "seeds"),
+        "scenes",
+        "note",
+    ]
     lines = [
         f"**{markdown_text(board.title)}**",
         "",
         markdown_row(map(markdown_text, heads)),
-        markdown_row(["---", *("---:" for _ in indexes), "---:", "---:", "---", "---"]),
-        *(markdown_row(_cells(row, indexes)) for row in board.rows),
-        *(markdown_row(map(markdown_text, _published(line, indexes))) for line in board.published),
+        markdown_row(["---", *("---:" for _ in indexes), "---:", "---:", *_seeds(board, "---:"), "---", "---"]),
+        *(markdown_row(_cells(board, row, indexes)) for row in board.rows),
+        *(markdown_row(map(markdown_text, _published(board, line, indexes))) for line in board.published),
     ]
     said = [*board.remarks, *board.sources]
     if said:
@@ -31,13 +39,19 @@ def _table(board: Leaderboard, indexes: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cells(row: Row, indexes: Sequence[str]) -> list[str]:
+def _seeds(board: Leaderboard, cell: str) -> list[str]:
+    """Return the cell of a column that is there only where a row is the mean over seeds."""
+    return [cell] if board.seeded else []
+
+
+def _cells(board: Leaderboard, row: Row, indexes: Sequence[str]) -> list[str]:
     marks = {1: "**{}**", 2: "<u>{}</u>"}
     values = [marks.get(row.places.get(index, 0), "{}").format(row.printed(index)) for index in indexes]
-    title, *others = map(markdown_text, (row.title, row.parameters, row.latency, row.scenes, row.note))
+    told = (row.title, row.parameters, row.latency, *_seeds(board, row.seeds), row.scenes, row.note)
+    title, *others = map(markdown_text, told)
     return [title, *values, *others]
 
 
-def _published(line: Printed, indexes: Sequence[str]) -> list[str]:
+def _published(board: Leaderboard, line: Printed, indexes: Sequence[str]) -> list[str]:
     values = [line.printed(index) for index in indexes]
-    return [line.title, *values, line.parameters, "-", "", "as published"]
+    return [line.title, *values, line.parameters, "-", *_seeds(board, "-"), "", "as published"]

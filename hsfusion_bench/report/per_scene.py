@@ -163,7 +163,8 @@ def _places(column: Sequence[str], index: str) -> list[int]:
 
 def _notes(board: Leaderboard) -> list[str]:
     missing = [f"{row.title}: {row.note}" for row in board.rows if row.record.summary is None]
-    return [*board.remarks, *missing]
+    seeds = [f"{row.title}: {'; '.join(row.seed_notes)}" for row in board.rows if row.seed_notes]
+    return [*board.remarks, *seeds, *missing]
 
 
 def _head(name: str) -> str:

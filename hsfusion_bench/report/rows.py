@@ -9,8 +9,12 @@ from typing import Final
 
 from hsfusion_bench.report.comparable import digits
 from hsfusion_bench.report.published import MEANT, PublishedRow
+from hsfusion_bench.report.seeds import Spread, noise_seed
 from hsfusion_bench.runs.records import MethodInfo, Record, Speed
 from hsfusion_metrics import METRICS, PUBLISHED_METRICS, Metric
+
+#: Of these indexes a note says how far seeds lie apart; CSV says it of all.
+_TOLD: Final = ("psnr", "sam", "ergas", "ssim")
 
 #: Every index that a column can be of: the seven, and those that records have on request.
 KNOWN: Final[Mapping[str, Metric]] = {**METRICS, **PUBLISHED_METRICS}
@@ -41,6 +45,13 @@ class Row:
         `hsfusion_bench.report.alike`.
     p_best
         Corrected p of the test against the best row, where that was asked for.
+    members
+        Records of single seeds that `record` is the mean of; nothing: it is as recorded.
+    trainings, noises
+        Seeds of the trainings and of the noise, and how far they lie apart, on a board where a row has several; None
+        elsewhere, and where no training decides.
+    apart
+        Which seed it is, where another row of the same method is of others.
     """
 
     record: Record
@@ -50,6 +61,27 @@ class Row:
     also: tuple[MethodInfo, ...] = ()
     mark: str = ""
     p_best: float | None = None
+    members: tuple[Record, ...] = ()
+    trainings: Spread | None = None
+    noises: Spread | None = None
+    apart: str = ""
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records behind it, one a seed."""
+        return self.members or (self.record,)
+
+    @property
+    def seeds(self) -> str:
+        """How many seeds the values are means over: "3", trainings by noise "3×2", or a dash where there is none."""
+        counts = [str(len(each.seeds)) for each in (self.trainings, self.noises) if each is not None]
+        return "×".join(counts) or "-"
+
+    def which(self, record: Record) -> str:
+        """Say of which seeds one of the `records` is."""
+        told = [f"training seed {record.training_seed}"] if self.trainings is not None else []
+        told += [f"noise seed {noise_seed(record)}"] if self.noises is not None else []
+        return ", ".join(told)
 
     @property
     def name(self) -> str:
@@ -58,8 +90,8 @@ class Row:
 
     @property
     def title(self) -> str:
-        """Name of the row, with its changed options, the truths it was given or estimated, and its mark."""
-        details = self.record.method.details
+        """Name of the row, with its changed options, the truths it was given or estimated, its seed, and its mark."""
+        details = [*self.record.method.details, *([self.apart] if self.apart else [])]
         return self.name + (f" ({'; '.join(details)})" if details else "") + (f" {self.mark}" if self.mark else "")
 
     @property
@@ -86,7 +118,7 @@ class Row:
         if self.record.summary is None:
             return [f"failed: {self.record.error}"]
         weights, external = self.record.weights, self.record.external
-        parts = []
+        parts = self.seed_notes
         if external is not None:
             parts.append("made elsewhere")
             if external.reported:
@@ -111,8 +143,23 @@ class Row:
             parts.append("incomplete")
         return parts
 
+    @property
+    def seed_notes(self) -> list[str]:
+        """Over which seeds the values are means, and how far these lie apart; nothing where no row has several."""
+        return [*self._told_of(self.trainings, "training"), *self._told_of(self.noises, "seed of the noise")]
+
+    def _told_of(self, spread: Spread | None, noun: str) -> list[str]:
+        """Say over which seeds the values are means, and how far these lie apart."""
+        if spread is None:
+            return []
+        if not spread.std:
+            return [f"one {noun} ({spread.told})"]
+        apart = ", ".join(f"{KNOWN[name].title} {_small(spread.std[name], name)}" for name in _TOLD)
+        plural = noun.replace("training", "trainings").replace("seed of", "seeds of")
+        return [f"mean over {len(spread.seeds)} {plural} ({spread.told}), ± over them: {apart}"]
+
     def value(self, index: str) -> tuple[float, float] | None:
-        """Return (mean, std) of an index, or None where nothing was scored by it."""
+        """Return (mean, std over the scenes) of an index, or None where nothing was scored by it."""
         statistic = (self.record.summary or {}).get(index)
         return None if statistic is None else (statistic.mean, statistic.std)
 
@@ -184,6 +231,12 @@ class Printed:
     def parameters(self) -> str:
         """Number of parameters in millions, or a dash."""
         return self.row.values.get("params_m", "-")
+
+
+def _small(value: float, index: str) -> str:
+    """Return a deviation in the digits of its index, and in two that count where these are all zero."""
+    text = fixed(value, index)
+    return f"{value:.2g}" if value and math.isfinite(value) and not float(text) else text
 
 
 def fixed(value: float, index: str) -> str:

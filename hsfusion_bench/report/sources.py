@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from hsfusion_bench.runs.records import Record, Speed, Store, read_record, read_
 _Read = TypeVar("_Read", Record, Speed)
 
 Which: TypeAlias = Literal["all", "mine", "recorded"]
+
+#: What ends the name of a protocol whose noise has another seed than 0, see `hsfusion_bench.data.observing.noise`.
+NOISE_SEED: Final = re.compile(r"-seed(\d{1,18})$")
 
 #: Where an entry is from, if it came with the package.
 RECORDED: Final = "recorded"
@@ -32,11 +36,30 @@ class Entry:
         How fast it was, on every device where that was measured beside the record.
     origin
         `RECORDED` for one that came with the package; else the folder, or nothing where there is one folder only.
+    members
+        Entries of single seeds that it is the mean of, see `hsfusion_bench.report.seeds`; nothing: it is as recorded.
     """
 
     record: Record
     speeds: tuple[Speed, ...] = ()
     origin: str = ""
+    members: tuple[Entry, ...] = ()
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records behind it, one a seed."""
+        return tuple(member.record for member in self.members) or (self.record,)
+
+    @property
+    def training_seeds(self) -> tuple[int, ...]:
+        """Seeds of the trainings, in ascending order; nothing where no training of ours decides its numbers."""
+        return tuple(sorted({record.training_seed for record in self.records if record.trained}))
+
+    @property
+    def noise_seeds(self) -> tuple[int, ...]:
+        """Seeds of the noise, in ascending order; 0 also where the protocol has none."""
+        found = (NOISE_SEED.search(record.dataset.protocol) for record in self.records)
+        return tuple(sorted({int(each[1]) if each else 0 for each in found}))
 
     @property
     def recorded(self) -> bool:
@@ -92,7 +115,8 @@ def gather(
     which
         "mine" leaves out those of the package, "recorded" one's own.
     dataset, scale, protocol
-        Only records of these; None: of all.
+        Only records of these; None: of all. A protocol with noise stands for all seeds of it, where a method has
+        several.
 
     Returns
     -------
@@ -118,12 +142,18 @@ def gather(
         speeds = [speed for path in store.speed_files() if (speed := _try(read_speed, path, damaged))]
         asked = [record for record in records if _is_of(record, dataset, scale, protocol)]
         entries += entries_of(asked, speeds, origin)
+    if protocol is not None and any(entry.record.dataset.protocol != protocol for entry in entries):
+        from hsfusion_bench.report.seeds import one_protocol
+
+        pairs = zip(entries, one_protocol(entries), strict=True)
+        entries = [entry for entry, joined in pairs if joined.record.dataset.protocol == protocol]
     return Gathered(tuple(entries), tuple(damaged))
 
 
 def _is_of(record: Record, dataset: str | None, scale: int | None, protocol: str | None) -> bool:
-    wanted = ((dataset, record.dataset.name), (scale, record.dataset.scale), (protocol, record.dataset.protocol))
-    return all(asked in (None, said) for asked, said in wanted)
+    wanted = ((dataset, record.dataset.name), (scale, record.dataset.scale))
+    protocols = (None, record.dataset.protocol, NOISE_SEED.sub("", record.dataset.protocol))
+    return all(asked in (None, said) for asked, said in wanted) and protocol in protocols
 
 
 def _sound_record(path: Path) -> Record:

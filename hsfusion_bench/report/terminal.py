@@ -69,9 +69,9 @@ class _Layout:
         self._plus_minus = "\n±" if stacked else "±"
         # a column that says nothing of any row has no room taken for it
         counted = [*(row.parameters for row in board.rows), *(line.parameters for line in board.published)]
-        self._shown = (set(counted) != {"-"}, any(row.latency != "-" for row in board.rows))
-        heads = ["\nmethod", *map(self._head, self.indexes), *self._said("params\n(M)", "latency\n(ms)")]
-        one_line = not any(self._shown) and not any(index in MEANT.values() for index in self.indexes)
+        self._shown = (board.seeded, set(counted) != {"-"}, any(row.latency != "-" for row in board.rows))
+        heads = ["\nmethod", *map(self._head, self.indexes), *self._said("\nseeds", "params\n(M)", "latency\n(ms)")]
+        one_line = not any(self._shown[1:]) and not any(index in MEANT.values() for index in self.indexes)
         self._first, *self._heads = [head.lstrip("\n") for head in heads] if one_line else heads
         self._rows = [self._row(row) for row in board.rows]
         self._published = [self._published_row(line) for line in board.published]
@@ -95,15 +95,15 @@ class _Layout:
             )
             for index in self.indexes
         ]
-        return [self._title(row.title), *values, *map(Text, self._said(row.parameters, row.latency))]
+        return [self._title(row.title), *values, *map(Text, self._said(row.seeds, row.parameters, row.latency))]
 
     def _published_row(self, line: Printed) -> list[Text]:
         values = [self._readable(line.printed(index, self._plus_minus)) for index in self.indexes]
-        return [self._title(line.title), *map(Text, (*values, *self._said(line.parameters, "-")))]
+        return [self._title(line.title), *map(Text, (*values, *self._said("-", line.parameters, "-")))]
 
-    def _said(self, parameters: str, latency: str) -> list[str]:
-        """Return those cells whose columns are shown."""
-        return [cell for cell, shown in zip((parameters, latency), self._shown, strict=True) if shown]
+    def _said(self, *cells: str) -> list[str]:
+        """Return those of the cells (seeds, parameters, latency) whose columns are shown."""
+        return [cell for cell, shown in zip(cells, self._shown, strict=True) if shown]
 
     def _title(self, title: str) -> Text:
         return Text(self._readable(" ".join(title.split())))

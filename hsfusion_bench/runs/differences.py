@@ -100,7 +100,7 @@ def _of_method(recorded: Record, here: Record) -> Iterator[Difference]:
     yield from _unequal("distribution", theirs.distribution, ours.distribution, Effect.PERHAPS)
     what = f"the file {theirs.distribution}" if theirs.origin == "file" else f"version of {theirs.distribution}"
     yield from _unequal(what, theirs.version, ours.version, Effect.PERHAPS)
-    yield from _unequal("seed", recorded.seed, here.seed, Effect.OTHER)
+    yield from _unequal("seed", recorded.training_seed, here.training_seed, Effect.OTHER)
 
 
 def _of_weights(recorded: Record, here: Record) -> Iterator[Difference]:

@@ -92,6 +92,11 @@ class MethodInfo(_Strict):
         return parts
 
 
+#: Families of methods without a network, or, the latter, often without one; and what records of networks alone say of
+#: the machine.
+_UNTRAINED: Final = frozenset({"classical", "custom"})
+_OF_NETWORKS: Final = frozenset({"torch-threads", "gpu"})
+
 #: Keys of a data set that are there only where there is something to say.
 _ONLY_WHERE_SAID = frozenset({"wavelengths", "bands_used", "conditions"})
 
@@ -239,7 +244,7 @@ class Record(_Strict):
     model: ModelInfo
     weights: WeightsInfo | None
     metrics: dict[str, Number | str] = Field(description="version of the index suite, and the constants it was given")
-    seed: int | None = Field(description="None for results made elsewhere")
+    seed: int | None = Field(description="of the training that was part of the run; None for results made elsewhere")
     device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
     environment: dict[str, str]
     external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")
@@ -263,9 +268,29 @@ class Record(_Strict):
         return tuple(name for name in FURTHER if name in held)
 
     @property
+    def trained(self) -> bool:
+        """Whether a training of ours decides its numbers, or would have; one of the method's authors is not known."""
+        if self.weights is not None:
+            return self.weights.training is not None
+        network = self.method.family not in _UNTRAINED or bool(self.environment.keys() & _OF_NETWORKS)
+        return network and self.external is None and self.status != "no weights"
+
+    @property
+    def training_seed(self) -> int:
+        """Seed of the training that decides its numbers; 0 where none does, as of classical methods."""
+        if not self.trained:
+            return 0
+        if self.weights is not None and self.weights.training is not None:
+            return self.weights.training.seed
+        return self.seed or 0
+
+    @property
     def key(self) -> str:
-        """File stem under which the record is kept: the method, its variant, and the scenes if not the whole split."""
-        return _stem(_with_variant(self.method.name, self.method.variant), self)
+        """File stem under which the record is kept.
+
+        The method, its variant, the seed of the training where it is not 0, and the scenes if not the whole split.
+        """
+        return _stem(_with_seed(_with_variant(self.method.name, self.method.variant), self), self)
 
 
 class Latency(_Strict):
@@ -535,6 +560,14 @@ def json_schema() -> dict[str, Any]:
 
 def _with_variant(method: str, variant: str) -> str:
     return f"{method}.{variant}" if variant else method
+
+
+def _with_seed(stem: str, record: Record) -> str:
+    if record.training_seed == 0:
+        return stem
+    # an option that is called so has its value in the variant
+    word = "training-seed" if "seed" in record.method.options else "seed"
+    return f"{stem}.{word}-{record.training_seed}"
 
 
 def _folder(dataset: str, scale: int, protocol: str) -> str:

@@ -393,16 +393,17 @@ def _weights(record: Record, contender: Contender, task: Task, asked: Asked) -> 
             raise HsbenchError(f"{asked.weights}: there is no such weights file")
         return asked.weights
     scenes = list(scenes_of(record))
-    for path in _candidates(contender, task, folders=told.training is not None and told.training.per_scene):
+    folders = told.training is not None and told.training.per_scene
+    for path in _candidates(contender, task, record.training_seed, folders=folders):
         if weights_digest(path, scenes) == told.sha256:
             return path
     raise HsbenchError(_no_weights(record, told, task))
 
 
-def _candidates(contender: Contender, task: Task, *, folders: bool) -> Iterator[Path]:
+def _candidates(contender: Contender, task: Task, seed: int, *, folders: bool) -> Iterator[Path]:
     """Give the files (or folders of one a scene) that may hold the weights, the likeliest first."""
     assert isinstance(contender.method, NetworkMethod)
-    usual = cached_path(contender.name, contender.method, task.id)
+    usual = cached_path(contender.name, contender.method, task.id, seed)
     likely = scenes_folder(usual) if folders else usual
     if likely.exists():
         yield likely

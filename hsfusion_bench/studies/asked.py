@@ -105,6 +105,11 @@ class Row:
     apart: bool
     asked: Asked
 
+    @property
+    def title(self) -> str:
+        """The method, and the seed of its training if that is not 0."""
+        return f"{self.name}, seed {self.asked.seed}" if self.asked.seed else self.name
+
     def contender(self) -> Contender:
         """Import the method, with its options."""
         return Contender.of(self.spec, self.asked.changes.get(self.name))

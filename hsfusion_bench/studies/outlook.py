@@ -137,7 +137,8 @@ def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
         if budget is not None:
             recipe = choose_recipe(method.recipes, budget.recipe, method.card.title).changed(budget.changes)
             return replace(
-                found, training=_training(recipe, budget.steps, cached_path(contender.name, method, task.id))
+                found,
+                training=_training(recipe, budget.steps, cached_path(contender.name, method, task.id, asked.seed)),
             )
         chosen = choose(contender.name, method, task, asked.weights.get(contender.name))
     except NoWeightsError as error:

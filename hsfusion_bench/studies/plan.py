@@ -50,11 +50,6 @@ class PlannedRow:
     note: str = ""
     record: Record | None = None
 
-    @property
-    def title(self) -> str:
-        """The method, and the seed if it is trained."""
-        return f"{self.row.name}, seed {self.row.asked.seed}" if self.row.asked.seed else self.row.name
-
 
 @dataclass(frozen=True)
 class PlannedTask:

@@ -12,6 +12,7 @@ from hsfusion_bench.methods import Family
 from hsfusion_bench.registry import Entry, FileEntry, Origin, entries, find
 from hsfusion_bench.runs.contenders import require_apart
 from hsfusion_bench.studies.study import ALL
+from hsfusion_bench.suggest import unknown
 
 #: Words that stand for all methods of a family; methods in files are of none of them.
 FAMILIES: Final[tuple[Family, ...]] = ("classical", "cnn", "inr", "transformer", "unsupervised")
@@ -66,6 +67,9 @@ def chosen_methods(words: Sequence[str], *, apart: bool = True) -> list[Member]:
 
     for word in words:
         if word in named:
+            if word not in known and ".py" not in word:
+                message = unknown("method", word, (*known, *FAMILIES, ALL))
+                raise UsageError(f"{message} A method in a file is given as FILE.py:NAME.")
             found.setdefault(word, member(word, find(word), by_name=True))
             continue
         for each in _all_of(word, known.values()):

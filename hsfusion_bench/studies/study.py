@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 from pydantic.dataclasses import dataclass
@@ -80,7 +80,7 @@ _Steps = Annotated[
     Mapping[str, Annotated[int, Strict(), Field(ge=1, le=999_999_999)]],
     BeforeValidator(_for_all),
 ]
-_Tile = Annotated[int | str, BeforeValidator(_tile)]
+_Tile = Annotated[int | Literal["auto", "none"], BeforeValidator(_tile)]
 _Flag = Annotated[bool, Strict()]
 
 
@@ -178,6 +178,9 @@ class Study:
         def path(text: str) -> str:
             return text if not text or Path(text).is_absolute() or text.startswith("~") else change(text)
 
+        def stated(text: str) -> str:
+            return path(text) if _is_path(text) else text
+
         def response(text: str | None) -> str | None:
             file = split_key(text)[0] if text is not None else ""
             return text if text is None or not file else path(file) + text[len(file) :]
@@ -187,7 +190,9 @@ class Study:
             moved = ",".join(response(value) or "" for value in values.split(","))
             return f"{axis}={moved}" if equals and "response" in axis else text
 
-        responses = {name: response(getattr(self.observing, name)) for name in ("response", "told_response")}
+        responses: dict[str, Any] = {
+            name: response(getattr(self.observing, name)) for name in ("response", "told_response")
+        }
         return replace(
             self,
             methods=tuple(_moved_method(name, path) for name in self.methods),
@@ -195,8 +200,8 @@ class Study:
             protocols=tuple(path(name) if name.endswith(".toml") else name for name in self.protocols),
             observing=replace(self.observing, **responses),
             sweeps=tuple(map(sweep, self.sweeps)),
-            weights={name: path(text) if _is_path(text) else text for name, text in self.weights.items()},
-            wavelengths=path(self.wavelengths) if _is_path(self.wavelengths or "") else self.wavelengths,
+            weights={name: stated(text) for name, text in self.weights.items()},
+            wavelengths=None if self.wavelengths is None else stated(self.wavelengths),
         )
 
 

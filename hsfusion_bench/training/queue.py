@@ -79,13 +79,14 @@ class Item(BaseModel):
     @property
     def title(self) -> str:
         """What it is called in messages."""
-        return f"{self.method} {self.dataset} x{self.scale}"
+        return f"{self.method} {self.dataset} x{self.scale}" + (f", seed {self.seed}" if self.seed else "")
 
     @property
     def place(self) -> Path:
         """Its weights file, relative to a folder of weights."""
         protocol = "" if self.protocol is None else f"-{slug(self.protocol)}"
-        return Path(slug(self.method)) / f"{slug(self.dataset)}-x{self.scale}{protocol}.safetensors"
+        seed = f".seed-{self.seed}" if self.seed else ""
+        return Path(slug(self.method)) / f"{slug(self.dataset)}-x{self.scale}{protocol}{seed}.safetensors"
 
     def recipe_used(self) -> Recipe:
         """Return the recipe as changed.

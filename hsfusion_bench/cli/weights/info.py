@@ -38,6 +38,7 @@ def command(name: str, as_json: bool) -> None:
         ("for", f"{entry.task}, {bands}"),
         ("scored", scored),
         ("training", entry.budget),
+        ("seed", "" if entry.card is None else str(entry.card.training.seed)),
         ("taken", f"only where they are named. {entry.only_if_named}" if entry.only_if_named else "where they fit"),
         ("from", entry.origin + (f", {entry.homepage}" if entry.homepage else ", with the package")),
         ("address", entry.download.url if entry.download else ""),

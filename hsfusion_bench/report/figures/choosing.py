@@ -14,6 +14,7 @@ from hsfusion_bench.report.contestants import task_title
 from hsfusion_bench.report.figures.canvas import MOST, plain
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 from hsfusion_bench.report.rows import Row
+from hsfusion_bench.report.seeds import means
 from hsfusion_bench.report.sources import RECORDED, Entry
 from hsfusion_bench.runs.recorded import recorded_root
 from hsfusion_bench.runs.records import MethodInfo, Store
@@ -58,6 +59,12 @@ class Asked:
             self.notes.append(f"left out, as not named: {', '.join(left_out)}")
         return entries
 
+    def means(self) -> list[Entry]:
+        """Return the same, those that differ in seeds alone as one, see `hsfusion_bench.report.seeds`."""
+        joined = means(self.chosen())
+        self.notes.extend(line for _, line in joined.remarks)
+        return joined.entries
+
     def board(self, entries: Iterable[Entry] | None = None, device: str | None = None) -> Leaderboard:
         """Return the one leaderboard of the entries that have values, best first by the index.
 
@@ -69,7 +76,7 @@ class Asked:
             If no record has values.
         """
         given = list(self.chosen() if entries is None else entries)
-        boards = list(dict.fromkeys(board_of(entry.record) for entry in given))
+        boards = list(dict.fromkeys(board_of(entry.record) for entry in means(given).entries))
         if len(boards) > 1:
             told = "; ".join(map(task_title, sorted(boards)[:8])) + ("; ..." if len(boards) > 8 else "")
             raise UsageError(f"records of {len(boards)} tasks: {told}. Choose by --dataset, --scale and --protocol")
@@ -84,6 +91,7 @@ class Asked:
             raise HsbenchError("none of these records has values; `hsbench run` makes some")
         first, *others = leaderboards(scored, sort=self.index, device=device, common=self.common)
         self.notes.extend(first.remarks)
+        self.notes.extend(f"{row.title}: {'; '.join(row.seed_notes)}" for row in first.rows if row.seed_notes)
         for other in others:
             names = ", ".join(row.title for row in other.rows)
             self.notes.append(f"left out: {names}: {'; '.join(other.remarks)}")
@@ -112,7 +120,8 @@ class Asked:
 
 def short_title(row: Row) -> str:
     """Return what a figure calls a row: its methods, changed options, and its mark."""
-    return plain(" ".join(part for part in (row.name + _changes(row.record.method), row.mark) if part))
+    apart = f"[{row.apart}]" if row.apart else ""
+    return plain(" ".join(part for part in (row.name + _changes(row.record.method), apart, row.mark) if part))
 
 
 def method_title(method: MethodInfo) -> str:

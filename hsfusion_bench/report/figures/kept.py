@@ -142,7 +142,7 @@ def _once(entries: Sequence[Entry], asked: Asked) -> list[Entry]:
         first.setdefault(f"{board_of(entry.record)} {row_name(entry.record)} {entry.origin}", entry)
     left_out = len(entries) - len(first)
     if left_out:
-        asked.notes.append(f"left out: {left_out} records of fewer scenes of the same methods")
+        asked.notes.append(f"left out: {left_out} records of fewer scenes, or of other seeds, of the same methods")
     if asked.methods is not None:
         names = list(asked.methods)
         own = [

@@ -110,7 +110,7 @@ def draw(asked: Asked, width: canvas.Width, axis: str | None = None) -> Figure:
     HsbenchError
         If there is none.
     """
-    entries = [entry for entry in asked.chosen() if entry.record.summary is not None]
+    entries = [entry for entry in asked.means() if entry.record.summary is not None]
     tasks = sorted({(entry.record.dataset.name, entry.record.dataset.scale) for entry in entries})
     if len(tasks) > 1:
         told = "; ".join(f"{name} ×{scale}" for name, scale in tasks[:8])

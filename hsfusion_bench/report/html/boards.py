@@ -150,7 +150,7 @@ def view_of(
     costs = None if timed or not rows else recorded_costs(board.scale, rows[0].record.dataset)
     lines = []
     for place, row in enumerate(rows):
-        path = places.file(row.record, origins.get(id(row.record), ""))
+        paths = [places.file(record, origins.get(id(record), "")) for record in row.records]
         lines.append(
             Line(
                 f"{name}-row-{place}",
@@ -160,7 +160,7 @@ def view_of(
                 told_of(row),
                 cells_of(row, columns, {index: found[place] for index, found in tests.items()}, costs),
                 facts(row),
-                again(row, path),
+                again(row, paths),
             )
         )
     printed = [
@@ -191,7 +191,7 @@ def view_of(
 def _title(row: Row) -> str:
     """Return a name with what was changed; what it was told has a column of its own."""
     method = row.record.method
-    changed = method.details[: len(method.changed)]
+    changed = [*method.details[: len(method.changed)], *([row.apart] if row.apart else [])]
     return row.name + (f" ({'; '.join(changed)})" if changed else "") + (f"\u00a0{row.mark}" if row.mark else "")
 
 
@@ -339,14 +339,15 @@ def _data(
         ],
         "curves": [
             {
-                "title": line.title,
+                "title": line.title + (f" ({row.which(record)})" if len(row.records) > 1 else ""),
                 "steps": course.steps,
                 "psnr": course.psnr,
                 "loss": course.loss,
                 "bicubic": course.bicubic,
             }
             for row, line in zip(rows, lines, strict=True)
-            if row.record.weights is not None and (course := curves.get(row.record.weights.sha256)) is not None
+            for record in row.records
+            if record.weights is not None and (course := curves.get(record.weights.sha256)) is not None
         ],
     }
 

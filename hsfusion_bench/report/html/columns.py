@@ -103,6 +103,8 @@ def columns_of(board: Leaderboard) -> list[Column]:
         descends = KNOWN[index].better == "higher"
         columns.append(Column(index, head, index_title(index), descends=descends, shown=index in usual))
     networks = any(row.record.model.parameters for row in board.rows) or bool(board.published)
+    if board.seeded:
+        columns.append(Column("seeds", "Seeds", "seeds that the values are means over", descends=True))
     return [
         *columns,
         Column("parameters", "Param. (M)", "parameters, in millions", shown=networks),
@@ -130,6 +132,7 @@ def cells_of(
         Latencies for rows that were not timed themselves.
     """
     make: dict[str, Callable[[], Cell]] = {
+        "seeds": lambda: Cell(row.seeds, len(row.records)),
         "family": lambda: Cell(plain(row.record.method.family, 30), plain(row.record.method.family, 30)),
         "year": lambda: _number(row.record.method.year, "{:.0f}"),
         "told": lambda: Cell(plain(_told(row), 30), plain(_told(row), 30)),

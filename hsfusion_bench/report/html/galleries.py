@@ -58,9 +58,13 @@ def gallery_of(view: View, rows: Sequence[Row], places: Places, origins: dict[in
     """Read the pictures beside the records of a board."""
     gallery, references = Gallery(), set[Path]()
     for line, row in zip(view.lines, rows, strict=True):
-        record = row.record
-        if record.summary is None:
+        if row.record.summary is None:
             continue
+        # of one seed: pictures have no mean
+        record = next((each for each in row.records if each.pictures is not None), row.records[0])
+        title = line.title
+        if len(row.records) > 1 and record.pictures is not None:
+            title += f" ({row.which(record)})"
         folder = folder_of(Store(places.folder(origins.get(id(record), ""))), record)
         album = None if record.pictures is None else album_of(folder, record, record.pictures, faults)
         if album is None:
@@ -71,7 +75,7 @@ def gallery_of(view: View, rows: Sequence[Row], places: Places, origins: dict[in
             gallery.without.append(line.title)
             continue
         gallery.album = gallery.album or album
-        gallery.methods.append((line.title, album.scenes))
+        gallery.methods.append((title, album.scenes))
         beside = folder.parent / REFERENCE
         if beside not in references:
             references.add(beside)

@@ -75,7 +75,11 @@ def gather_page(
         )
     most = max(3, min(MOST_ROWS, MOST_ROWS_IN_ALL // max(1, len(shown))))
     wanted = [
-        row.record.weights.sha256 for board in shown for row in board.rows[:most] if row.record.weights is not None
+        record.weights.sha256
+        for board in shown
+        for row in board.rows[:most]
+        for record in row.records
+        if record.weights is not None
     ]
     curves = courses(places.weights, wanted)
     views = [view_of(board, number, most, places, curves, origins) for number, board in enumerate(shown, 1)]

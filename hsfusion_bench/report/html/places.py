@@ -33,8 +33,12 @@ class Places:
         return next((folder for folder in self.own if folder.resolve() != packaged), recorded_root())
 
     def file(self, record: Record, origin: str) -> Path:
-        """Return where a record lies."""
-        return Store(self.folder(origin)).path(record)
+        """Return where a record lies; those of older versions are called without the seed of their training."""
+        path = Store(self.folder(origin)).path(record)
+        if record.training_seed and not path.is_file():
+            older = path.with_name(path.name.replace(f"seed-{record.training_seed}.", "", 1))
+            return older if older.is_file() else path
+        return path
 
     @property
     def weights(self) -> Sequence[Path]:

@@ -342,7 +342,30 @@ def _ours() -> list[Entry]:
                 card=card,
             )
         )
-    return found
+    return _least_seeds_first(found)
+
+
+def _least_seeds_first(entries: list[Entry]) -> list[Entry]:
+    """Return the same; of trainings for one thing with several seeds, that of the least is taken without being named.
+
+    Taking the one that scored best would be a choice by the test scenes.
+    """
+    least: dict[object, int] = {}
+    made = [(entry, _made_for(entry), entry.card.training.seed if entry.card else 0) for entry in entries]
+    for _, what, seed in made:
+        least[what] = min(seed, least.get(what, seed))
+    return [
+        entry
+        if seed == least[what]
+        else replace(
+            entry, only_if_named=f"They are of training seed {seed}, and those of seed {least[what]} are taken."
+        )
+        for entry, what, seed in made
+    ]
+
+
+def _made_for(entry: Entry) -> object:
+    return entry.method, tuple(sorted(entry.options.items())), entry.dataset, entry.scale, entry.protocol
 
 
 def _of_others() -> list[Entry]:
