@@ -28,8 +28,8 @@ from hsfusion_bench.report.seeds import Spread, means, noise_spread, split_name,
 from hsfusion_bench.report.sources import RECORDED, entries_of, gather
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import MethodInfo, Record, SceneResult, Store, WeightsInfo
-from hsfusion_bench.runs.runner import Setting
 from hsfusion_bench.runs.seeds import deciding_seed
+from hsfusion_bench.runs.setting import Setting
 from hsfusion_bench.training.course import Budget
 from hsfusion_bench.training.queue import Item
 from tests.support.records import INDEXES, boards_of, make_record, make_speed
