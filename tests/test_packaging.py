@@ -110,6 +110,22 @@ def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_list_of_methods_imports_none_of_them() -> None:
+    script = (
+        "import sys\n"
+        "from hsfusion_bench.cli import main\n"
+        "try: main(['list', 'methods'])\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "heavy = {'numpy', 'scipy', 'multiprocessing'} & set(sys.modules)\n"
+        "shipped = {name for name in sys.modules if name.startswith('hsfusion_baselines.')}\n"
+        "methods = shipped - {'hsfusion_baselines.cards'}\n"
+        "sys.exit(f'imported {heavy | methods}' if heavy | methods else 0)\n"
+    )
+    done = run("-c", script)
+    assert done.returncode == 0, done.stderr
+    assert "bicubic" in done.stdout
+
+
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A third party's package, really built and installed into a folder."""
