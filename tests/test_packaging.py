@@ -126,6 +126,28 @@ def test_a_list_of_methods_imports_none_of_them() -> None:
     assert "bicubic" in done.stdout
 
 
+def test_a_classical_method_is_measured_without_torch() -> None:
+    script = (
+        "import sys\n"
+        "from hsfusion_bench.data.task import open_task\n"
+        "from hsfusion_bench.devices import choose_device\n"
+        "from hsfusion_bench.registry import find\n"
+        "from hsfusion_bench.runs.account import environment, scene_result\n"
+        "from hsfusion_bench.runs.measure import device_name, measure, measure_latency\n"
+        "import hsfusion_bench.runs.runner\n"
+        "scene = open_task('demo', 4)['figs']\n"
+        "method, device = find('bicubic').load(), choose_device('auto', networks=False)\n"
+        "measured = measure(method, scene.observation, device, 'figs')\n"
+        "latency = measure_latency(lambda: method.fuse(scene.observation), device, (8, 8))\n"
+        "scores = scene_result('figs', 'digest', scene.hr_hsi, measured.cube, 4)\n"
+        "assert device == 'cpu' and device_name(device) and environment() and not latency.synchronised\n"
+        "assert measured.memory.kind == 'growth of the process' and scores.psnr > 20\n"
+        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)\n"
+    )
+    done = run("-c", script)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A third party's package, really built and installed into a folder."""
