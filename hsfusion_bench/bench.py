@@ -373,7 +373,7 @@ def run(
         setting = Setting(
             task=cached,
             store=store,
-            device=choose_device(device),
+            device=choose_device(device, networks=any(isinstance(each.method, NetworkMethod) for each in contenders)),
             seed=seed,
             timing=timing,
             time_again=time_again,

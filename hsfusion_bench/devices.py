@@ -9,8 +9,16 @@ from hsfusion_bench.errors import UsageError
 Device: TypeAlias = Literal["cpu", "cuda"]
 
 
-def choose_device(wanted: str) -> Device:
+def choose_device(wanted: str, *, networks: bool = True) -> Device:
     """Return "cpu" or "cuda"; "auto" takes CUDA where it is.
+
+    Parameters
+    ----------
+    wanted
+        "auto", "cpu" or "cuda".
+    networks
+        Whether a network may be among what is to be computed. Where none is, "auto" is the CPU, and torch, which alone
+        knows of CUDA, is not imported.
 
     Raises
     ------
@@ -21,6 +29,8 @@ def choose_device(wanted: str) -> Device:
         return "cpu"
     if wanted not in ("auto", "cuda"):
         raise UsageError(f"there is no device {wanted!r}; there are auto, cpu and cuda")
+    if wanted == "auto" and not networks:
+        return "cpu"
     import torch
 
     if torch.cuda.is_available():

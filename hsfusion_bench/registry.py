@@ -13,12 +13,14 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of
-from hsfusion_bench.methods import Card, FunctionMethod, Method
 from hsfusion_bench.suggest import unknown
+
+if TYPE_CHECKING:
+    from hsfusion_bench.methods import Card, Method
 
 GROUP = "hsfusion_bench.methods"
 
@@ -43,6 +45,8 @@ class Entry:
     name: str
     target: str
     origin: Origin
+    card: Card | None = None
+    """Of a shipped method, known without an import of its module; None of others, whose class alone has it."""
 
     def load(self) -> Method:
         """Import the target and return an instance of the method.
@@ -154,6 +158,8 @@ class FileEntry:
 
 def _as_method(found: object, name: str, where: str) -> Method:
     """Make a method of a class, an instance or a plain function."""
+    from hsfusion_bench.methods import Card, FunctionMethod, Method
+
     if inspect.isclass(found) and issubclass(found, Method):
         try:
             found = found()
@@ -177,8 +183,9 @@ def _as_method(found: object, name: str, where: str) -> Method:
 def _shipped() -> dict[str, Entry]:
     # Imported by name: the harness knows its shipped methods only as a table, as it knows everyone else's.
     table: dict[str, str] = importlib.import_module("hsfusion_baselines").METHODS
+    cards: dict[str, Card] = importlib.import_module("hsfusion_baselines.cards").CARDS
     origin = Origin("shipped", "hsfusion-bench", __version__)
-    return {name: Entry(name, target, origin) for name, target in table.items()}
+    return {name: Entry(name, target, origin, cards[name]) for name, target in table.items()}
 
 
 def _plugin_entries() -> list[Entry]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from hsfusion_bench import registry
+from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.cli import main
+from hsfusion_bench.methods import NetworkMethod, Problem
 from hsfusion_bench.report.leaderboard import Leaderboard
 from hsfusion_bench.runs.costs import Costs
+from hsfusion_bench.runs.measure import count_parameters
+from hsfusion_bench.runs.recorded import recorded_parameters
 from hsfusion_bench.runs.records import Store
 from hsfusion_bench.runs.weights.catalogue import find, read_authors
 from support.records import boards_of
@@ -89,6 +95,34 @@ def test_the_table_of_jasper_ridge(boards: dict[tuple[str, int], Leaderboard]) -
     for name, psnr, sam in rows:
         found = measured(boards["jasper-ridge", 4], name.strip("`"))
         assert [psnr, sam] == [re.sub("±.*", "", value) for value in found]
+
+
+def test_networks_have_the_parameters_that_their_records_say() -> None:
+    """`hsbench show` takes them from there."""
+    checked = set()
+    for record in Store(ROOT / "results").records():
+        if record.model.parameters is None:
+            continue
+        assert not record.method.changed
+        method = registry.find(record.method.name).load()
+        assert isinstance(method, NetworkMethod)
+        data = record.dataset
+        problem = Problem(data.bands, data.msi_bands, data.scale, data.scale / 2)
+        counted = count_parameters(method.build(problem))
+        assert counted == (record.model.parameters, record.model.trainable)
+        assert recorded_parameters(record.method.name, record.method.version, problem) == counted
+        checked.add(record.method.name)
+    assert {"feinfn", "mossfuse", "psrt"} <= checked
+
+
+def test_only_a_record_of_the_very_same_network_tells_its_parameters() -> None:
+    cave = Problem(31, 3, 4, 2.0)
+    assert recorded_parameters("feinfn", __version__, cave) == (3164816, 3164816)
+    assert recorded_parameters("feinfn", "0.0.1", cave) is None
+    assert recorded_parameters("feinfn:relu", __version__, cave) is None
+    assert recorded_parameters("bicubic", __version__, cave) is None
+    for other in (replace(cave, bands=30), replace(cave, msi_bands=4), replace(cave, scale=16)):
+        assert recorded_parameters("feinfn", __version__, other) is None
 
 
 def test_the_table_of_costs() -> None:

@@ -9,7 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from hsfusion_baselines import METHODS
+
 ROOT = Path(__file__).parent.parent
+
+HEAVY = {"torch", "pandas", "skimage", "matplotlib"}
+#: Runs a command line, and fails where something of `heavy` was imported for it.
+SCRIPT = """
+import sys
+from hsfusion_bench.cli import main
+try: main(sys.argv[1:])
+except SystemExit as stop: assert not stop.code, stop.code
+found = {heavy} & set(sys.modules)
+sys.exit(f"imported {{found}}" if found else 0)
+"""
 
 
 def run(*arguments: str, path: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -95,18 +108,46 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
         ["list", "methods"],
         ["list", "metrics"],
         ["list", "responses"],
+        ["leaderboard", "--only", "recorded"],
+        ["show", "feinfn"],
+        ["weights", "list"],
     ],
 )
-def test_help_and_lists_import_no_torch(arguments: list[str]) -> None:
+def test_help_lists_and_tables_import_no_torch(arguments: list[str]) -> None:
+    done = run("-c", SCRIPT.format(heavy=HEAVY), *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_list_of_methods_imports_none_of_them() -> None:
+    methods = {target.partition(":")[0] for target in METHODS.values()}
+    done = run("-c", SCRIPT.format(heavy=methods | {"numpy", "scipy", "multiprocessing"}), "list", "methods")
+    assert done.returncode == 0, done.stderr
+    assert "bicubic" in done.stdout
+
+
+def test_a_table_imports_no_scipy() -> None:
+    done = run("-c", SCRIPT.format(heavy={"scipy", "torch", "pandas", "h5py"}), "leaderboard", "--only", "recorded")
+    assert done.returncode == 0, done.stderr
+    assert "FeINFN" in done.stdout
+
+
+@pytest.mark.parametrize("more", [["--no-timing"], []])
+def test_a_classical_run_imports_no_torch(more: list[str], tmp_path: Path) -> None:
+    asked = ["--methods", "bicubic,gsa", "--dataset", "demo", "--scale", "4", "--device", "cpu"]
+    done = run("-c", SCRIPT.format(heavy=HEAVY), "run", *asked, "--results-dir", str(tmp_path), *more)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "demo-x4-uestc" / "gsa.json").is_file()
+
+
+def test_to_choose_a_device_for_classical_methods_imports_no_torch() -> None:
     script = (
         "import sys\n"
-        "from hsfusion_bench.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit as stop: assert not stop.code, stop.code\n"
-        "heavy = {'torch', 'pandas', 'skimage', 'matplotlib'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+        "import hsfusion_bench as hb\n"
+        "results = hb.run(hb.open_task('demo', scale=4), ['bicubic'], records=None, timing=False, device='auto')\n"
+        "assert len(results.records) == 1 and results.records[0].device == 'cpu'\n"
+        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)\n"
     )
-    done = run("-c", script, *arguments)
+    done = run("-c", script)
     assert done.returncode == 0, done.stderr
 
 

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from hsfusion_baselines import METHODS
+from hsfusion_baselines.cards import CARDS
 from hsfusion_bench import registry
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method, NetworkMethod
@@ -20,10 +22,13 @@ def test_unknown_name_is_answered_with_the_nearest(typo: str, meant: str) -> Non
         registry.find(typo)
 
 
-def test_names_of_cards_are_those_of_the_table() -> None:
-    for name, entry in registry.entries().items():
-        if entry.origin.kind == "shipped":
-            assert entry.load().card.name == name
+def test_cards_that_are_known_without_an_import_are_those_of_the_classes() -> None:
+    shipped = {name: entry for name, entry in registry.entries().items() if entry.origin.kind == "shipped"}
+    assert set(shipped) == set(METHODS) == set(CARDS)
+    for name, entry in shipped.items():
+        assert entry.card is not None
+        assert entry.card.name == name
+        assert entry.load().card == entry.card
 
 
 def test_a_colon_of_a_variant_stays_out_of_file_names() -> None:

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from hsfusion_bench.devices import choose_device
+from hsfusion_bench.errors import UsageError
 from hsfusion_bench.runs.measure import counting_flops, device_name, measure_latency, peak_memory
 
 CPU = torch.device("cpu")
@@ -83,8 +85,32 @@ def test_memory_is_seen_where_the_kernel_keeps_no_record(monkeypatch: pytest.Mon
         _ = 1 / 0
 
 
-def test_the_cpu_has_a_name() -> None:
-    assert device_name(CPU)
+def test_a_device_is_torchs_or_its_name() -> None:
+    assert device_name(CPU) == device_name("cpu") != ""
+    with peak_memory("cpu") as memory:
+        assert not measure_latency(lambda: None, "cpu", (8, 8)).synchronised
+    assert memory[0].kind == "growth of the process"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("device", ["cuda", torch.device("cuda"), torch.device("cuda", 0)])
+def test_a_gpu_is_one_by_its_name_too(device: str | torch.device) -> None:
+    assert device_name(device) == torch.cuda.get_device_name()
+    with peak_memory(device) as memory:
+        assert measure_latency(lambda: torch.ones(8, device="cuda"), device, (8, 8)).synchronised
+    assert memory[0].kind == "CUDA memory allocated"
+
+
+def test_auto_is_the_cpu_where_no_network_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == "cuda"
+    assert choose_device("auto", networks=False) == "cpu"
+    assert choose_device("cuda", networks=False) == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == "cpu"
+    for networks in (False, True):
+        with pytest.raises(UsageError, match="no CUDA device"):
+            choose_device("cuda", networks=networks)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsfusion_bench.methods import Card, Cube, Method, Observation, upsample_bicubic
+from hsfusion_baselines.cards import CARDS
+from hsfusion_bench.methods import Cube, Method, Observation, upsample_bicubic
 
 
 class Bicubic(Method):
@@ -16,17 +17,7 @@ class Bicubic(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="bicubic",
-        title="Bicubic",
-        family="classical",
-        year=1981,
-        reference=(
-            "@article{keys1981cubic, title={Cubic convolution interpolation for digital image processing}, "
-            "author={Keys, Robert G.}, journal={IEEE Transactions on Acoustics, Speech, and Signal Processing}, "
-            "volume={29}, number={6}, pages={1153--1160}, year={1981}}"
-        ),
-    )
+    card = CARDS["bicubic"]
 
     def fuse(self, observation: Observation) -> Cube:
         """Return the interpolated LR-HSI."""

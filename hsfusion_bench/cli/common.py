@@ -83,11 +83,11 @@ def comma_separated(_context: click.Context, parameter: click.Parameter, value: 
     return parts
 
 
-def chosen_device(wanted: str) -> Device:
-    """Return "cpu" or "cuda" for ``--device``, whose "auto" takes CUDA where it is."""
+def chosen_device(wanted: str, *, networks: bool = True) -> Device:
+    """Return "cpu" or "cuda" for ``--device``, whose "auto" takes CUDA where it is, and a network may be to compute."""
     from hsfusion_bench.devices import choose_device
 
-    return choose_device(wanted)
+    return choose_device(wanted, networks=networks)
 
 
 def tile_option(function: _Function) -> _Function:

@@ -13,6 +13,7 @@ from hsfusion_bench.terminal import echo
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods import Card
+    from hsfusion_bench.registry import Entry
 
 
 class _What(click.Choice[str]):
@@ -60,19 +61,17 @@ _Listed = tuple[list[_Fact], list[str], Callable[[_Fact], list[str]]]
 
 
 def _methods() -> _Listed:
-    from hsfusion_bench.children.calling import DiedError
     from hsfusion_bench.registry import clashes, entries
 
     found: list[_Fact] = []
     for entry in entries().values():
         origin = {"kind": entry.origin.kind, "distribution": entry.origin.distribution, "version": entry.origin.version}
         try:
-            card = entry.load().card if entry.origin.kind == "shipped" else _card_apart(entry.name)
+            card = entry.card or _card_apart(entry)
         except HsbenchError as error:
             what = dict.fromkeys(("title", "family", "year", "uses"))
-            text = f"method {entry.name!r} of {entry.origin}: {error}" if isinstance(error, DiedError) else str(error)
-            found.append({"name": entry.name, **what, "origin": origin, "error": text})
-            echo(f"warning: {text}", err=True)
+            found.append({"name": entry.name, **what, "origin": origin, "error": str(error)})
+            echo(f"warning: {error}", err=True)
             continue
         what = {"title": card.title, "family": card.family, "year": card.year, "uses": sorted(card.uses)}
         found.append({"name": entry.name, **what, "origin": origin, "error": None})
@@ -91,11 +90,14 @@ def _methods() -> _Listed:
     return found, ["name", "title", "family", "year", "uses", "from"], row
 
 
-def _card_apart(name: str) -> Card:
+def _card_apart(entry: Entry) -> Card:
     """Import a stranger's method in a process of its own, whose end or endless import costs one line."""
-    from hsfusion_bench.children.calling import call
+    from hsfusion_bench.children.calling import DiedError, call
 
-    return call(_card_of, name, time_limit=_IMPORT_LIMIT, quiet=True)
+    try:
+        return call(_card_of, entry.name, time_limit=_IMPORT_LIMIT, quiet=True)
+    except DiedError as error:
+        raise HsbenchError(f"method {entry.name!r} of {entry.origin}: {error}") from error
 
 
 def _card_of(name: str) -> Card:

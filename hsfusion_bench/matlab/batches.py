@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import io
 
 import hsfusion_metrics
 from hsfusion_bench.errors import HsbenchError
@@ -158,6 +157,8 @@ def write_variables(path: Path, variables: Mapping[str, NDArray[np.float64]]) ->
     """
     with replacing(path) as temporary:
         if max(array.nbytes for array in variables.values()) < _V7_BYTES:
+            from scipy import io  # it takes long to import, and only who writes such a file needs it
+
             io.savemat(temporary, dict(variables), appendmat=False)
             return
         with _v73(temporary) as file:
@@ -377,6 +378,8 @@ def _chain(first: _Result, rest: Iterator[_Result]) -> Iterator[_Result]:
 
 
 def _write_v5(path: Path, shape: tuple[int, ...], samples: Iterator[tuple[FloatArray, FloatArray]]) -> None:
+    from scipy import io
+
     arrays = {name: np.empty(shape, order="F") for name in _NAMES}
     for number, pair in enumerate(samples):
         for name, image in zip(_NAMES, pair, strict=True):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.methods.card import Card, Family, Truth
 
 if TYPE_CHECKING:
     from hsfusion_bench.methods.tiling import Tiles
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Card", "Cube", "Family", "FunctionMethod", "Method", "Observation", "Problem", "Truth"]
 
 Cube: TypeAlias = npt.NDArray[np.float32]
-Family = Literal["classical", "cnn", "inr", "transformer", "unsupervised", "custom"]
-Truth = Literal["psf", "srf"]
 
 
 @dataclass(frozen=True)
@@ -116,41 +115,6 @@ class Problem:
     def of(cls, observation: Observation) -> Problem:
         """Return the problem that an observation poses."""
         return cls(len(observation.lr_hsi), len(observation.hr_msi), observation.scale, observation.phase)
-
-
-@dataclass(frozen=True)
-class Card:
-    """A method's visiting card.
-
-    Parameters
-    ----------
-    name
-        Lower-case name by which the command line calls it.
-    title
-        Name as printed in tables.
-    family
-        One of classical, cnn, inr, transformer, unsupervised, custom.
-    year
-        Year of publication.
-    reference
-        BibTeX entry.
-    uses
-        Truths beyond the two images that the method needs: "psf", "srf". They are withheld from a method that
-        does not name them here, and leaderboards mark one that does as non-blind. Where the observation has none
-        (a real pair, or a blind run) they are None all the same; the method then estimates them or raises
-        HsbenchError, and the record calls them estimated.
-    """
-
-    name: str
-    title: str
-    family: Family
-    year: int | None = None
-    reference: str = ""
-    uses: frozenset[Truth] = frozenset()
-
-    def __post_init__(self) -> None:
-        if self.family not in get_args(Family):
-            raise HsbenchError(f"method {self.name!r}: family {self.family!r} is none of {', '.join(get_args(Family))}")
 
 
 class Method(ABC):

@@ -58,7 +58,7 @@ class Citations:
         surname, title, year, rest = said.groups()
         known = entries().get(title.lower())
         try:
-            entry = parse(known.load().card.reference) if known else None
+            entry = parse((known.card or known.load().card).reference) if known else None
         except HsbenchError:
             return None
         if entry is None or not _is(entry, surname, year):
@@ -81,7 +81,7 @@ def _reference(method: MethodInfo) -> str:
     entry = entries().get(method.name)
     if entry is None or entry.origin.distribution != method.distribution:
         raise HsbenchError(f"it came from {method.distribution}, which is not installed here, or no longer has it")
-    reference = entry.load().card.reference
+    reference = (entry.card or entry.load().card).reference
     if not reference.strip():
         raise HsbenchError("its card has no reference")
     return reference

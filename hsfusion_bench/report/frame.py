@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hsfusion_bench.report.cells import csv_cell
 from hsfusion_bench.report.leaderboard import Leaderboard
@@ -14,9 +12,14 @@ from hsfusion_bench.report.rows import Printed, Row
 from hsfusion_bench.spelling import spell
 from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def frame(boards: Iterable[Leaderboard]) -> pd.DataFrame:
     """Return one line for each row of the leaderboards; columns of further indexes only where a row has them."""
+    import pandas as pd
+
     boards = list(boards)
     further = [name for name in PUBLISHED_METRICS if any(name in board.further for board in boards)]
     indexes = (*METRICS, *further)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hsfusion_bench import machine
 from hsfusion_bench.__about__ import __version__
-from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method, Truth
 from hsfusion_bench.methods.options import options_of
-from hsfusion_bench.methods.weights import Weights
-from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_metrics import (
     METRICS,
@@ -28,6 +26,11 @@ from hsfusion_metrics import (
     ssim_full,
     summarise,
 )
+
+if TYPE_CHECKING:
+    from hsfusion_bench.data.task import Task
+    from hsfusion_bench.methods.weights import Weights
+    from hsfusion_bench.runs.contenders import Contender
 
 PEAK = 1.0  # values lie in [0, 1]: the constant that the MATLAB script is given
 

@@ -103,7 +103,7 @@ def empty_table(workload: Workload) -> Costs:
 
     return Costs(
         workload=workload,
-        device=device_name(torch.device(workload.device)),
+        device=device_name(workload.device),
         threads=torch.get_num_threads() if workload.device == "cpu" else None,
         measured=datetime.now(UTC).date().isoformat(),
         environment=environment(),
@@ -119,8 +119,6 @@ def cost_of(name: str, workload: Workload) -> Cost:
     Exception
         Whatever the method raises.
     """
-    import torch
-
     from hsfusion_bench.determinism import make_deterministic
     from hsfusion_bench.runs.measure import count_parameters, measure, measure_latency
 
@@ -128,8 +126,10 @@ def cost_of(name: str, workload: Workload) -> Cost:
     method = entry.load()
     cost = Cost(method=entry.name, title=method.card.title, family=method.card.family)
     observation = _observation(workload)
-    device = torch.device(workload.device if isinstance(method, NetworkMethod) else "cpu")
+    device = workload.device if isinstance(method, NetworkMethod) else "cpu"
     if isinstance(method, NetworkMethod):
+        import torch
+
         make_deterministic()
         torch.manual_seed(0)
         problem = Problem.of(observation)

@@ -8,7 +8,6 @@ from enum import Enum
 from math import isclose
 from typing import Any
 
-from hsfusion_bench.formats.statements import told_bands
 from hsfusion_bench.runs.records import Record, SceneResult, Statistic
 
 #: Mean and deviation of the same numbers, computed on two machines, agree to this, relatively.
@@ -68,6 +67,8 @@ def _of_data(recorded: Record, here: Record) -> Iterator[Difference]:
         yield from _unequal(what, getattr(theirs, name), getattr(ours, name), Effect.OTHER)
     yield from _unequal("wavelengths", theirs.wavelengths, ours.wavelengths, Effect.OTHER)
     if theirs.bands_used != ours.bands_used:
+        from hsfusion_bench.formats.statements import told_bands
+
         were, are = (
             told_bands([band - 1 for band in used]) if used else "all" for used in (theirs.bands_used, ours.bands_used)
         )

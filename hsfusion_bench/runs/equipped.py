@@ -19,7 +19,7 @@ from hsfusion_bench.runs.weights.choosing import Chosen, choose
 from hsfusion_bench.training.course import Course
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,9 @@ class Equipped:
         return replace(self, fusing=loaded, weights=loaded.weights)
 
     @property
-    def device(self) -> torch.device:
-        """Where the method computes."""
-        import torch
-
-        return torch.device(device_type(self.contender, self.setting))
+    def device(self) -> str:
+        """Where the method computes, as torch calls it; torch itself is not imported for a method without network."""
+        return device_type(self.contender, self.setting)
 
 
 def chosen_weights(contender: Contender, method: NetworkMethod, setting: Setting) -> Chosen:

@@ -2,6 +2,8 @@
 
 Wall-clock times mean something only if the device has finished: on CUDA every run is synchronised before the clock
 is read, at both ends. A CPU is called a CPU.
+
+A device is torch's own, or the name that torch has for it: "cpu", "cuda". On a CPU only networks need torch.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psutil
 
@@ -25,6 +27,8 @@ from hsfusion_bench.runs.records import Flops, Latency, Memory, TileInfo
 if TYPE_CHECKING:
     import torch
 
+Place: TypeAlias = "str | torch.device"
+
 MIN_RUNS = 10
 MIN_SECONDS = 2.0
 _LOOK_SECONDS = 0.002
@@ -35,18 +39,22 @@ COUNTER = "torch.utils.flop_counter.FlopCounterMode (2 per multiply-add)"
 _HEAVY = ("fft", "grid_sampler", "upsample", "cumsum", "linalg", "sort", "einsum")
 
 
-def device_name(device: torch.device) -> str:
+def _is_cuda(device: Place) -> bool:
+    return str(device).startswith("cuda")
+
+
+def device_name(device: Place) -> str:
     """Return the device's name as the maker gives it."""
-    if device.type == "cuda":
+    if _is_cuda(device):
         import torch
 
         return torch.cuda.get_device_name(device)
     return cpu_name()
 
 
-def synchronise(device: torch.device) -> None:
+def synchronise(device: Place) -> None:
     """Wait until the device has done all it was given."""
-    if device.type == "cuda":
+    if _is_cuda(device):
         import torch
 
         torch.cuda.synchronize(device)
@@ -65,9 +73,7 @@ class Measured:
     """None: the image was fused whole."""
 
 
-def measure(
-    method: Method, observation: Observation, device: torch.device, scene: str, *, count: bool = True
-) -> Measured:
+def measure(method: Method, observation: Observation, device: Place, scene: str, *, count: bool = True) -> Measured:
     """Fuse once, and count operations and memory meanwhile.
 
     Parameters
@@ -111,7 +117,7 @@ def count_parameters(network: torch.nn.Module) -> tuple[int, int]:
 
 
 def measure_latency(
-    run: Callable[[], object], device: torch.device, hr_size: tuple[int, int], *, warmed_up: int = 0
+    run: Callable[[], object], device: Place, hr_size: tuple[int, int], *, warmed_up: int = 0
 ) -> Latency:
     """Time a call: at least 10 runs, or as many as fit in 2 seconds if that is fewer, after a warm-up.
 
@@ -144,19 +150,19 @@ def measure_latency(
         warmup=warmup,
         hr_size=list(hr_size),
         precision="float32",
-        synchronised=device.type == "cuda",
+        synchronised=_is_cuda(device),
     )
 
 
 @contextmanager
-def peak_memory(device: torch.device) -> Iterator[list[Memory]]:
+def peak_memory(device: Place) -> Iterator[list[Memory]]:
     """Measure the peak of memory that the block takes; the list receives one `Memory` at its end.
 
     On a CPU that is the growth of the process's resident memory: by the kernel's record of its peak where that can be
     set back (Linux), and else by looking often.
     """
     found: list[Memory] = []
-    if device.type == "cuda":
+    if _is_cuda(device):
         import torch
 
         torch.cuda.reset_peak_memory_stats(device)

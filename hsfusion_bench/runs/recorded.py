@@ -9,7 +9,10 @@ import functools
 import logging
 from pathlib import Path
 
-from hsfusion_bench.runs.records import Store
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import slug
+from hsfusion_bench.methods import Problem
+from hsfusion_bench.runs.records import Store, read_record
 
 _LOG = logging.getLogger("hsfusion_bench")
 _PACKAGE = Path(__file__).parents[1]
@@ -27,6 +30,36 @@ def recorded_root() -> Path:
 def recorded_store() -> Store:
     """Return the store of the records that come with the package."""
     return Store(recorded_root())
+
+
+def recorded_parameters(name: str, version: str, problem: Problem) -> tuple[int, int] | None:
+    """Return how many parameters a shipped network has, and how many of them are trained, by the records.
+
+    Parameters
+    ----------
+    name, version
+        Of the method, with its default options; of the package.
+    problem
+        What it is built for; its phase changes no network's size.
+
+    Returns
+    -------
+    tuple or None
+        None if no record of this version has this network for these bands and this scale: it is to be built, then.
+    """
+    for path in recorded_store().record_files():
+        if path.stem != slug(name):
+            continue
+        try:
+            record = read_record(path)
+        except HsbenchError:  # `leaderboard` names it
+            continue
+        method, dataset, model = record.method, record.dataset, record.model
+        is_it = (method.name, method.origin, method.version, method.changed) == (name, "shipped", version, [])
+        for_it = (dataset.bands, dataset.msi_bands, dataset.scale) == (problem.bands, problem.msi_bands, problem.scale)
+        if is_it and for_it and model.parameters is not None and model.trainable is not None:
+            return model.parameters, model.trainable
+    return None
 
 
 @functools.cache

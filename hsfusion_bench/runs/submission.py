@@ -301,7 +301,7 @@ class _Examination:
         if entry is None or self.record.method.origin == "external":
             return None
         try:
-            return entry.load().card
+            return entry.card or entry.load().card
         except HsbenchError:
             return None
 

@@ -21,7 +21,7 @@ def known_speed(scenes: Scenes, ready: Ready) -> Speed | None:
         warmup=1,
         hr_size=list(ready.scene.hr_hsi.shape[1:]),
         precision="float32",
-        synchronised=scenes.equipped.device.type == "cuda",
+        synchronised=scenes.equipped.device == "cuda",
     )
     return scenes.setting.store.speed(_speed(scenes, ready, unmeasured, None))
 
@@ -51,9 +51,9 @@ def _speed(scenes: Scenes, ready: Ready, latency: Latency, memory: Memory | None
         dataset=task.source.name,
         scale=task.scale,
         protocol=task.protocol.id,
-        device_kind="GPU" if device.type == "cuda" else "CPU",
+        device_kind="GPU" if device == "cuda" else "CPU",
         device=device_name(device),
-        threads=None if device.type == "cuda" else _threads(network=account.model.parameters is not None),
+        threads=None if device == "cuda" else _threads(network=account.model.parameters is not None),
         latency=latency,
         memory=memory,
         measured=datetime.now(UTC).date().isoformat(),

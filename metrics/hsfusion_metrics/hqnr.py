@@ -10,8 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
-from scipy.ndimage import correlate1d, maximum_filter
 
 from hsfusion_metrics import in_class
 from hsfusion_metrics._pair import FIRST, FloatArray, as_array, as_pair, number, quietly, strips
@@ -336,6 +334,8 @@ def _blurred(band: FloatArray, kernel: FloatArray) -> FloatArray:
     By Fourier transforms, which spread the rounding of the largest value, and what is not finite, over the whole image;
     so pixels within reach of a wild value are summed one by one.
     """
+    from scipy import fft, ndimage  # here, for whoever only reads tables of indexes needs no SciPy
+
     wild = ~(np.abs(band) <= _TAME)
     framed = np.pad(np.where(wild, 0.0, band), _KERNEL // 2, mode="edge")
     size = [fft.next_fast_len(side, real=True) for side in framed.shape]
@@ -344,7 +344,7 @@ def _blurred(band: FloatArray, kernel: FloatArray) -> FloatArray:
     height, width = band.shape
     blurred = np.asarray(answer[_KERNEL - 1 : _KERNEL - 1 + height, _KERNEL - 1 : _KERNEL - 1 + width])
     if wild.any():
-        _sum_one_by_one(blurred, band, maximum_filter(wild, _KERNEL, mode="nearest"), kernel)
+        _sum_one_by_one(blurred, band, ndimage.maximum_filter(wild, _KERNEL, mode="nearest"), kernel)
     return blurred
 
 
@@ -386,6 +386,8 @@ def _cubic(distance: FloatArray) -> FloatArray:
 
 def _interpolated(image: FloatArray, ratio: int) -> FloatArray:
     """Double an image until it has `ratio` times its size; the image is periodic."""
+    from scipy.ndimage import correlate1d
+
     for doubling in range(ratio // 2):
         height, width = image.shape
         spread = np.zeros((2 * height, 2 * width))

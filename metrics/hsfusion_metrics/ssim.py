@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike
-from scipy.ndimage import correlate1d
 
 from hsfusion_metrics._pair import FloatArray, as_pair, positive, quietly, strips
 from hsfusion_metrics._threads import deal, lines
@@ -197,6 +196,8 @@ def _window_by_window(x: FloatArray, y: FloatArray, c1: float, c2: float) -> Flo
 
 def _smooth(image: FloatArray) -> FloatArray:
     """Gaussian-weighted mean of every window inside an image [H, W] -> [H-10, W-10]."""
+    from scipy.ndimage import correlate1d  # here, for whoever only reads tables of indexes needs no SciPy
+
     rows = image.shape[0] - _SIDE + 1
     smooth = _TAPS[_RADIUS] * image[_RADIUS : _RADIUS + rows]
     for tap in range(_RADIUS):

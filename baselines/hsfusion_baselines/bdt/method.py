@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_FILE
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
+from hsfusion_bench.methods import HsbenchError, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -23,18 +24,7 @@ class BDTMethod(SupervisedMethod):
     Scales are powers of 2. Compared with the authors' code at x4.
     """
 
-    card = Card(
-        name="bdt",
-        title="BDT",
-        family="transformer",
-        year=2023,
-        reference=(
-            "@inproceedings{deng2023bdt, title={Bidirectional Dilation Transformer for Multispectral and Hyperspectral "
-            "Image Fusion}, author={Deng, Shangqi and Deng, Liang-Jian and Wu, Xiao and Ran, Ran and Wen, Rui}, "
-            "booktitle={Proceedings of the Thirty-Second International Joint Conference on Artificial Intelligence}, "
-            "year={2023}}"
-        ),
-    )
+    card = CARDS["bdt"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adamw",

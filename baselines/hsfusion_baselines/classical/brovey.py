@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.hypersharpening import affine_fit, ratio
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.mtf import observed_msi
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,7 @@ class Brovey(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="brovey",
-        title="Brovey",
-        family="classical",
-        year=1987,
-        uses=frozenset({"psf"}),
-        reference=(
-            "@article{gillespie1987color, title={Color enhancement of highly correlated images. {II}. Channel ratio "
-            "and ``chromaticity'' transformation techniques}, author={Gillespie, Alan R. and Kahle, Anne B. and "
-            "Walker, Richard E.}, journal={Remote Sensing of Environment}, volume={22}, number={3}, pages={343--365}, "
-            "year={1987}}"
-        ),
-    )
+    card = CARDS["brovey"]
     interpolation: Interpolation = option("aligned", INTERPOLATION_MEANING)
 
     def fuse(self, observation: Observation) -> Cube:

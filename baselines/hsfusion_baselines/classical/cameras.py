@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, optimize
 
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
@@ -55,6 +54,8 @@ def completed(observation: Observation) -> Observation:
 
 def _moved(psf: Array, by: tuple[float, float]) -> Array:
     """Return a PSF moved by a part of a pixel: two taps more each way, which leaves its middle on or between pixels."""
+    from scipy import ndimage
+
     moved: Array = ndimage.shift(np.pad(np.asarray(psf, np.float64), 2), by, order=3)
     moved *= psf.sum() / moved.sum()
     return moved
@@ -86,6 +87,8 @@ def _nonnegative_solution(system: Array, right: Array) -> Array:
     if not kept.any() or values[-1] <= 0:
         return np.zeros(len(right))
     # the same problem as least squares: root of the system, and what it must meet
+    from scipy import optimize  # it takes long to import, and only who estimates a camera needs it
+
     found: Array = optimize.nnls(root[:, None] * vectors[:, kept].T, vectors[:, kept].T @ right / root)[0]
     return found
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.nmf import Unmixing, Update
 from hsfusion_baselines.classical.optics import Optics
 from hsfusion_baselines.classical.vca import vca
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,7 @@ class CNMF(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="cnmf",
-        title="CNMF",
-        family="classical",
-        year=2012,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{yokoya2012coupled, title={Coupled nonnegative matrix factorization unmixing for hyperspectral "
-            "and multispectral data fusion}, author={Yokoya, Naoto and Yairi, Takehisa and Iwasaki, Akira}, "
-            "journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={50}, number={2}, "
-            "pages={528--537}, year={2012}}"
-        ),
-    )
+    card = CARDS["cnmf"]
     endmembers: int = option(30, "how many; no more than the LR-HSI's spectra span", at_least=1)
     inner: int = option(200, "most iterations of an unmixing", at_least=1)
     outer: int = option(1, "most rounds of unmixing both images", at_least=1)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.optics import Array
 from hsfusion_baselines.classical.vca import vca
-from hsfusion_bench.methods import Card, Cube, HsbenchError, Method, Observation, option
+from hsfusion_bench.methods import Cube, HsbenchError, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,7 @@ class CSTF(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="cstf",
-        title="CSTF",
-        family="classical",
-        year=2018,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{li2018fusing, title={Fusing hyperspectral and multispectral images via coupled sparse tensor "
-            "factorization}, author={Li, Shutao and Dian, Renwei and Fang, Leyuan and Bioucas-Dias, Jos{\\'e} M.}, "
-            "journal={IEEE Transactions on Image Processing}, volume={27}, number={8}, pages={4118--4130}, year={2018}}"
-        ),
-    )
+    card = CARDS["cstf"]
     spatial: float = option(
         260 / 512, "atoms of rows and of columns, as a part of their length, at most 1", at_least=0.01
     )

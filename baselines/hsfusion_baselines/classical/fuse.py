@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,7 @@ class FUSE(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="fuse",
-        title="FUSE",
-        family="classical",
-        year=2015,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{wei2015fast, title={Fast fusion of multi-band images based on solving a {Sylvester} equation}, "
-            "author={Wei, Qi and Dobigeon, Nicolas and Tourneret, Jean-Yves}, journal={IEEE Transactions on Image "
-            "Processing}, volume={24}, number={11}, pages={4109--4121}, year={2015}}"
-        ),
-    )
+    card = CARDS["fuse"]
     dimension: int = option(10, "of the spectral subspace", at_least=1)
     noise: float = option(1e-3, "standard deviation of the noise in both images, above 0", at_least=1e-9)
     covariance: Literal["details", "identity"] = option(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.hypersharpening import SYNTHESIS_MEANING, Synthesis, Synthetic, affine_fit
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.mtf import observed_msi
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,7 @@ class GSA(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="gsa",
-        title="GSA",
-        family="classical",
-        year=2007,
-        uses=frozenset({"psf"}),
-        reference=(
-            "@article{aiazzi2007improving, title={Improving component substitution pansharpening through multivariate "
-            "regression of {MS}+{Pan} data}, author={Aiazzi, Bruno and Baronti, Stefano and Selva, Massimo}, "
-            "journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={45}, number={10}, "
-            "pages={3230--3239}, year={2007}}"
-        ),
-    )
+    card = CARDS["gsa"]
     interpolation: Interpolation = option("aligned", INTERPOLATION_MEANING)
     synthesis: Synthesis = option("combination", SYNTHESIS_MEANING)
 

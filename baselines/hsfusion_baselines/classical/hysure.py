@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 from scipy import fft
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.optics import WORKERS, Array, Optics
 from hsfusion_baselines.classical.subspace import svd_basis
 from hsfusion_baselines.classical.vca import vca
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,7 @@ class HySure(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="hysure",
-        title="HySure",
-        family="classical",
-        year=2015,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{simoes2015convex, title={A convex formulation for hyperspectral image superresolution via "
-            "subspace-based regularization}, author={Sim{\\~o}es, Miguel and Bioucas-Dias, Jos{\\'e} and Almeida, "
-            "Luis B. and Chanussot, Jocelyn}, journal={IEEE Transactions on Geoscience and Remote Sensing}, "
-            "volume={53}, number={6}, pages={3373--3388}, year={2015}}"
-        ),
-    )
+    card = CARDS["hysure"]
     dimension: int = option(10, "of the spectral subspace", at_least=1)
     basis: Literal["vca", "svd"] = option("vca", "pure spectra, or singular vectors")
     lambda_m: float = option(1.0, "weight of the multispectral image", at_least=0)

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.patches import Patches, groups
 from hsfusion_baselines.classical.proximal import shrink_tubes, soft
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 Spectrum = npt.NDArray[np.complexfloating[Any, Any]]
 
@@ -34,19 +35,7 @@ class IRTenSR(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="ir-tensr",
-        title="IR-TenSR",
-        family="classical",
-        year=2022,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{xu2022iterative, title={An iterative regularization method based on tensor subspace "
-            "representation for hyperspectral image super-resolution}, author={Xu, Ting and Huang, Ting-Zhu and Deng, "
-            "Liang-Jian and Yokoya, Naoto}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={60}, "
-            "pages={1--16}, year={2022}}"
-        ),
-    )
+    card = CARDS["ir-tensr"]
     dimension: int = option(3, "of the tensor subspace", at_least=1)
     rounds: int = option(6, "of the iterative regularisation", at_least=1)
     iterations: int = option(17, "of a round, at most", at_least=1)

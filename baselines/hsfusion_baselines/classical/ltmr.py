@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.optics import Optics
@@ -13,7 +14,7 @@ from hsfusion_baselines.classical.patches import Patches, groups
 from hsfusion_baselines.classical.proximal import log_sum, shrink_tubes
 from hsfusion_baselines.classical.subspace import svd_basis
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,7 @@ class LTMR(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="ltmr",
-        title="LTMR",
-        family="classical",
-        year=2019,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{dian2019hyperspectral, title={Hyperspectral image super-resolution via subspace-based low tensor "
-            "multi-rank regularization}, author={Dian, Renwei and Li, Shutao}, journal={IEEE Transactions on Image "
-            "Processing}, volume={28}, number={10}, pages={5135--5146}, year={2019}}"
-        ),
-    )
+    card = CARDS["ltmr"]
     dimension: int = option(10, "of the spectral subspace", at_least=1)
     clusters: int = option(200, "groups of patches", at_least=1)
     patch: int = option(7, "side of a patch, pixels", at_least=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.optics import Array, Optics
@@ -13,7 +14,7 @@ from hsfusion_baselines.classical.patches import Patches, groups
 from hsfusion_baselines.classical.proximal import log_sum, shrink_singular_values
 from hsfusion_baselines.classical.subspace import svd_basis
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,7 @@ class LTTR(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="lttr",
-        title="LTTR",
-        family="classical",
-        year=2019,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{dian2019learning, title={Learning a low tensor-train rank representation for hyperspectral image "
-            "super-resolution}, author={Dian, Renwei and Li, Shutao and Fang, Leyuan}, journal={IEEE Transactions on "
-            "Neural Networks and Learning Systems}, volume={30}, number={9}, pages={2672--2683}, year={2019}}"
-        ),
-    )
+    card = CARDS["lttr"]
     dimension: int = option(31, "of the spectral space, at most", at_least=1)
     clusters: int = option(160, "groups of patches", at_least=1)
     patch: int = option(8, "side of a patch, pixels", at_least=1)

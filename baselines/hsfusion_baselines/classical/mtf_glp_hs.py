@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.hypersharpening import SYNTHESIS_MEANING, Synthesis, Synthetic
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.mtf import mtf_filtered_msi, observed_msi
-from hsfusion_bench.methods import Card, Cube, HsbenchError, Method, Observation, option
+from hsfusion_bench.methods import Cube, HsbenchError, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,7 @@ class MTFGLPHS(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="mtf-glp-hs",
-        title="MTF-GLP-HS",
-        family="classical",
-        year=2015,
-        uses=frozenset({"psf"}),
-        reference=(
-            "@article{selva2015hyper, title={Hyper-sharpening: A first approach on {SIM-GA} data}, author={Selva, "
-            "Massimo and Aiazzi, Bruno and Butera, Francesco and Chiarantini, Leandro and Baronti, Stefano}, "
-            "journal={IEEE Journal of Selected Topics in Applied Earth Observations and Remote Sensing}, volume={8}, "
-            "number={6}, pages={3008--3024}, year={2015}}"
-        ),
-    )
+    card = CARDS["mtf-glp-hs"]
     interpolation: Interpolation = option("aligned", INTERPOLATION_MEANING)
     synthesis: Synthesis = option("combination", SYNTHESIS_MEANING)
     nyquist_gain: float = option(

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.cameras import completed
 from hsfusion_baselines.classical.nonlocal_means import NonlocalMeans
 from hsfusion_baselines.classical.optics import Array, Optics
 from hsfusion_baselines.classical.sylvester import Sylvester
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,7 @@ class NSSR(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="nssr",
-        title="NSSR",
-        family="classical",
-        year=2016,
-        uses=frozenset({"psf", "srf"}),
-        reference=(
-            "@article{dong2016hyperspectral, title={Hyperspectral image super-resolution via non-negative structured "
-            "sparse representation}, author={Dong, Weisheng and Fu, Fazuo and Shi, Guangming and Cao, Xun and Wu, "
-            "Jinjian and Li, Guangyu and Li, Xin}, journal={IEEE Transactions on Image Processing}, volume={25}, "
-            "number={5}, pages={2337--2352}, year={2016}}"
-        ),
-    )
+    card = CARDS["nssr"]
     atoms: int = option(80, "of the dictionary", at_least=1)
     eta1: float = option(1e-2, "weight of the non-local mean", at_least=0)
     eta2: float = option(1e-4, "weight of the sparsity", at_least=0)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.classical.hypersharpening import SYNTHESIS_MEANING, Synthesis, Synthetic, ratio
 from hsfusion_baselines.classical.interpolation import INTERPOLATION_MEANING, Interpolation, enlarge
 from hsfusion_baselines.classical.mtf import observed_msi
-from hsfusion_bench.methods import Card, Cube, Method, Observation, option
+from hsfusion_bench.methods import Cube, Method, Observation, option
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,7 @@ class SFIM(Method):
     """
 
     takes_offset = True
-    card = Card(
-        name="sfim",
-        title="SFIM",
-        family="classical",
-        year=2000,
-        uses=frozenset({"psf"}),
-        reference=(
-            "@article{liu2000smoothing, title={Smoothing filter-based intensity modulation: A spectral preserve image "
-            "fusion technique for improving spatial details}, author={Liu, J. G.}, journal={International Journal of "
-            "Remote Sensing}, volume={21}, number={18}, pages={3461--3472}, year={2000}}"
-        ),
-    )
+    card = CARDS["sfim"]
     interpolation: Interpolation = option("aligned", INTERPOLATION_MEANING)
     synthesis: Synthesis = option("selection", SYNTHESIS_MEANING)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -22,17 +23,7 @@ class DCFNetMethod(SupervisedMethod):
     scales it is interpolated to that size, bilinearly like the image at half size.
     """
 
-    card = Card(
-        name="dcfnet",
-        title="DCFNet",
-        family="cnn",
-        year=2021,
-        reference=(
-            "@inproceedings{wu2021dcfnet, title={Dynamic Cross Feature Fusion for Remote Sensing Pansharpening}, "
-            "author={Wu, Xiao and Huang, Ting-Zhu and Deng, Liang-Jian and Zhang, Tian-Jing}, booktitle={IEEE/CVF "
-            "International Conference on Computer Vision}, year={2021}}"
-        ),
-    )
+    card = CARDS["dcfnet"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

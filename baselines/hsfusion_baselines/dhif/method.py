@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,18 +18,7 @@ _DATA = "DHIF-Net CAVE/CAVE_Dataset.py @6434366"
 class DHIFMethod(SupervisedMethod):
     """Deep fusion with iterative spatio-spectral regularisation (Huang et al. 2022)."""
 
-    card = Card(
-        name="dhif",
-        title="DHIF",
-        family="cnn",
-        year=2022,
-        reference=(
-            "@article{huang2022dhif, title={Deep Hyperspectral Image Fusion Network With Iterative Spatio-Spectral "
-            "Regularization}, author={Huang, Tao and Dong, Weisheng and Wu, Jinjian and Li, Leida and Li, Xin and Shi, "
-            "Guangming}, journal={IEEE Transactions on Computational Imaging}, volume={8}, pages={201--214}, "
-            "year={2022}}"
-        ),
-    )
+    card = CARDS["dhif"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

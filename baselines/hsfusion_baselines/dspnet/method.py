@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,18 +18,7 @@ _DATA = "DSPNet CAVE/CAVE_Dataset.py @6a6a065"
 class DSPNetMethod(SupervisedMethod):
     """Dual spatial-spectral pyramid network (Sun et al. 2023); compared with the authors' code at 31 + 3 bands, x4."""
 
-    card = Card(
-        name="dspnet",
-        title="DSPNet",
-        family="cnn",
-        year=2023,
-        reference=(
-            "@article{sun2023dspnet, title={Dual Spatial-Spectral Pyramid Network With Transformer for Hyperspectral "
-            "Image Fusion}, author={Sun, Yucheng and Xu, Han and Ma, Yong and Wu, Minghui and Mei, Xiaoguang and "
-            "Huang, Jun and Ma, Jiayi}, journal={IEEE Transactions on Geoscience and Remote "
-            "Sensing}, volume={61}, year={2023}}"
-        ),
-    )
+    card = CARDS["dspnet"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
-from hsfusion_bench.methods import Card, Problem
+from hsfusion_bench.methods import Problem
 
 if TYPE_CHECKING:
     import torch
@@ -24,16 +25,7 @@ class EDACANetMethod(ResidualMethod):
     merged, as the authors do.
     """
 
-    card = Card(
-        name="edacanet",
-        title="EDACA-Net",
-        family="inr",
-        year=2025,
-        reference=(
-            "@misc{edacanet, title={Entropy-Driven Adaptive Clustering Attention for Continuous Hyperspectral Image "
-            "Super-Resolution}, howpublished={https://github.com/vg219/EDACA-Net}, year={2025}}"
-        ),
-    )
+    card = CARDS["edacanet"]
     recipe = replace(
         FEINFN_RECIPE,
         epochs=1000,

@@ -7,8 +7,9 @@ published recipe. No torch is imported here until a network is built.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.feinfn.method import (
     ACTIVATION,
     BRANCHES,
@@ -18,18 +19,14 @@ from hsfusion_baselines.feinfn.method import (
     FeINFNMethod,
     Upsampling,
 )
-from hsfusion_bench.methods import Card, option
-
-
-def _card(name: str, title: str) -> Card:
-    return replace(FeINFNMethod.card, name=f"feinfn:{name}", title=f"FeINFN, {title}")
+from hsfusion_bench.methods import option
 
 
 @dataclass(frozen=True)
 class ReLU(FeINFNMethod):
     """FeINFN with ReLU for the Gabor wavelet."""
 
-    card = _card("relu", "ReLU")
+    card = CARDS["feinfn:relu"]
     activation: Activation = option("relu", ACTIVATION)
 
 
@@ -37,7 +34,7 @@ class ReLU(FeINFNMethod):
 class GELU(FeINFNMethod):
     """FeINFN with GELU for the Gabor wavelet."""
 
-    card = _card("gelu", "GELU")
+    card = CARDS["feinfn:gelu"]
     activation: Activation = option("gelu", ACTIVATION)
 
 
@@ -45,7 +42,7 @@ class GELU(FeINFNMethod):
 class LeakyReLU(FeINFNMethod):
     """FeINFN with leaky ReLU, slope 0.01, for the Gabor wavelet."""
 
-    card = _card("leaky-relu", "leaky ReLU")
+    card = CARDS["feinfn:leaky-relu"]
     activation: Activation = option("leaky_relu", ACTIVATION)
 
 
@@ -53,7 +50,7 @@ class LeakyReLU(FeINFNMethod):
 class NoFrequency(FeINFNMethod):
     """FeINFN with the spatial branch alone."""
 
-    card = _card("no-frequency", "no frequency branch")
+    card = CARDS["feinfn:no-frequency"]
     branches: Branches = option("spatial", BRANCHES)
 
 
@@ -61,7 +58,7 @@ class NoFrequency(FeINFNMethod):
 class NoSpatial(FeINFNMethod):
     """FeINFN with the frequency branch alone."""
 
-    card = _card("no-spatial", "no spatial branch")
+    card = CARDS["feinfn:no-spatial"]
     branches: Branches = option("frequency", BRANCHES)
 
 
@@ -69,7 +66,7 @@ class NoSpatial(FeINFNMethod):
 class Bilinear(FeINFNMethod):
     """FeINFN with bilinear interpolation of the LR features for the implicit query."""
 
-    card = _card("bilinear", "bilinear")
+    card = CARDS["feinfn:bilinear"]
     upsampling: Upsampling = option("bilinear", UPSAMPLING)
 
 
@@ -77,5 +74,5 @@ class Bilinear(FeINFNMethod):
 class Bicubic(FeINFNMethod):
     """FeINFN with bicubic interpolation of the LR features for the implicit query."""
 
-    card = _card("bicubic", "bicubic")
+    card = CARDS["feinfn:bicubic"]
     upsampling: Upsampling = option("bicubic", UPSAMPLING)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.residual import FEINFN_RECIPE, FEINFN_TEXT, ResidualMethod
-from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe, option
+from hsfusion_bench.methods import HsbenchError, Problem, Recipe, option
 
 if TYPE_CHECKING:
     import torch
@@ -30,18 +31,7 @@ class FeINFNMethod(ResidualMethod):
     configuration says for 31, 102 and 128 bands.
     """
 
-    card = Card(
-        name="feinfn",
-        title="FeINFN",
-        family="inr",
-        year=2024,
-        reference=(
-            "@inproceedings{liang2024feinfn, title={Fourier-enhanced Implicit Neural Fusion Network for Multispectral "
-            "and Hyperspectral Image Fusion}, author={Liang, Yu-Jie and Cao, Zihan and Deng, Shangqi and Dou, "
-            "Hong-Xia and Deng, Liang-Jian}, "
-            "booktitle={Advances in Neural Information Processing Systems}, year={2024}}"
-        ),
-    )
+    card = CARDS["feinfn"]
     recipe = FEINFN_RECIPE
     variants: ClassVar[Mapping[str, Recipe]] = {"text": FEINFN_TEXT}
     activation: Activation = option("gabor", ACTIVATION)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -21,18 +22,7 @@ class FusformerMethod(SupervisedMethod):
     images are fused in tiles of that size.
     """
 
-    card = Card(
-        name="fusformer",
-        title="Fusformer",
-        family="transformer",
-        year=2022,
-        reference=(
-            "@article{hu2022fusformer, title={Fusformer: A Transformer-Based Fusion Network for Hyperspectral Image "
-            "Super-Resolution}, author={Hu, Jin-Fan and Huang, Ting-Zhu and Deng, Liang-Jian and Dou, Hong-Xia and "
-            "Hong, Danfeng and Vivone, Gemine}, journal={IEEE Geoscience and Remote Sensing Letters}, volume={19}, "
-            "year={2022}, doi={10.1109/LGRS.2022.3194257}}"
-        ),
-    )
+    card = CARDS["fusformer"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from hsfusion_bench.methods import Batch, Card, HsbenchError, NetworkMethod, Problem, Recipe
+from hsfusion_baselines.cards import CARDS
+from hsfusion_bench.methods import Batch, HsbenchError, NetworkMethod, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
 
 _SCRIPT = "GuidedNet main_train.py @1e15f84"
-
-REFERENCE = (
-    "@article{ran2023guidednet, title={{GuidedNet}: A General {CNN} Fusion Framework via High-Resolution "
-    "Guidance for Hyperspectral Image Super-Resolution}, author={Ran, Ran and Deng, Liang-Jian and Jiang, "
-    "Tai-Xiang and Hu, Jin-Fan and Chanussot, Jocelyn and Vivone, Gemine}, journal={IEEE Transactions "
-    "on Cybernetics}, volume={53}, number={7}, pages={4148--4161}, year={2023}}"
-)
 
 
 class GuidedNetMethod(NetworkMethod):
@@ -27,13 +21,7 @@ class GuidedNetMethod(NetworkMethod):
     for TensorFlow 1 and was not run. The paper's scale is 8; 2, 4, 16, ... have fewer or more levels.
     """
 
-    card = Card(
-        name="guidednet",
-        title="GuidedNet",
-        family="cnn",
-        year=2023,
-        reference=REFERENCE,
-    )
+    card = CARDS["guidednet"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",
@@ -102,5 +90,5 @@ class GuidedNetMethod(NetworkMethod):
 class GuidedNetSharedMethod(GuidedNetMethod):
     """GuidedNet as the paper has it: one level, used again and again. Not compared with the authors' code."""
 
-    card = Card(name="guidednet:shared", title="GuidedNet (paper's form)", family="cnn", year=2023, reference=REFERENCE)
+    card = CARDS["guidednet:shared"]
     shared = True

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,18 +18,7 @@ _SCRIPT = "HSRnet HSRnet.py @d37176a"
 class HSRNetMethod(SupervisedMethod):
     """Deep spatio-spectral attention network (Hu et al. 2022), in the PyTorch form that comparisons run."""
 
-    card = Card(
-        name="hsrnet",
-        title="HSRNet",
-        family="cnn",
-        year=2022,
-        reference=(
-            "@article{hu2022hsrnet, title={Hyperspectral Image Super-Resolution via Deep Spatiospectral Attention "
-            "Convolutional Neural Networks}, author={Hu, Jin-Fan and Huang, Ting-Zhu and Deng, Liang-Jian and Jiang, "
-            "Tai-Xiang and Vivone, Gemine and Chanussot, Jocelyn}, journal={IEEE Transactions on Neural Networks and "
-            "Learning Systems}, volume={33}, number={12}, pages={7251--7265}, year={2022}}"
-        ),
-    )
+    card = CARDS["hsrnet"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

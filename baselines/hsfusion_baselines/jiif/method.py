@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
-from hsfusion_bench.methods import Card, Problem
+from hsfusion_bench.methods import Problem
 
 if TYPE_CHECKING:
     import torch
@@ -19,17 +20,7 @@ class JIIFMethod(ResidualMethod):
     cells outside the image have coordinate (0, 0), so that the outermost half cell depends on the image's size.
     """
 
-    card = Card(
-        name="jiif",
-        title="JIIF",
-        family="inr",
-        year=2021,
-        reference=(
-            "@inproceedings{tang2021jiif, title={Joint Implicit Image Function for Guided Depth Super-Resolution}, "
-            "author={Tang, Jiaxiang and Chen, Xiaokang and Zeng, Gang}, "
-            "booktitle={ACM International Conference on Multimedia}, year={2021}}"
-        ),
-    )
+    card = CARDS["jiif"]
     recipe = replace(
         FEINFN_RECIPE,
         source=(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Batch, Card, Problem, Recipe
+from hsfusion_bench.methods import Batch, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -22,18 +23,7 @@ SSIM_WEIGHT = 0.1
 class LFormerMethod(SupervisedMethod):
     """Linearly-evolved transformer (Hou, Cao et al., ACM MM 2024, arXiv 2404.12804)."""
 
-    card = Card(
-        name="lformer",
-        title="LFormer",
-        family="transformer",
-        year=2024,
-        reference=(
-            "@inproceedings{hou2024lformer, title={Linearly-evolved Transformer for Pan-sharpening}, author={Hou, "
-            "Junming and Cao, Zihan and Zheng, Naishan and Li, Xuan and Chen, Xiaoyu and Liu, Xinyang and Cong, "
-            "Xiaofeng and Zhou, Man and Hong, Danfeng}, booktitle={Proceedings of the 32nd ACM International "
-            "Conference on Multimedia}, year={2024}}"
-        ),
-    )
+    card = CARDS["lformer"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adamw",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.residual import FEINFN_RECIPE, ResidualMethod
-from hsfusion_bench.methods import Card, Problem
+from hsfusion_bench.methods import Problem
 
 if TYPE_CHECKING:
     import torch
@@ -19,17 +20,7 @@ class LIIFMethod(ResidualMethod):
     one image.
     """
 
-    card = Card(
-        name="liif",
-        title="LIIF",
-        family="inr",
-        year=2021,
-        reference=(
-            "@inproceedings{chen2021liif, title={Learning Continuous Image Representation with Local Implicit Image "
-            "Function}, author={Chen, Yinbo and Liu, Sifei and Wang, Xiaolong}, "
-            "booktitle={IEEE/CVF Conference on Computer Vision and Pattern Recognition}, year={2021}}"
-        ),
-    )
+    card = CARDS["liif"]
     recipe = replace(
         FEINFN_RECIPE,
         source=(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Batch, Card, Problem, Recipe
+from hsfusion_bench.methods import Batch, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -18,18 +19,7 @@ _DATA = "MIMO-SST DataSet.py and config.py @06aacc1"
 class MIMOSSTMethod(SupervisedMethod):
     """Multi-input multi-output spatial-spectral transformer (Fang et al., IEEE TGRS 2024)."""
 
-    card = Card(
-        name="mimo-sst",
-        title="MIMO-SST",
-        family="transformer",
-        year=2024,
-        reference=(
-            "@article{fang2024mimosst, title={{MIMO-SST}: Multi-Input Multi-Output Spatial-Spectral Transformer for "
-            "Hyperspectral and Multispectral Image Fusion}, author={Fang, Jian and Yang, Jingxiang and Khader, "
-            "Abdolraheem and Xiao, Liang}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={62}, "
-            "pages={1--16}, year={2024}, doi={10.1109/TGRS.2024.3361553}}"
-        ),
-    )
+    card = CARDS["mimo-sst"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,17 +18,7 @@ _DATA = "MoG-DCN sf_8_CAVE/clean_dataset.py @35eef37"
 class MoGDCNMethod(SupervisedMethod):
     """Model-guided deep convolutional network (Dong et al. 2021); compared with the published code at scale 8."""
 
-    card = Card(
-        name="mog-dcn",
-        title="MoG-DCN",
-        family="cnn",
-        year=2021,
-        reference=(
-            "@article{dong2021mogdcn, title={Model-Guided Deep Hyperspectral Image Super-Resolution}, author={Dong, "
-            "Weisheng and Zhou, Chen and Wu, Fangfang and Wu, Jinjian and Shi, Guangming and Li, Xin}, journal={IEEE "
-            "Transactions on Image Processing}, volume={30}, pages={5754--5768}, year={2021}}"
-        ),
-    )
+    card = CARDS["mog-dcn"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from hsfusion_bench.methods import Batch, Card, HsbenchError, NetworkMethod, Problem, Recipe
+from hsfusion_baselines.cards import CARDS
+from hsfusion_bench.methods import Batch, HsbenchError, NetworkMethod, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -22,17 +23,7 @@ class MossFuseMethod(NetworkMethod):
     checkpoint; the authors' training script has three.
     """
 
-    card = Card(
-        name="mossfuse",
-        title="MossFuse",
-        family="unsupervised",
-        year=2024,
-        reference=(
-            "@article{du2024mossfuse, title={Unsupervised Hyperspectral and Multispectral Image Fusion via "
-            "Self-Supervised Modality Decoupling}, author={Du, Songcheng and others}, "
-            "journal={arXiv preprint arXiv:2412.04802}, year={2024}}"
-        ),
-    )
+    card = CARDS["mossfuse"]
     recipe = Recipe(
         supervision="none",
         optimiser="adam",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -20,17 +21,7 @@ class Net3DTMethod(SupervisedMethod):
     Published for x8, and compared with the authors' code at x8 only.
     """
 
-    card = Card(
-        name="3dt-net",
-        title="3DT-Net",
-        family="transformer",
-        year=2023,
-        reference=(
-            "@article{ma2023threedtnet, title={Learning a {3D-CNN} and Transformer prior for hyperspectral image "
-            "super-resolution}, author={Ma, Qing and Jiang, Junjun and Liu, Xianming and Ma, Jiayi}, "
-            "journal={Information Fusion}, volume={100}, pages={101907}, year={2023}}"
-        ),
-    )
+    card = CARDS["3dt-net"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_FILE
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, HsbenchError, Problem, Recipe
+from hsfusion_bench.methods import HsbenchError, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -24,18 +25,7 @@ class PSRTMethod(SupervisedMethod):
     tiles of 256x256 pixels, in which they evaluate: the shuffle spans the whole image, so that results depend on them.
     """
 
-    card = Card(
-        name="psrt",
-        title="PSRT",
-        family="transformer",
-        year=2023,
-        reference=(
-            "@article{deng2023psrt, title={{PSRT}: Pyramid Shuffle-and-Reshuffle Transformer for Multispectral and "
-            "Hyperspectral Image Fusion}, author={Deng, Shang-Qi and Deng, Liang-Jian and Wu, Xiao and Ran, Ran and "
-            "Hong, Danfeng and Vivone, Gemine}, journal={IEEE Transactions on Geoscience and Remote Sensing}, "
-            "volume={61}, year={2023}, doi={10.1109/TGRS.2023.3244750}}"
-        ),
-    )
+    card = CARDS["psrt"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adamw",

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import SSRNET_COMPARISON
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem
+from hsfusion_bench.methods import Problem
 
 if TYPE_CHECKING:
     import torch
-
-REFERENCE = (
-    "@inproceedings{han2018ssfcnn, title={{SSF-CNN}: Spatial and Spectral Fusion with {CNN} for Hyperspectral Image "
-    "Super-Resolution}, author={Han, Xian-Hua and Shi, Boxin and Zheng, Yinqiang}, booktitle={IEEE International "
-    "Conference on Image Processing}, pages={2506--2510}, year={2018}}"
-)
 
 
 class SSFCNNMethod(SupervisedMethod):
     """Spatial and spectral fusion CNN (Han et al. 2018), as the authors of SSR-NET run it."""
 
-    card = Card(name="ssfcnn", title="SSFCNN", family="cnn", year=2018, reference=REFERENCE)
+    card = CARDS["ssfcnn"]
     recipe = SSRNET_COMPARISON
     local = True
     distance = "mse"
@@ -36,7 +31,7 @@ class SSFCNNMethod(SupervisedMethod):
 class ConSSFCNNMethod(SupervisedMethod):
     """ConSSF-CNN as the authors of SSR-NET run it: a slip in their code leaves one convolution of the three."""
 
-    card = Card(name="conssfcnn", title="ConSSFCNN", family="cnn", year=2018, reference=REFERENCE)
+    card = CARDS["conssfcnn"]
     recipe = SSRNET_COMPARISON
     local = True
     distance = "mse"
@@ -51,7 +46,7 @@ class ConSSFCNNMethod(SupervisedMethod):
 class ConSSFCNNPaperMethod(SupervisedMethod):
     """ConSSF-CNN as the paper (Han et al. 2018) has it. Not compared with any authors' code."""
 
-    card = Card(name="conssfcnn:paper", title="ConSSFCNN (paper's form)", family="cnn", year=2018, reference=REFERENCE)
+    card = CARDS["conssfcnn:paper"]
     recipe = SSRNET_COMPARISON
     local = True
     distance = "mse"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES, SSRNET_COMPARISON
-from hsfusion_bench.methods import Batch, Card, NetworkMethod, Problem, Recipe
+from hsfusion_bench.methods import Batch, NetworkMethod, Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
 _CONFIG = "Efficient-MIF configs/ssrnet_config.yaml @daa5afa"
 
-REFERENCE = (
-    "@article{zhang2021ssrnet, title={{SSR-NET}: Spatial-Spectral Reconstruction Network for Hyperspectral and "
-    "Multispectral Image Fusion}, author={Zhang, Xueting and Huang, Wei and Wang, Qi and Li, Xuelong}, "
-    "journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={59}, number={7}, pages={5953--5965}, "
-    "year={2021}}"
-)
 LOSS = "MSE of the result + MSE of the spatial stage's edges (rows and columns, half each) + MSE of the spectral edges"
 
 
@@ -76,7 +71,7 @@ class SSRNetMethod(_Either):
     Of this form are the 0.027 M parameters in the tables of BDT, LE-Mamba and others.
     """
 
-    card = Card(name="ssrnet", title="SSRNet", family="cnn", year=2021, reference=REFERENCE)
+    card = CARDS["ssrnet"]
     joining = "concatenate"
     recipe = Recipe(
         supervision="reference",
@@ -118,7 +113,7 @@ class SSRNetMethod(_Either):
 class SSRNetOverwriteMethod(_Either):
     """SSR-NET as its authors released it: bands of the bilinearly enlarged HSI are overwritten by the MSI's."""
 
-    card = Card(name="ssrnet:overwrite", title="SSRNet (authors' form)", family="cnn", year=2021, reference=REFERENCE)
+    card = CARDS["ssrnet:overwrite"]
     joining = "overwrite"
     recipe = replace(SSRNET_COMPARISON, loss=LOSS)
 

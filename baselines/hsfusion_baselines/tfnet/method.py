@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import SSRNET_COMPARISON
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem
+from hsfusion_bench.methods import Problem
 
 if TYPE_CHECKING:
     import torch
-
-REFERENCE = (
-    "@article{liu2020tfnet, title={Remote sensing image fusion based on two-stream fusion network}, "
-    "author={Liu, Xiangyu and Liu, Qingjie and Wang, Yunhong}, journal={Information Fusion}, "
-    "volume={55}, pages={1--15}, year={2020}}"
-)
 
 
 class TFNetMethod(SupervisedMethod):
@@ -24,7 +19,7 @@ class TFNetMethod(SupervisedMethod):
     The 2.387 M parameters that tables print for ResTFNet at 31 + 3 bands are those of this network.
     """
 
-    card = Card(name="tfnet", title="TFNet", family="cnn", year=2020, reference=REFERENCE)
+    card = CARDS["tfnet"]
     recipe = SSRNET_COMPARISON
     multiple = 4
     distance = "mse"
@@ -39,7 +34,7 @@ class TFNetMethod(SupervisedMethod):
 class ResTFNetMethod(SupervisedMethod):
     """Residual two-stream fusion network (Liu et al. 2020), as the authors of SSR-NET carried it over."""
 
-    card = Card(name="restfnet", title="ResTFNet", family="cnn", year=2020, reference=REFERENCE)
+    card = CARDS["restfnet"]
     recipe = SSRNET_COMPARISON
     multiple = 4
     distance = "mse"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hsfusion_baselines.cards import CARDS
 from hsfusion_baselines.recipes import CAVE_PATCHES
 from hsfusion_baselines.supervised import SupervisedMethod
-from hsfusion_bench.methods import Card, Problem, Recipe
+from hsfusion_bench.methods import Problem, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -21,17 +22,7 @@ class U2NetMethod(SupervisedMethod):
     are fused in tiles of that size. Compared with the authors' code at x4.
     """
 
-    card = Card(
-        name="u2net",
-        title="U2Net",
-        family="transformer",
-        year=2023,
-        reference=(
-            "@inproceedings{peng2023u2net, title={{U2Net}: A General Framework with Spatial-Spectral-Integrated "
-            "Double {U-Net} for Image Fusion}, author={Peng, Siran and Guo, Chenhao and Wu, Xiao and Deng, "
-            "Liang-Jian}, booktitle={Proceedings of the 31st ACM International Conference on Multimedia}, year={2023}}"
-        ),
-    )
+    card = CARDS["u2net"]
     recipe = Recipe(
         supervision="reference",
         optimiser="adam",
