@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hsfusion_bench.cli.numbers import DEAD_LINES, DECIBELS, FWHM, GAIN, PHASE_OFF, POSITIVE, SCALE, SEED, SHIFT
+from hsfusion_bench.cli.numbers import DEAD_LINES, DECIBELS, FWHM, GAIN, PHASE_OFF, POSITIVE, SCALE, SEED, shift
 from hsfusion_bench.cli.sections import SectionOption
 from hsfusion_bench.data.observing.limits import FAMILIES
 from hsfusion_bench.errors import UsageError
@@ -238,7 +238,7 @@ def _conditions() -> list[Callable[[Any], Any]]:
         ),
         _condition(
             "--shift",
-            type=SHIFT,
+            callback=shift,
             metavar="ROWS,COLUMNS",
             help="Move the HR-MSI down and right, by HR pixels or parts of them; one number for both.",
         ),
@@ -386,15 +386,19 @@ def report_results(
             notes.print(remark, markup=False, soft_wrap=True)
         notes.print(f"latex   {latex_file}", markup=False, soft_wrap=True)
     folder = made[0].written.path.parent.parent
-    where = [] if folder == Path("results") else ["--results-dir", str(folder)]
-    for dataset, scale, protocol in tasks:
-        chosen = ["--dataset", dataset, "--scale", scale.removeprefix("×"), "--protocol", protocol]
-        recorded = gather([], "recorded", dataset=dataset, scale=int(chosen[3]), protocol=protocol).entries
+    below = [] if folder == Path("results") else ["--results-dir", str(folder)]
+    options = [
+        ["--dataset", dataset, "--scale", scale.removeprefix("×"), "--protocol", protocol]
+        for dataset, scale, protocol in tasks
+    ]
+    for each, (dataset, scale, protocol) in zip(options, tasks, strict=True):
+        ratio = int(scale.removeprefix("×"))
+        recorded = gather([], "recorded", dataset=dataset, scale=ratio, protocol=protocol).entries
         if recorded:
-            verb = shlex.join(["hsbench", "leaderboard", *chosen, *where])
+            verb = shlex.join(["hsbench", "leaderboard", *each, *below])
             notes.print(f"beside {len(recorded)} recorded rows: {verb}", markup=False, soft_wrap=True)
-    chosen = chosen if len(tasks) == 1 else []
-    notes.print(f"as a page: {shlex.join(['hsbench', 'report', *chosen, *where])}", markup=False, soft_wrap=True)
+    alone = options[0] if len(options) == 1 else []
+    notes.print(f"as a page: {shlex.join(['hsbench', 'report', *alone, *below])}", markup=False, soft_wrap=True)
 
 
 def _task_of(record: Record) -> tuple[str, str, str]:
