@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import j0, j1, sici
 
 from hsfusion_bench.data.observing.degradation import gaussian_psf
 from hsfusion_bench.data.observing.limits import FAMILIES
-from hsfusion_bench.data.observing.psfs import family, kernel
+from hsfusion_bench.data.observing.psfs import families, family, kernel
 from hsfusion_bench.errors import UsageError
 
 WIDE = [name for name in FAMILIES if name != "delta"]
@@ -124,3 +125,34 @@ def test_what_is_no_kernel_is_refused():
         kernel("hermite", 0.5)
     with pytest.raises(UsageError, match="between the pixels"):
         kernel("parabolic", 0.8, even=True)
+
+
+def test_the_page_shows_these_kernels():
+    from pathlib import Path
+    from runpy import run_path
+
+    docs = Path(__file__).parents[2] / "docs"
+    assert (docs / "psfs.svg").read_text("utf-8") == run_path(str(docs / "psfs.py"))["picture"]()
+    page = (docs / "robustness.md").read_text("utf-8")
+    for each in families():
+        assert f"| `{each.name}` | " in page
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("gaussian", 2**-9.0),
+        # 1 - J0^2 - J1^2 is what a circle holds of Airy's pattern (Rayleigh)
+        ("airy", float(j0(4 * 3.2326799) ** 2 + j1(4 * 3.2326799) ** 2)),
+        ("moffat", (1 + 0.87608 * 9) ** -2.5),
+        ("lorentzian2", 1 / (1 + 1.656854 * 16)),
+        ("sinc", 1 - (2 / np.pi * sici(4 * np.pi)[0]) ** 2),
+    ],
+)
+def test_what_is_cut_off_is_what_the_page_says(name, share):
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "robustness.md").read_text("utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` | "))
+    told = float(row.split("|")[3].split(",")[-1].replace("%", "")) / 100
+    assert told == pytest.approx(share, rel=0.2)
