@@ -144,7 +144,7 @@ def command(
     if kind == "training":
         draw = _training(own, methods, datasets, scale, protocols, logs, width)
     else:
-        found = gather(own, only or "all", scale=scale)
+        found = gather(own, only or "all", scale=scale, swept=kind == "sweep")
         damaged = found.damaged
         entries = [
             entry

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.runs.differences import of_summary
-from hsfusion_bench.runs.recorded import recorded_root
+from hsfusion_bench.runs.recorded import recorded_root, robustness_root
 from hsfusion_bench.runs.records import Record, Speed, Store, read_record, read_speed
 
 _Read = TypeVar("_Read", Record, Speed)
@@ -105,6 +105,7 @@ def gather(
     dataset: str | None = None,
     scale: int | None = None,
     protocol: str | None = None,
+    swept: bool = False,
 ) -> Gathered:
     """Read the records of folders, and those that come with the package.
 
@@ -117,6 +118,8 @@ def gather(
     dataset, scale, protocol
         Only records of these; None: of all. A protocol with noise stands for all seeds of it, where a method has
         several.
+    swept
+        Whether those of the package under changed conditions are among them where no protocol is named.
 
     Returns
     -------
@@ -131,6 +134,8 @@ def gather(
         places += [(folder, str(named[folder]) if len(own) > 1 else "") for folder in own if folder != packaged]
     if which != "mine" or packaged in own:
         places.append((packaged, RECORDED))
+        if swept or protocol is not None:
+            places.append((robustness_root().resolve(), RECORDED))
     entries: list[Entry] = []
     damaged: list[str] = []
     for folder, origin in places:

@@ -27,6 +27,11 @@ def recorded_root() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "results"
 
 
+def robustness_root() -> Path:
+    """Return the folder of the results under changed conditions that come with the package."""
+    return recorded_root() / "robustness"
+
+
 def recorded_store() -> Store:
     """Return the store of the records that come with the package."""
     return Store(recorded_root())

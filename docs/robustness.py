@@ -1,0 +1,129 @@
+"""Fill robustness.md: what each method loses under each changed condition, by the records of `results/robustness`.
+
+Run it from anywhere: ``python docs/robustness.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from hsfusion_bench.data.observing.telling import in_words
+from hsfusion_bench.runs.recorded import recorded_store, robustness_root
+from hsfusion_bench.runs.records import Record, Store
+
+PAGE = Path(__file__).with_name("robustness.md")
+#: The protocol itself, whose records are those of the board.
+BASE = "uestc"
+#: Columns of the tables: a condition as protocols call it, and the head of its column.
+TRUE = {
+    "snr40-40": "40 dB",
+    "snr30-30": "30 dB",
+    "snr20-20": "20 dB",
+    "fwhm2": "blur 2",
+    "fwhm4": "blur 4",
+    "fwhm8": "blur 8",
+    "B": "camera B",
+    "shift0.25": "shift ¼",
+    "shift0.5": "shift ½",
+    "shift1": "shift 1",
+    "gain1.1": "gain 1.1",
+    "dead1": "1 dead",
+    "dead4": "4 dead",
+}
+TOLD = {
+    "told-fwhm2": "blur 2",
+    "told-fwhm4": "blur 4",
+    "told-response-B": "camera B",
+    "told-phasem0.5": "phase -½",
+    "told-phase0.5": "phase +½",
+    "told-phase1": "phase +1",
+}
+FAMILIES = {
+    "fwhm4": "gaussian",
+    **{
+        f"psf-{name}-fwhm4": name
+        for name in ("kolmogorov", "airy", "moffat", "sinc", "lorentzian2", "hermite", "parabolic", "gabor")
+    },
+    "psf-delta": "delta",
+}
+_PART = re.compile(r"(<!-- (\w+): written by robustness\.py -->\n)(?:.*?)(<!-- end -->)", flags=re.DOTALL)
+
+
+def records() -> dict[str, dict[str, Record]]:
+    """Return the records by protocol and method: of several sets of scenes, the largest."""
+    found: dict[str, dict[str, Record]] = {}
+    for store in (recorded_store(), Store(robustness_root())):
+        for record in store.records():
+            told, method = record.dataset, record.method
+            if (told.name, told.scale) != ("cave", 4) or method.changed or method.estimated or record.status != "ok":
+                continue
+            rows = found.setdefault(told.protocol, {})
+            known = rows.get(method.name)
+            if known is None or len(known.scenes) < len(record.scenes):
+                rows[method.name] = record
+    return found
+
+
+def psnr(record: Record, names: Iterable[str]) -> float:
+    """Return the mean PSNR over some scenes, in dB."""
+    values = {scene.name: scene.psnr for scene in record.scenes}
+    wanted = [values[name] for name in names]
+    return sum(value for value in wanted if value is not None) / len(wanted)
+
+
+def lost(rows: Mapping[str, Mapping[str, Record]], method: str, condition: str) -> tuple[float, int] | None:
+    """Return how many dB a method loses under a condition, and over how many scenes that is a mean."""
+    base, changed = rows[BASE].get(method), rows.get(f"{BASE}-{condition}", {}).get(method)
+    if base is None or changed is None:
+        return None
+    names = [scene.name for scene in changed.scenes]
+    return psnr(changed, names) - psnr(base, names), len(names)
+
+
+def table(columns: Mapping[str, str]) -> str:
+    """Return a line for each method: its PSNR, and by how much each condition changes it."""
+    rows = records()
+    lines = [["method", "dB", *columns.values()], ["---", "---:", *["---:"] * len(columns)]]
+    for name, record in sorted(rows[BASE].items(), key=lambda item: -psnr(item[1], [s.name for s in item[1].scenes])):
+        changes = [lost(rows, name, condition) for condition in columns]
+        if not any(changes):
+            continue
+        scenes = {change[1] for change in changes if change is not None}
+        mark = "" if scenes == {11} else f" ({' and '.join(map(str, sorted(scenes)))} scenes)"
+        cells = ["" if change is None else f"{change[0]:+.1f}" for change in changes]
+        lines.append([f"{record.method.title}{mark}", f"{psnr(record, [s.name for s in record.scenes]):.1f}", *cells])
+    return _markdown(lines)
+
+
+def conditions() -> str:
+    """Return what each column of the tables is, in the words of the records."""
+    rows, lines = records(), []
+    for columns in (TRUE, TOLD):
+        for condition in columns:
+            some = next(iter(rows.get(f"{BASE}-{condition}", {}).values()), None)
+            if some is not None and some.dataset.conditions:
+                lines.append(f"- `{BASE}-{condition}`: {in_words(some.dataset.conditions)}\n")
+    return "".join(lines)
+
+
+def _markdown(lines: Iterable[Iterable[str]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+PARTS = {
+    "told": lambda: table(TOLD),
+    "true": lambda: table(TRUE),
+    "families": lambda: table(FAMILIES),
+}
+
+
+def filled(page: str) -> str:
+    """Return the page with its parts written anew."""
+    assert [name for _, name, _ in _PART.findall(page)] == list(PARTS)
+    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
