@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import replace
 from typing import Any
 
@@ -168,27 +168,43 @@ class TestDealing:
             with pytest.raises(HsbenchError, match=r"^nobody has so much$"):
                 futures[0].result(10)
 
-    def test_cancelled_jobs_are_not_started_and_those_that_run_are_dropped(self) -> None:
+    def test_what_waits_is_cancelled_and_what_runs_comes_to_its_end(self) -> None:
         with Scripted() as engine:
             running = [engine.submit(square, 1, name="waits") for _ in range(2)]
             queued = engine.submit(square, 1, name="queued")
             while len(engine.started) < 2:
                 time.sleep(0.01)
             engine.cancel([running[0], queued])
-            assert not wait([running[0], queued], timeout=10).not_done
+            assert not wait([queued], timeout=10).not_done
+            assert queued.cancelled()
+            assert not running[0].done()
             last = engine.submit(square, 3, name="last")
             engine.free.set()
             assert last.result(10) == 9
-            assert running[1].result(10) == 1
+            assert [future.result(10) for future in running] == [1, 1]
         assert engine.started == ["waits", "waits", "last"]
+
+    def test_what_would_be_run_again_is_not_once_it_is_cancelled(self) -> None:
+        with Scripted() as engine:
+            future = engine.submit(square, 1, name="dies", retries=10**9)
+            while len(engine.started) < 3:
+                time.sleep(0.01)
+            engine.cancel([future])
+            with pytest.raises(CancelledError):
+                future.result(10)
+            before = len(engine.started)
+            time.sleep(0.1)
+            assert len(engine.started) == before
 
     def test_leaving_cancels_and_ends(self) -> None:
         with Scripted() as engine:
             futures = [engine.submit(square, 1, name=name) for name in ("waits", "waits", "queued")]
             while len(engine.started) < 2:
                 time.sleep(0.01)
-        assert all(future.cancelled() for future in futures)
+        assert [future.cancelled() for future in futures] == [False, False, True]
         assert not wait(futures, timeout=0).not_done
+        with pytest.raises(HsbenchError, match="this engine has ended"):
+            futures[0].result()
         assert engine.ended == ["waits", "waits"]
         with pytest.raises(HsbenchError, match="has ended"):
             engine.submit(square, 1)

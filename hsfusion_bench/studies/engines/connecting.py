@@ -33,7 +33,7 @@ def connect(text: str, *, say: Say | None = None) -> Engine:
     if _ADDRESS.fullmatch(text):
         from hsfusion_bench.studies.engines.on_dask import OnDask
 
-        return OnDask(text, text, say=say)
+        return OnDask(text, text, gpus="start some with --resources GPU=1", say=say)
     kind, colon, name = text.rpartition(":")
     if name.endswith(".toml") and kind in ("", "submitit") and bool(kind) == bool(colon):
         from hsfusion_bench.studies.engines import slurm

@@ -35,7 +35,7 @@ ONE_THREAD = Needs()
 class Engine(Executor, ABC):
     """Runs jobs; an executor of `concurrent.futures`, whose block ends what it started.
 
-    On leaving, the processes that it started are ended, at once, and what has not come back is cancelled.
+    On leaving, the processes that it started are ended, at once. What waited is cancelled, and what ran has failed.
     """
 
     @property
@@ -69,8 +69,8 @@ class Engine(Executor, ABC):
         Returns
         -------
         Future
-            It can be cancelled as long as it is not done. What was running then is let run, and its result dropped.
-            It raises what the function raises, and
+            It can be cancelled until a worker has the job, which then runs to its end: when all futures are done,
+            nothing runs. It raises what the function raises, and
 
             DiedError
                 if the processes that ran it died more often than `retries`;
@@ -83,7 +83,7 @@ class Engine(Executor, ABC):
         """End it, as leaving its block does, whatever is asked for."""
 
     def cancel(self, futures: Iterable[Future[Any]]) -> None:
-        """Cancel what has not come back of some futures."""
+        """Cancel those that no worker has, if only to be run again; the others come to their end."""
         for future in futures:
             future.cancel()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
+from weakref import WeakSet
 
 from hsfusion_bench.children.calling import DiedError
 from hsfusion_bench.errors import HsbenchError, reason_of
@@ -34,23 +35,30 @@ class Job:
     retries: int
     future: Future[Any] = field(default_factory=Future)
     deaths: int = 0
-    _dropped: bool = False
+    _state: Literal["waits", "runs", "is dropped", "has ended"] = "waits"
 
     def is_wanted(self) -> bool:
-        """Whether its future was not cancelled; if it was, those who wait for that are told."""
-        if not self._dropped and self.future.cancelled():
-            self._dropped = True
-            self.future.set_running_or_notify_cancel()
-        return not self._dropped
+        """Whether it was not cancelled before it ran; those who wait for that are told."""
+        if self._state == "waits" and self.future.cancelled():
+            self.begin()
+        return self._state != "is dropped"
 
-    def fail(self, error: HsbenchError) -> None:
+    def begin(self) -> bool:
+        """Have its future run, which then cannot be cancelled; False if it was before."""
+        if self._state == "waits":
+            self._state = "runs" if self.future.set_running_or_notify_cancel() else "is dropped"
+        return self._state == "runs"
+
+    def fail(self, error: Exception) -> None:
         """Have its future raise an error."""
-        if self.is_wanted() and self.future.set_running_or_notify_cancel():
+        if self.begin():
+            self._state = "has ended"
             self.future.set_exception(error)
 
     def settle(self, outcome: Outcome) -> None:
         """Give its future what came of it."""
-        if self.is_wanted() and self.future.set_running_or_notify_cancel():
+        if self.begin():
+            self._state = "has ended"
             outcome.settle(self.future)
 
 
@@ -70,6 +78,7 @@ class Dealing(Engine):
         self._waiting: list[Job] = []
         self._running: dict[Job, Any] = {}
         self._woken = threading.Event()
+        self._unwanted: WeakSet[Future[Any]] = WeakSet()
         self._over: HsbenchError | None = None
         self._thread = threading.Thread(target=self._deal, name="hsbench engine", daemon=True)
 
@@ -127,18 +136,22 @@ class Dealing(Engine):
         return job.future
 
     def cancel(self, futures: Iterable[Future[Any]]) -> None:
-        """Cancel what has not come back."""
-        super().cancel(futures)
+        """Cancel what waits, if only to be run again."""
+        for future in futures:
+            if not future.cancel():
+                self._unwanted.add(future)
         self._woken.set()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Cancel what has not come back, and end what was started."""
         started = self._thread.is_alive()
-        jobs = self._close(HsbenchError("this engine has ended"))
+        reason = HsbenchError("this engine has ended")
+        jobs = self._close(reason)
         if started:
             self._thread.join(_GRACE)
         for job in jobs:
-            job.future.cancel()
+            if not job.future.cancel():
+                job.fail(reason)
             job.is_wanted()
         with self._lock:
             handles, self._running = list(self._running.values()), {}
@@ -168,7 +181,6 @@ class Dealing(Engine):
 
     def _take_in(self) -> None:
         for job, handle in list(self._running.items()):
-            job.is_wanted()  # if not, its end is awaited all the same: as long as it runs, its worker is taken
             try:
                 outcome = self._look_at(handle)
             except WorkerGone as gone:
@@ -188,7 +200,9 @@ class Dealing(Engine):
         ended = f"the process that ran it was ended {times}, {more or 'for want of memory perhaps'}"
         if job.deaths > job.retries:
             job.fail(DiedError(ended))
-        elif job.is_wanted():
+        elif job.future in self._unwanted:
+            job.fail(CancelledError())
+        else:
             self._say(f"{job.name}: {ended}; it is run again")
             with self._lock:
                 self._waiting.append(job)  # after the others, which it shall not hold up
@@ -198,7 +212,9 @@ class Dealing(Engine):
             jobs = list(self._waiting)
         for job in jobs:
             handle = None
-            if job.is_wanted():
+            if job.future in self._unwanted:
+                job.fail(CancelledError())
+            elif job.is_wanted():
                 try:
                     handle = self._start(job)
                 except HsbenchError as error:
@@ -210,4 +226,5 @@ class Dealing(Engine):
                 with suppress(ValueError):  # it was cancelled at the end
                     self._waiting.remove(job)
                 if handle is not None:
+                    job.begin()
                     self._running[job] = handle

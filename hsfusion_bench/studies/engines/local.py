@@ -65,7 +65,12 @@ def local(workers: int, *, gpus: int | None = None, memory_mb: int | None = None
         spec = {str(number): _nanny(number, cards, share, folder) for number in range(workers)}
         processes.append(_started(started, folder, "spec", address, "--spec", json.dumps(spec)))
         engine = OnDask(
-            address, f"{workers} workers", say=say, alive=lambda: _require_alive(processes), end=started.close
+            address,
+            f"{workers} workers of this machine",
+            gpus=f"torch sees {len(cards) or 'none'} here",
+            say=say,
+            alive=lambda: _require_alive(processes),
+            end=started.close,
         )
     except BaseException:
         started.close()

@@ -44,6 +44,8 @@ class OnDask(Dealing):
         Of the scheduler, or a cluster of Dask.
     called
         What the user calls it, for messages.
+    gpus
+        How workers with GPUs are had.
     say
         What is told of workers, in lines.
     alive
@@ -57,12 +59,13 @@ class OnDask(Dealing):
         address: Any,
         called: str,
         *,
+        gpus: str,
         say: Say | None = None,
         alive: Callable[[], None] = lambda: None,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(say)
-        self._called, self._alive, self._end_started = called, alive, end
+        self._called, self._gpus, self._alive, self._end_started = called, gpus, alive, end
         self._origin = Origin()
         self._offers: dict[str, dict[str, Any]] = {}
         self._refused: dict[str, HsbenchError] = {}
@@ -100,8 +103,11 @@ class OnDask(Dealing):
 
     def _check(self, found: Iterable[str]) -> None:
         """Refuse those of the workers that have another version."""
-        versions = self._client.get_versions(packages=[_PACKAGE])["workers"]
-        for address in set(found) - {*self._offers, *self._refused}:
+        new = sorted(set(found) - {*self._offers, *self._refused})
+        # as `Client.get_versions` asks all of them, of which some may be too busy to answer
+        asked = {"op": "versions", "packages": [_PACKAGE]}
+        versions = self._client.sync(self._client.scheduler.broadcast, msg=asked, workers=new, on_error="ignore")
+        for address in new:
             packages = versions.get(address, {}).get("packages")
             if packages is None:  # it has left already
                 continue
@@ -139,9 +145,8 @@ class OnDask(Dealing):
             return
         if not self._offers:
             raise next(iter(self._refused.values()))
-        needs = job.needs
-        hint = ": start some with --resources GPU=1" if needs.gpus else ""
-        raise HsbenchError(f"{self._called}: none of its {self.workers} workers has {needs}{hint}")
+        hint = f"; {self._gpus}" if job.needs.gpus else ""
+        raise HsbenchError(f"{self._called}: of {self.workers} workers none has {job.needs}{hint}")
 
     def _look_at(self, handle: _Handed) -> Outcome | None:
         future, worker = handle

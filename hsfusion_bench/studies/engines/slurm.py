@@ -110,7 +110,9 @@ def on_jobqueue(asked: Asked, *, say: Say | None = None) -> Engine:
     cluster = jobqueue(asked)
     try:
         cluster.adapt(minimum_jobs=asked.jobs, maximum_jobs=asked.jobs)
-        return OnDask(cluster, "SLURM's workers", say=say, end=cluster.close)
+        return OnDask(
+            cluster, "SLURM's workers", gpus="ask for them by gpus = 1 in the file", say=say, end=cluster.close
+        )
     except BaseException:
         cluster.close()
         raise
