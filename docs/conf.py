@@ -85,6 +85,7 @@ NAVIGATION = {
     "Do it": [
         "docs/methods",
         "docs/training",
+        "docs/studies",
         "docs/clusters",
         "docs/data",
         "docs/elsewhere",

@@ -80,7 +80,11 @@ def _problems(plan: Plan) -> list[str]:
     for task in plan.tasks:
         if task.point.problem is not None:
             found.setdefault((task.point.state, str(task.point.problem)), []).append(task.point.title)
-    return [f"{_PROBLEMS[state]}: {', '.join(titles)}: {why}" for (state, why), titles in found.items()]
+    lines = []
+    for (state, why), titles in found.items():
+        told = [title if count == 1 else f"{title} ({count} tasks)" for title, count in Counter(titles).items()]
+        lines.append(f"{_PROBLEMS[state]}: {', '.join(told)}: {why}")
+    return lines
 
 
 def _skipped(plan: Plan, named: int | None) -> list[str]:
