@@ -10,7 +10,7 @@ from typing import Self
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from hsfusion_bench.cli.common import console
-from hsfusion_bench.runs.runner import Listener
+from hsfusion_bench.runs.setting import Listener
 from hsfusion_bench.training.course import StepReport
 
 

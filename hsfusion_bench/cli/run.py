@@ -29,7 +29,7 @@ from hsfusion_bench.errors import MissingDataError, UsageError
 if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
     from hsfusion_bench.methods import Tile
-    from hsfusion_bench.runs.runner import Result
+    from hsfusion_bench.runs.setting import Result
     from hsfusion_bench.runs.weights.choosing import Named
 
 
