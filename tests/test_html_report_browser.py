@@ -168,7 +168,7 @@ def test_a_dot_tells_its_row_by_pointing_and_by_focus(opened: Opened) -> None:
     tip = opened.page.locator("#tip")
     dot.hover()
     assert tip.inner_text().splitlines()[0] == "FeINFN"
-    assert "49.66 dB, 3.165 M" in tip.inner_text()
+    assert "50.15 dB, 3.165 M" in tip.inner_text()
     opened.page.mouse.move(0, 0)
     assert not tip.is_visible()
     dot.focus()

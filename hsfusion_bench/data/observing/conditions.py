@@ -92,7 +92,7 @@ class Conditions:
                 f"{self.told_phase:g}: samples lie on pixels or midway between them"
             )
         if self.dead_seed and not self.dead_lines:
-            raise UsageError("a seed of dead lines needs dead lines")
+            raise UsageError("--dead-seed is about dead lines: add --dead-lines")
 
     @classmethod
     def of(cls, **given: Any) -> Conditions | None:
