@@ -78,7 +78,7 @@ def test_the_advice_holds() -> None:
         for task in ("cave-x4-uestc", "cave-x8-uestc", "jasper-ridge-x4-yokoya")
         for values in [recorded(task)]
     }
-    assert best["cave-x4-uestc"][:3] == ["psrt", "feinfn", "ltmr"]
+    assert best["cave-x4-uestc"][:3] == ["feinfn", "psrt", "ltmr"]
     assert best["cave-x8-uestc"][:2] == ["psrt", "ltmr"]
     assert best["jasper-ridge-x4-yokoya"].index("ltmr") > 5
     trained = {row[0]: float(row[2]) for row in rows("table") if "of the recipe" in row[1] or "whole recipe" in row[1]}

@@ -133,7 +133,7 @@ def test_a_table_imports_no_scipy() -> None:
 
 @pytest.mark.parametrize("more", [["--no-timing"], []])
 def test_a_classical_run_imports_no_torch(more: list[str], tmp_path: Path) -> None:
-    asked = ["--methods", "bicubic,gsa", "--dataset", "demo", "--scale", "4", "--device", "cpu"]
+    asked = ["--methods", "bicubic,gsa", "--dataset", "demo", "--scale", "4"]
     done = run("-c", SCRIPT.format(heavy=HEAVY), "run", *asked, "--results-dir", str(tmp_path), *more)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo-x4-uestc" / "gsa.json").is_file()

@@ -173,7 +173,13 @@ def command(context: click.Context, /, **told: Any) -> None:
     _refuse_without_effect(context, study, names, classical)
     weights = {name: named(text) for name, text in study.weights.items()}
     roots = data_roots(told["data_root"], study.datasets, given="data_root" in given_options(context))
-    place = Place(told["results_dir"], chosen_device(told["device"]), roots, told["save_mat"], told["time_again"])
+    place = Place(
+        told["results_dir"],
+        chosen_device(told["device"], networks=len(classical) < len(names)),
+        roots,
+        told["save_mat"],
+        told["time_again"],
+    )
     many = len(study.datasets) * len(study.scales) * max(1, len(study.protocols)) * len(study.noise_seeds) > 1
     many = many or bool(study.sweeps) or where is not None
     if many:
