@@ -83,15 +83,15 @@ class Workers:
             return execute(rows, functools.partial(shown, debug=self.debug), watcher, alone=alone)
         from hsfusion_bench.studies.conducting import conduct
 
-        with self._started() as engine:
+        with self._started(gpus=any(row.asked.device == "cuda" for row in rows)) as engine:
             return conduct(rows, engine, watcher)
 
-    def _started(self) -> Engine:
+    def _started(self, *, gpus: bool) -> Engine:
         from hsfusion_bench.studies.engines import connect, local
 
         if self.cluster is None:
             assert self.count is not None
-            return local(self.count, say=_say)
+            return local(self.count, gpus=None if gpus else 0, say=_say)
         try:
             return connect(self.cluster, say=_say)
         except UsageError as error:
