@@ -360,8 +360,8 @@ def report_results(
     tasks = list(dict.fromkeys(_task_of(result.record) for result in made))
     for result in results:
         if result.record.status != "ok":
-            where = f" on {' '.join(_task_of(result.record))}" if len(tasks) > 1 else ""
-            notes.print(f"{result.record.method.name}{where}: {result.record.error}", style="red", markup=False)
+            task = f" on {' '.join(_task_of(result.record))}" if len(tasks) > 1 else ""
+            notes.print(f"{result.record.method.name}{task}: {result.record.error}", style="red", markup=False)
     for result in results:
         path, kept = result.written
         more = " (an earlier one of more scenes, kept)" if kept else ""
