@@ -132,6 +132,15 @@ class Progress(Watcher):
         """Say which weights a network runs with."""
         console(stderr=True).print(f"{row.name}: {text}", markup=False, highlight=False, soft_wrap=True)
 
+    def scene_done(self, row: Row, scene: str, number: int, total: int) -> None:
+        """Say once that all scenes of a row are done."""
+        if number == total:
+            console(stderr=True).print(f"{row.title}: scenes {number}/{total}, {scene}", markup=False, soft_wrap=True)
+
+    def measuring(self, row: Row) -> None:
+        """Say whose speed is measured."""
+        console(stderr=True).print(f"{row.title}: measuring its speed, alone", markup=False, soft_wrap=True)
+
     def row_done(self, number: int, total: int, row: Row, outcome: Outcome) -> None:
         """Say how many rows are done, and how long the others will take."""
         self._done.append(row)

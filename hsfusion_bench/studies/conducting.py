@@ -17,7 +17,7 @@ from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.equipped import account
 from hsfusion_bench.runs.joining import joined
-from hsfusion_bench.runs.records import Record, Speed, Store, Written
+from hsfusion_bench.runs.records import Record, Speed, Store
 from hsfusion_bench.runs.setting import Result
 from hsfusion_bench.scratch import alone
 from hsfusion_bench.studies import jobs
@@ -210,8 +210,7 @@ class _Conductor:
             self._submit(running, name, jobs.fuse, running.content, name, True)
             return
         self.finished += 1
-        if running.lost is None:
-            running.store.write(running.record())
+        self.watcher.row_done(self.finished, len(self.running), running.row, running.lost or self._result(running))
 
     def _lacks_count(self, running: _Running, scored: dict[str, Record]) -> bool:
         """Whether the operations of a network are to be counted on another scene: the first one was not readable."""
@@ -223,21 +222,22 @@ class _Conductor:
     def _outcome(self, running: _Running) -> Outcome:
         if running.lost is None:
             self._finish(running)
-        outcome: Outcome = running.lost or Result(
-            running.record(),
-            running.speed,
-            self._written(running),
-            running.extras.cubes,
-            running.extras.lost,
-            running.extras.pictures,
-            running.timed_before,
-        )
+        outcome: Outcome = running.lost or self._result(running)
         running.locks.close()
-        self.watcher.row_done(self.running.index(running) + 1, len(self.running), running.row, outcome)
         return outcome
 
-    def _written(self, running: _Running) -> Written:
-        return running.store.write(running.record())
+    def _result(self, running: _Running) -> Result:
+        """Write the record as it stands, and return it with what lies beside it."""
+        record, extras = running.record(), running.extras
+        return Result(
+            record,
+            running.speed,
+            running.store.write(record),
+            extras.cubes,
+            extras.lost,
+            extras.pictures,
+            running.timed_before,
+        )
 
     def _finish(self, running: _Running) -> None:
         """Have a row's speed measured, and its cubes and pictures put in their place."""
@@ -247,6 +247,7 @@ class _Conductor:
                 running.extras = jobs.Extras(lost="there are no cubes to be written")
             return
         if asked.timing:
+            self.watcher.measuring(running.row)
             timed = self._called(running, jobs.time, running.content, next(iter(scored)))
             if timed is not None:
                 running.speed, running.timed_before = timed

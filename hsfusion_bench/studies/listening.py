@@ -39,5 +39,8 @@ class Watcher:
     def scene_done(self, row: Row, scene: str, number: int, total: int) -> None:
         """Take note that a scene of a row was fused and scored by a worker."""
 
+    def measuring(self, row: Row) -> None:
+        """Take note that workers have fused all there is, and that the speed of a row is measured now."""
+
     def row_done(self, number: int, total: int, row: Row, outcome: Outcome) -> None:
         """Take note that so many rows are done, and what came of the last."""
