@@ -299,6 +299,7 @@ def run(
     device: str = "auto",
     seed: int = 0,
     timing: bool = True,
+    time_again: bool = False,
     blind: bool = False,
     tile: Tile = "auto",
     also: Sequence[str] = (),
@@ -317,7 +318,7 @@ def run(
     weights
         Weights files, or names of `hsbench weights list`, by a network's name; else they are found as by
         `load_method`. Which were taken, the logger "hsfusion_bench" is told (INFO), and the records say.
-    device, seed, timing, blind, tile, also, pictures
+    device, seed, timing, time_again, blind, tile, also, pictures
         As the options of `hsbench run`; `also` are "ergas_fused" and "ssim_full", or one of them; `pictures` lie beside
         the records.
 
@@ -339,7 +340,8 @@ def run(
     from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.contenders import Contender, require_apart
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Listener, Setting, alone_with, run_method
+    from hsfusion_bench.runs.runner import alone_with, run_method
+    from hsfusion_bench.runs.setting import Listener, Setting
     from hsfusion_bench.runs.weights.choosing import named
 
     class Told(Listener):
@@ -374,6 +376,7 @@ def run(
             device=choose_device(device),
             seed=seed,
             timing=timing,
+            time_again=time_again,
             weights=files,
             blind=blind,
             tile=tile,
@@ -482,7 +485,7 @@ def evaluate(
     from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Setting
+    from hsfusion_bench.runs.setting import Setting
 
     further = further_indexes(also)
     require_present(task.source, task.plan)

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
+from hsfusion_bench.runs.records import Record, Store
+from support.unfinished import leave_scenes
 
 MINE = """
 import numpy as np
@@ -188,7 +190,7 @@ def test_an_interrupted_run_keeps_its_scenes_and_resumes(mine: Path) -> None:
     assert [scene["psnr"] is not None for scene in done] == [True, True, False]  # type: ignore[attr-defined]
     # make the first two scenes recognisable, to see that they are not computed again
     done[1]["psnr"] = 12.25  # type: ignore[index]
-    Path("results/demo-x4-uestc/mine-interrupted.unfinished.json").write_text(json.dumps(record))
+    leave_scenes(Store(Path("results")), Record.model_validate(record))
     again = demo(f"{mine}:Interrupted")
     assert again.exit_code == 0, again.output
     resumed = read("mine-interrupted")

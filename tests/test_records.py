@@ -58,11 +58,14 @@ def test_a_run_that_failed_does_not_replace_one_of_more_scenes(tmp_path: Path) -
     half.dataset.scenes = 1
     assert store.write(half) == (path, True)
     assert read_record(path).status == "ok"
-    assert store.unfinished(half) == half
+    one = make_record(scenes={"a": 1.0}, of=2)
+    store.write_scene(half, one)
+    assert store.scene(half, "a") == one
+    assert store.scene(half, "b") is None
     # what is unfinished is no row of a leaderboard, and goes once the run is whole
     assert len(list(store.records())) == 1
     store.write(make_record(of=2))
-    assert store.unfinished(half) is None
+    assert store.scene(half, "a") is None
     empty = make_record("other", scenes={}, of=0, status="no weights", error="none")
     assert read_record(store.write(empty).path).status == "no weights"
 

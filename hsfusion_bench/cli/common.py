@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hsfusion_bench.data.task import Task
     from hsfusion_bench.devices import Device
     from hsfusion_bench.runs.records import Record
-    from hsfusion_bench.runs.runner import Result
+    from hsfusion_bench.runs.setting import Result
 
 #: Where one's own records are looked for, if no folder is named.
 DEFAULT_FOLDERS: Final = (Path("results"),)
@@ -372,6 +372,10 @@ def report_results(
             notes.print(f"cubes   {result.cubes}", markup=False, soft_wrap=True)
         if result.pictures is not None:
             notes.print(f"shown   {result.pictures}", markup=False, soft_wrap=True)
+    before = [result.record.method.name for result in results if result.timed_before]
+    if before:
+        told = f"timed   {', '.join(before)}: before, on this device; --time-again times anew"
+        notes.print(told, markup=False, soft_wrap=True)
     if csv_file is not None:
         write_text(csv_file, csv(boards))
         notes.print(f"csv     {csv_file}", markup=False, soft_wrap=True)

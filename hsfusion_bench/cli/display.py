@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from hsfusion_bench.cli.common import console
 from hsfusion_bench.cli.notes import say_notes
-from hsfusion_bench.runs.runner import Listener
+from hsfusion_bench.runs.setting import Listener
 from hsfusion_bench.training.course import StepReport
 
 

@@ -102,7 +102,7 @@ def command(
     from hsfusion_bench.data.task import open_task
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
-    from hsfusion_bench.runs.runner import Setting
+    from hsfusion_bench.runs.setting import Setting
 
     task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes, wavelengths=wavelengths)
     remark_on_camera(task)

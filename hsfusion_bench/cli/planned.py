@@ -12,7 +12,7 @@ from hsfusion_bench.cli.common import console, remark_on_camera
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.runs.records import Record, Speed, Store, Written, read_speed
-from hsfusion_bench.runs.runner import Result
+from hsfusion_bench.runs.setting import Result
 from hsfusion_bench.studies.asked import Row
 from hsfusion_bench.studies.listening import Lost, Outcome, Watcher
 from hsfusion_bench.studies.plan import Plan, PlannedRow, PlannedTask, counted, told_time

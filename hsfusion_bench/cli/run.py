@@ -36,7 +36,7 @@ from hsfusion_bench.errors import HsbenchError, MissingDataError, UsageError
 
 if TYPE_CHECKING:
     from hsfusion_bench.runs.contenders import Contender
-    from hsfusion_bench.runs.runner import Result
+    from hsfusion_bench.runs.setting import Result
     from hsfusion_bench.studies.listening import Outcome
     from hsfusion_bench.studies.plan import Plan
     from hsfusion_bench.studies.points import Place, Point

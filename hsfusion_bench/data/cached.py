@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Final
 
 import numpy as np
 
 from hsfusion_bench.data.scenes import Cube, Mask, SceneSource, StoredObservation
+from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.files import replacing
 from hsfusion_bench.scratch import TemporaryFolder
 
 
@@ -19,6 +21,8 @@ class CachedSource(SceneSource):
     No more than one scene is held here at a time; what is mapped is the system's cache of a file, which it gives up
     when memory runs short. Where the file cannot be written, scenes are decoded anew. A context manager, which removes
     the files at its end.
+
+    A copy that is sent to another process shares the files, as long as they are there and it sees them.
 
     Parameters
     ----------
@@ -37,8 +41,12 @@ class CachedSource(SceneSource):
         self.bands_used = source.bands_used
         self.bands_kept, self.bands_stored = source.bands_kept, source.bands_stored
         self._source = source
-        self._folder = TemporaryFolder()
-        self._kept: dict[str, Path] = {}
+        self._owned: TemporaryFolder | None = TemporaryFolder()
+        self._folder: Final = self._owned.path
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy in another process has: not the removal of the files."""
+        return self.__dict__ | {"_owned": None}
 
     def __enter__(self) -> CachedSource:
         return self
@@ -46,7 +54,8 @@ class CachedSource(SceneSource):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._folder.cleanup()
+        if self._owned is not None:
+            self._owned.cleanup()
 
     @property
     def bands(self) -> int:
@@ -81,17 +90,17 @@ class CachedSource(SceneSource):
         HsbenchError
             As the source does.
         """
-        if name not in self._kept:
+        path = self._folder / f"{name}.npy"
+        if not path.is_file():
             cube = self._source.read(name)
-            path = self._folder.path / f"{len(self._kept)}.npy"
-            try:
-                np.save(path, cube)
-            except OSError:  # a full disk costs time only
-                with suppress(OSError):
-                    path.unlink()
+            if not self._folder.is_dir():  # of a machine that does not share it, or it is gone
                 return cube
-            self._kept[name] = path
-        mapped: Cube = np.load(self._kept[name], mmap_mode="c")  # what is written to it never reaches the file
+            try:
+                with replacing(path) as temporary, temporary.open("wb") as file:  # others may look for it meanwhile
+                    np.save(file, cube)
+            except HsbenchError:  # a full disk costs time only
+                return cube
+        mapped: Cube = np.load(path, mmap_mode="c")  # what is written to it never reaches the file
         return np.asarray(mapped)
 
     def mask(self, name: str) -> Mask | None:

@@ -316,11 +316,10 @@ def scenes_folder(path: Path) -> Path:
     return path.with_suffix(".scenes")
 
 
-def joined(folder: Path, of_scenes: Mapping[str, Weights]) -> Weights:
-    """Return what a record says of weights that each scene has of its own; the state is empty."""
-    lines = "".join(f"{name} {weights.sha256}\n" for name, weights in sorted(of_scenes.items()))
-    first = next(iter(of_scenes.values()), None)
-    return Weights({}, sha256(lines.encode()).hexdigest(), folder.name, first.card if first else None)
+def joined_digest(of_scenes: Mapping[str, str]) -> str:
+    """Return the digest by which a record knows weights that each scene has of its own, from theirs by scene."""
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(of_scenes.items()))
+    return sha256(lines.encode()).hexdigest()
 
 
 def training_seed(path: Path) -> int:

@@ -25,7 +25,7 @@ from hsfusion_bench.runs.gallery import Gallery
 from hsfusion_bench.runs.pictures import folder_of
 from hsfusion_bench.runs.predictions import Cubes, PredictionFile, find_predictions
 from hsfusion_bench.runs.records import ExternalInfo, MethodInfo, ModelInfo, Record, SceneResult
-from hsfusion_bench.runs.runner import Result, Setting
+from hsfusion_bench.runs.setting import Result, Setting
 from hsfusion_bench.scratch import alone
 
 FloatArray = NDArray[np.float64]

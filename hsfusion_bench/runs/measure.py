@@ -84,7 +84,6 @@ def measure(
         As `fuse_checked`.
     """
     _, height, width = observation.shape
-    tiles = method.tiles_for(observation)
     flops: list[Flops] = []
     with peak_memory(device) as memory:
         if method.network is None or not count:
@@ -92,8 +91,14 @@ def measure(
         else:
             with counting_flops((height, width)) as flops:
                 cube = fuse_checked(method, observation, scene)
-    told = None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
-    return Measured(cube, flops[0] if flops else None, memory[0] if memory else None, told)
+    tiles = tiles_of(method, observation)
+    return Measured(cube, flops[0] if flops else None, memory[0] if memory else None, tiles)
+
+
+def tiles_of(method: Method, observation: Observation) -> TileInfo | None:
+    """Return the tiles in which a method fuses an observation; None: whole."""
+    tiles = method.tiles_for(observation)
+    return None if tiles is None else TileInfo(side=tiles.side, overlap=tiles.overlap)
 
 
 def count_parameters(network: torch.nn.Module) -> tuple[int, int]:

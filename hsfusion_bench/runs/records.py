@@ -14,6 +14,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
@@ -226,6 +227,10 @@ class ExternalInfo(_Strict):
     latency_ms: Number | None = None
 
 
+#: Keys of a record that are there only where there is something to say.
+_RECORD_ONLY_WHERE_SAID = frozenset({"pictures", "elsewhere"})
+
+
 class Record(_Strict):
     """What one method scored on one dataset at one scale under one protocol."""
 
@@ -246,12 +251,15 @@ class Record(_Strict):
     pictures: str | None = Field(
         default=None, description="SHA-256 of the `pictures.json` beside the record, where pictures were made"
     )
+    elsewhere: dict[str, dict[str, str]] | None = Field(
+        default=None, description="by scene, what differs from `environment`, where scenes are of several machines"
+    )
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what was not made: a record without pictures is the same file that it always was."""
+        """Leave out what is not said: a record of one machine without pictures is the same file that it always was."""
         held: dict[str, Any] = handler(self)
-        return {name: value for name, value in held.items() if value is not None or name != "pictures"}
+        return {name: value for name, value in held.items() if value is not None or name not in _RECORD_ONLY_WHERE_SAID}
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -322,12 +330,22 @@ class Speed(_Strict):
     memory: Memory | None
     measured: str = Field(description="date, UTC")
     environment: dict[str, str]
+    tiles: TileInfo | None = Field(default=None, description="None: the image was fused whole")
+
+    @model_serializer(mode="wrap")
+    def _without_tiles(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out tiles where there are none: such a file is as it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if value is not None or name != "tiles"}
 
 
 _Model = TypeVar("_Model", Record, Speed)
 
 
-_UNFINISHED = ".unfinished.json"
+#: Ends the name of the folder of what is scored of an unfinished run, one record a scene.
+_UNFINISHED = ".unfinished"
+#: Ended the name of the file that earlier versions kept for it.
+_UNFINISHED_ONCE = ".unfinished.json"
 #: Ends the name of what stood where a record belongs and was none.
 DAMAGED: Final = ".damaged"
 
@@ -382,6 +400,21 @@ class Store:
             / f"{record.key}.json"
         )
 
+    def speed(self, expected: Speed) -> Speed | None:
+        """Return the measurement that stands where one belongs, and is of the very same thing on the same machine.
+
+        Parameters
+        ----------
+        expected
+            One whose times, memory and date do not matter.
+        """
+        standing = self._standing(self.speed_path(expected), read_speed)
+        if standing is None:
+            return None
+        measured = {"latency", "memory", "measured"}
+        same = standing.model_dump(exclude=measured) == expected.model_dump(exclude=measured)
+        return standing if same and standing.latency.hr_size == expected.latency.hr_size else None
+
     def speed_path(self, speed: Speed) -> Path:
         """Return where a measurement of speed belongs."""
         folder = _folder(speed.dataset, speed.scale, speed.protocol)
@@ -391,28 +424,42 @@ class Store:
     def write(self, record: Record) -> Written:
         """Write a record whole.
 
-        An unfinished one is kept besides as ``<method>.unfinished.json``, for the next run to resume from; and it does
-        not replace a record that scored more scenes.
+        One that did not end well does not replace a record that scored more scenes. Once all are scored, what
+        `write_scene` wrote of them goes.
         """
-        path, unfinished = self.path(record), self._unfinished_path(record)
-        if record.status == "incomplete":
-            self._standing(unfinished, read_record)
-            write_text(unfinished, dump(record))
+        path = self.path(record)
         if self.keeps(record):
             return Written(path, kept=True)
         write_text(path, dump(record))
-        if record.status == "ok" and self._standing(unfinished, read_record) is not None:
-            unfinished.unlink(missing_ok=True)
+        if record.status == "ok":
+            for scene in record.scenes:
+                self._scene_path(record, scene.name).unlink(missing_ok=True)
+            with suppress(OSError):  # there is none, or something else in it
+                self._unfinished_folder(record).rmdir()
         return Written(path, kept=False)
+
+    def write_scene(self, record: Record, scene: Record) -> None:
+        """Write the record of one scene of an unfinished run, for the next run to resume from.
+
+        Parameters
+        ----------
+        record
+            Of the run, as far as it is known.
+        scene
+            Of the scene alone.
+        """
+        path = self._scene_path(record, scene.scenes[0].name)
+        self._standing(path, read_record)
+        write_text(path, dump(scene))
+
+    def scene(self, record: Record, name: str) -> Record | None:
+        """Return what an unfinished run of the same method on the same data left of a scene."""
+        return self._standing(self._scene_path(record, name), read_record)
 
     def keeps(self, record: Record) -> bool:
         """Whether an earlier record is kept in the place of this one, which did not end well: it has more scenes."""
         standing = self.standing(record)
         return record.status != "ok" and standing is not None and standing.dataset.scenes > record.dataset.scenes
-
-    def unfinished(self, record: Record) -> Record | None:
-        """Return what an unfinished run of the same method on the same data left behind."""
-        return self._standing(self._unfinished_path(record), read_record)
 
     def standing(self, record: Record) -> Record | None:
         """Return the record that stands where this one belongs; None if none does, or it had to be set aside."""
@@ -430,7 +477,7 @@ class Store:
 
         A file is not read here, and may be none.
         """
-        return [path for path in sorted(self.root.glob("*-x*-*/*.json")) if not path.name.endswith(_UNFINISHED)]
+        return [path for path in sorted(self.root.glob("*-x*-*/*.json")) if not path.name.endswith(_UNFINISHED_ONCE)]
 
     def speed_files(self) -> list[Path]:
         """Return where measurements of speed lie below the root, likewise."""
@@ -473,9 +520,12 @@ class Store:
             self.say(f"{error} It was set aside as {aside.name}, and a new one is made")
             return None
 
-    def _unfinished_path(self, record: Record) -> Path:
+    def _unfinished_folder(self, record: Record) -> Path:
         path = self.path(record)
         return path.with_name(path.stem + _UNFINISHED)
+
+    def _scene_path(self, record: Record, name: str) -> Path:
+        return self._unfinished_folder(record) / f"{name}.json"
 
     def speeds(self) -> Iterator[Speed]:
         """Read all measurements of speed below the root; raises as `read_speed`."""

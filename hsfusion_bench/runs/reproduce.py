@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from math import inf, isnan
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,14 +17,15 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.files import sha256_file, slug, user_cache
 from hsfusion_bench.methods import Method, NetworkMethod, Tile, Truth
 from hsfusion_bench.methods.options import options_of
-from hsfusion_bench.methods.weights import cached_path, scenes_folder
+from hsfusion_bench.methods.weights import cached_path, joined_digest, scenes_folder
 from hsfusion_bench.registry import entries
 from hsfusion_bench.runs import account
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.differences import Difference, Effect, differences, scenes_of
 from hsfusion_bench.runs.recorded import recorded_root, say_once
 from hsfusion_bench.runs.records import Record, SceneResult, Store, WeightsInfo, read_record
-from hsfusion_bench.runs.runner import Listener, Setting, run_method
+from hsfusion_bench.runs.runner import run_method
+from hsfusion_bench.runs.setting import Listener, Setting
 from hsfusion_bench.runs.weights.catalogue import of_content
 from hsfusion_bench.scratch import TemporaryFolder
 from hsfusion_bench.suggest import unknown
@@ -417,15 +417,14 @@ def _candidates(contender: Contender, task: Task, seed: int, *, folders: bool) -
 def weights_digest(path: Path, scenes: Sequence[str]) -> str | None:
     """Return the SHA-256 by which a record knows a file of weights, or a folder of one a scene.
 
-    None where a scene has no file in the folder. See `hsfusion_bench.methods.weights.joined`.
+    None where a scene has no file in the folder.
     """
     if path.is_file():
         return sha256_file(path)
     files = {scene: path / f"{scene}.safetensors" for scene in scenes}
     if not all(file.is_file() for file in files.values()):
         return None
-    lines = "".join(f"{scene} {sha256_file(file)}\n" for scene, file in sorted(files.items()))
-    return sha256(lines.encode()).hexdigest()
+    return joined_digest({scene: sha256_file(file) for scene, file in files.items()})
 
 
 def _no_weights(record: Record, told: WeightsInfo, task: Task) -> str:

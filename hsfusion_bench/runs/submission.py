@@ -29,7 +29,7 @@ from hsfusion_bench.runs.elsewhere import Claim, score_cubes
 from hsfusion_bench.runs.pictures import PICTURES_SCHEMA
 from hsfusion_bench.runs.recorded import recorded_store, say_once
 from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, read_record
-from hsfusion_bench.runs.runner import Listener, Setting
+from hsfusion_bench.runs.setting import Listener, Setting
 from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
 State = Literal["ok", "missing", "wrong", "not checked"]

@@ -9,7 +9,8 @@ from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.runs.contenders import Contender
-from hsfusion_bench.runs.runner import Listener, Result, alone_with
+from hsfusion_bench.runs.runner import alone_with
+from hsfusion_bench.runs.setting import Listener, Result
 from hsfusion_bench.studies.asked import Row
 from hsfusion_bench.studies.listening import Listening
 

@@ -12,7 +12,8 @@ from hsfusion_bench.methods import Tile
 from hsfusion_bench.registry import Origin
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import Store
-from hsfusion_bench.runs.runner import Listener, Result, Setting, run_method
+from hsfusion_bench.runs.runner import run_method
+from hsfusion_bench.runs.setting import Listener, Result, Setting
 from hsfusion_bench.runs.weights.choosing import Named
 from hsfusion_bench.training.course import Budget
 

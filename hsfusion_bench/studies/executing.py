@@ -9,7 +9,8 @@ from dataclasses import replace
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.runs.contenders import Contender
-from hsfusion_bench.runs.runner import Result, alone_with
+from hsfusion_bench.runs.runner import alone_with
+from hsfusion_bench.runs.setting import Result
 from hsfusion_bench.studies.apart import run_apart
 from hsfusion_bench.studies.asked import Asked, Row
 from hsfusion_bench.studies.listening import Listening, Lost, Outcome, Watcher

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hsfusion_bench.data.task import Task
-from hsfusion_bench.runs.runner import Listener, Result
+from hsfusion_bench.runs.setting import Listener, Result
 from hsfusion_bench.studies.asked import Row
 
 Listening: TypeAlias = Callable[[], AbstractContextManager[Listener]]

@@ -16,15 +16,14 @@ from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.recipes import Recipe, choose_recipe
 from hsfusion_bench.methods.weights import cached_path
 from hsfusion_bench.runs.contenders import Contender
+from hsfusion_bench.runs.equipped import account
+from hsfusion_bench.runs.joining import identity
 from hsfusion_bench.runs.records import Record, Store
-from hsfusion_bench.runs.runner import begun
 from hsfusion_bench.runs.weights.choosing import NoWeightsError, choose
 from hsfusion_bench.studies.asked import Asked, Row
 
 #: Seconds that a stranger's method may take to be imported and asked about all its rows.
 _LIMIT: Final = 120.0
-#: What of a record is what came of it, and not what was asked for; weights are compared apart.
-_CAME_OF_IT: Final = frozenset({"scenes", "summary", "status", "error", "model", "pictures", "weights"})
 
 
 @dataclass(frozen=True)
@@ -71,20 +70,20 @@ class Outlook:
         found = store.standing(self.record)
         if found is None or found.status != "ok" or not self._is_of(found) or not _shows_all(found, asked):
             return None
-        return found
+        names = [scene.name for scene in self.record.scenes]
+        return found if [scene.name for scene in found.scenes] == names else None
 
     def scenes_done(self, store: Store, asked: Asked) -> int:
         """Return how many scenes an unfinished run of the same left, that need not be fused again."""
-        if self.record is None or self.lacking is not None or self.training is not None:
+        if self.record is None or self.lacking is not None:
             return 0
-        found = store.unfinished(self.record)
-        if found is None or not self._is_of(found):
-            return 0
-        return sum(scene.psnr is not None and scene.further == asked.also for scene in found.scenes)
+        done = (store.scene(self.record, scene.name) for scene in self.record.scenes)
+        return sum(found is not None and self._is_of(found) and found.scenes[0].further == asked.also for found in done)
 
     def _is_of(self, found: Record) -> bool:
         assert self.record is not None
-        if _identity(found) != _identity(self.record):
+        theirs, ours = identity(found), identity(self.record)
+        if theirs | {"weights": None} != ours | {"weights": None}:
             return False
         if not self.network:
             return found.weights is None
@@ -129,7 +128,7 @@ def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
     method, setting = contender.method, asked.setting(task)
     if contender.error is not None or method is None:
         return Outlook(obstacle=str(contender.error))
-    record = begun(contender, setting)
+    record = account(contender, setting)
     if not isinstance(method, NetworkMethod):
         return Outlook(record=record)
     if asked.blind and method.card.uses:
@@ -155,12 +154,6 @@ def _training(recipe: Recipe, steps: int | None, path: Path) -> Training:
     count = recipe.steps if steps is None else steps
     numbers: dict[str, Any] = json.loads(json.dumps(recipe.numbers()))
     return Training(count * recipe.pixels_per_step, path.with_suffix(".csv"), numbers, count)
-
-
-def _identity(record: Record) -> dict[str, Any]:
-    dataset = record.dataset.model_dump(exclude={"scenes"})
-    names = [scene.name for scene in record.scenes]
-    return record.model_dump(exclude=set(_CAME_OF_IT)) | {"dataset": dataset, "names": names}
 
 
 def _shows_all(record: Record, asked: Asked) -> bool:

@@ -55,7 +55,7 @@ VERBS: dict[str, tuple[str, ...]] = {
 #: Verbs whose files depend on times or versions of nothing, and are compared.
 COMPARED = ("run", "save-mat", "train", "prepare", "scenes", "fuse", "evaluate")
 #: What is left on purpose, to go on from.
-KEPT = (".unfinished.json", ".state", ".mat.unfinished", ".csv", ".arriving")
+KEPT = (".unfinished", ".state", ".mat.unfinished", ".csv", ".arriving")
 
 
 @dataclass

@@ -96,7 +96,6 @@ def test_a_store_sets_it_aside(tmp_path: Path, damage: Damage) -> None:
     path.parent.mkdir()
     damage(path)
     with without_privileges():
-        assert store.unfinished(record) is None
         written = store.write(record)
     assert read_record(written.path) == record
     assert os.path.lexists(path.with_name(path.name + ".damaged"))
@@ -120,12 +119,13 @@ def test_another_is_not_overwritten(tmp_path: Path) -> None:
 def test_unfinished_and_speed(tmp_path: Path, damage: Damage) -> None:
     store = Store(tmp_path, lambda _: None)
     record, speed = make_record(), make_speed("mine", 3.0)
-    unfinished = store.path(record).with_name("mine.unfinished.json")
+    scene = record.scenes[0].name
+    unfinished = store.path(record).with_name("mine.unfinished") / f"{scene}.json"
     for path in (unfinished, store.speed_path(speed)):
         path.parent.mkdir(parents=True)
         damage(path)
     with without_privileges():
-        assert store.unfinished(record) is None
+        assert store.scene(record, scene) is None
         assert store.write(record).path.exists()
         assert read_speed(store.write_speed(speed)) == speed
     assert os.path.lexists(unfinished.with_name(unfinished.name + ".damaged"))
@@ -135,14 +135,15 @@ def test_unfinished_and_speed(tmp_path: Path, damage: Damage) -> None:
 def test_run_goes_on(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "r" / "demo-x4-uestc"
     folder.mkdir(parents=True)
-    names = ("bicubic.subset-oranges.json", "bicubic.subset-oranges.unfinished.json")
+    names = ("bicubic.subset-oranges.json", "bicubic.subset-oranges.unfinished/oranges.json")
     for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
         DAMAGES[kind](folder / name)
     base = ("--dataset", "demo", "--scale", 4, "--scenes", "oranges", "--no-timing", "--results-dir", tmp_path / "r")
     done = hsbench("run", "--methods", "bicubic,brovey", *base)
     assert done.exit_code == 0, done.output
     assert {read_record(path).method.name for path in folder.glob("*.json")} == {"bicubic", "brovey"}
-    assert all(f"set aside as {name}.damaged" in done.stderr for name in names)
+    assert all(f"set aside as {Path(name).name}.damaged" in done.stderr for name in names)
     assert all(os.path.lexists(folder / f"{name}.damaged") for name in names)
 
 

@@ -1,8 +1,8 @@
 """Scenes are decoded once in a run."""
 
 import gc
+import pickle
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,8 +64,8 @@ def test_files_go_when_the_run_ends(monkeypatch, tmp_path):
 
 
 def test_a_full_disk_costs_time_only(monkeypatch):
-    def full(path, _):
-        Path(path).write_bytes(b"half")
+    def full(file, _):
+        file.write(b"half")
         raise OSError("No space left on device")
 
     monkeypatch.setattr(cached.np, "save", full)
@@ -91,3 +91,16 @@ def test_a_run_of_several_methods_decodes_each_scene_once(monkeypatch, tmp_path)
     )
     assert done.exit_code == 0, done.output
     assert reads == ["oranges", "figs", "melons"]
+
+
+def test_a_copy_shares_the_scenes_and_never_hands_out_another(tmp_path):
+    with CachedSource(DemoSource()) as kept:
+        kept.read("figs")
+        copy = pickle.loads(pickle.dumps(kept))
+        for name in ("oranges", "figs", "melons"):
+            assert scene_digest(copy.read(name)) == scene_digest(DemoSource().read(name))
+            assert scene_digest(kept.read(name)) == scene_digest(DemoSource().read(name))
+        with copy:  # its end is not the end of the files
+            pass
+        assert len(list(kept._folder.glob("*.npy"))) == 3
+    assert scene_digest(copy.read("figs")) == scene_digest(DemoSource().read("figs"))  # decoded anew
