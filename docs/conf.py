@@ -81,7 +81,7 @@ copybutton_only_copy_prompt_lines = True
 NAVIGATION = {
     "Begin": ["docs/start", "examples/first-numbers", "docs/first-row", "docs/python", "docs/choosing"],
     "The results": ["docs/board", "docs/compared", "docs/classical", "docs/networks", "docs/cost", "docs/speed"],
-    "The field's questions": ["docs/cave", "docs/indexes", "docs/protocols", "docs/significance"],
+    "The field's questions": ["docs/cave", "docs/indexes", "docs/protocols", "docs/robustness", "docs/significance"],
     "Do it": [
         "docs/methods",
         "docs/training",

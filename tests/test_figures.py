@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
+from hsfusion_bench.data.observing.protocols import ProtocolChoice, load_protocol
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.report.figures import canvas, errors, ranks, scenes, spectra, sweep, tradeoff, training
+from hsfusion_bench.report.figures import canvas, errors, ranks, scenes, spectra, sweep, swept, tradeoff, training
 from hsfusion_bench.report.figures.choosing import Asked
 from hsfusion_bench.report.figures.errors import Window, most_telling
 from hsfusion_bench.report.sources import Entry, entries_of, gather
@@ -241,6 +242,83 @@ def test_a_sweep_has_the_means_of_the_scenes_that_all_have() -> None:
     (line,) = figure.axes[0].lines
     assert line.get_xydata().tolist() == [[20, 30], [30, 33], [40, 36]]
     assert figure.axes[0].get_title() == "cave ×4, 1 scene"
+
+
+def observed(psnr: float, **conditions: Any) -> Record:
+    """A record under conditions of uestc, as a run makes it."""
+    protocol = load_protocol(ProtocolChoice("uestc", **conditions))
+    record = under(protocol.id, psnr)
+    record.dataset = record.dataset.model_copy(update={"conditions": protocol.departures or None})
+    return record
+
+
+def found(*records: Record) -> list[tuple[str, list[tuple[float | str, str]]]]:
+    each = swept.find(record.dataset for record in records)
+    return [
+        (sweep.axis, sorted((value, name.removeprefix("uestc-")) for name, value in sweep.values.items()))
+        for sweep in each
+    ]
+
+
+def test_sweeps_are_found_in_the_conditions_of_records() -> None:
+    # the protocol itself is where nothing is changed; its blur has a width of its own: 2.3548 * 0.5
+    assert found(observed(1), observed(1, shift=(0.5, 0.5)), observed(1, shift=(1, 1))) == [
+        ("shift", [(0, "uestc"), (0.5, "shift0.5"), (1, "shift1")])
+    ]
+    ((axis, points),) = found(observed(1), observed(1, told_psf_fwhm=2))
+    assert (axis, points[1]) == ("told-psf-fwhm", (2, "told-fwhm2"))
+    assert points[0] == (pytest.approx(1.17741), "uestc")
+    assert found(observed(1), observed(1, response="B"), observed(1, told_response="B")) == [
+        ("response", [("A", "uestc"), ("B", "B")]),
+        ("told-response", [("A", "uestc"), ("B", "told-response-B")]),
+    ]
+    # a delta, which has no width, is one of the families of any
+    assert found(*(observed(1, psf=psf, psf_fwhm=4) for psf in ("gaussian", "airy")), observed(1, psf="delta")) == [
+        ("psf", [("airy", "psf-airy-fwhm4"), ("delta", "psf-delta"), ("gaussian", "fwhm4")])
+    ]
+    # both ratios together, and one alone; no noise has no place on the axis
+    assert found(observed(1), observed(1, snr_hsi=20, snr_msi=20), observed(1, snr_hsi=30, snr_msi=30)) == [
+        ("snr", [(20, "snr20-20"), (30, "snr30-30")])
+    ]
+    # what else departs must be the same
+    assert found(observed(1, gain=2, snr_hsi=20), observed(1, gain=3, snr_hsi=30)) == []
+    (sweep_of,) = swept.find(
+        each.dataset for each in (observed(1, gain=2, snr_hsi=20), observed(1, gain=3, snr_hsi=20))
+    )
+    assert sweep_of.base == "uestc; noise of 20 dB in the LR-HSI"
+
+
+def test_older_records_tell_by_their_protocols_name() -> None:
+    older = [under("uestc-snr20-inf", 30), under("uestc-snr30-inf", 31)]
+    assert [each.axis for each in swept.find(record.dataset for record in older)] == ["snr-hsi"]
+    # a user's own protocol, whose file is not here
+    own = [under("mine.9f3b02c1", 30), under("mine.9f3b02c1-gain2", 31)]
+    own[1].dataset = own[1].dataset.model_copy(update={"conditions": {"gain": 2.0}})
+    assert [(each.axis, each.base) for each in swept.find(record.dataset for record in own)] == [
+        ("gain", "mine.9f3b02c1")
+    ]
+
+
+def test_families_are_names_on_an_axis() -> None:
+    records = [observed(30 + number, psf=psf, psf_fwhm=4) for number, psf in enumerate(("moffat", "gaussian", "airy"))]
+    with canvas.drawing():
+        figure = sweep.draw(asked(entries_of(records)), "column")
+        figure.canvas.draw()
+        (axes,) = figure.axes
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["gaussian", "airy", "moffat"]
+        assert axes.lines[0].get_xydata().tolist() == [[0, 31], [1, 32], [2, 30]]
+        require_inside(figure)
+
+
+def test_an_axis_is_chosen_by_its_name() -> None:
+    records = [observed(30), observed(31, gain=2), observed(32, shift=(1, 1))]
+    with canvas.drawing():
+        with pytest.raises(UsageError, match="Choose one by --axis"):
+            sweep.draw(asked(entries_of(records)), "column")
+        figure = sweep.draw(asked(entries_of(records)), "column", "gain")
+        assert figure.axes[0].get_xlabel() == "gain of the HR-MSI"
+        with pytest.raises(UsageError, match="did you mean gain"):
+            sweep.draw(asked(entries_of(records)), "column", "gian")
 
 
 def test_several_sweeps_are_told_apart() -> None:

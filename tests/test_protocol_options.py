@@ -64,6 +64,57 @@ def test_a_variant_has_a_folder_and_a_digest_of_its_own() -> None:
     assert record(folders[0])["summary"]["psnr"]["mean"] > record(folders[2])["summary"]["psnr"]["mean"]
 
 
+def test_a_record_says_its_conditions_only_where_there_are_any() -> None:
+    assert run().exit_code == 0
+    assert "conditions" not in record("demo-x4-uestc")["dataset"]
+    done = run("--snr-hsi", "30", "--response", "B", "--psf-fwhm", "2")
+    assert done.exit_code == 0
+    assert record("demo-x4-uestc-b-fwhm2-snr30-inf")["dataset"]["conditions"] == {
+        "response": "B",
+        "snr_hsi": 30,
+        "psf_fwhm": 2,
+    }
+    words = "3 of 3 scenes: camera response B; noise of 30 dB in the LR-HSI; Gaussian blur 2 HR pixels wide"
+    assert words in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--shift x", "'x' is not a valid float"),
+        ("--shift 1,2,3", "neither one number nor two"),
+        ("--shift 99", "-16<=x<=16"),
+        ("--shift 1,nan", "-16<=x<=16"),
+        ("--psf-fwhm 0", "0.5<=x<=32"),
+        ("--psf foo", "'foo' is not one of 'gaussian'"),
+        ("--psf delta --psf-fwhm 2", "a delta has no width"),
+        ("--psf hermite --psf-fwhm 0.5", "falls between the pixels"),
+        ("--gain 0", "0.01<=x<=100"),
+        ("--gain nan", "0.01<=x<=100"),
+        ("--dead-lines 1.5", "whole number of columns"),
+        ("--dead-seed 3", "add --dead-lines"),
+        ("--told-psf-fwhm inf", "0.5<=x<=32"),
+        ("--told-phase 0.3", "multiple of 0.5"),
+        ("--told-phase 3", "--told-phase is -2 to 2"),
+        ("--told-response Q", "there is no camera response 'Q'"),
+    ],
+)
+def test_conditions_that_cannot_be_are_refused_before_anything_runs(options: str, words: str) -> None:
+    done = run(*options.split())
+    assert done.exit_code == 2, done.output
+    assert words in " ".join(done.stderr.split())
+    assert not Path("results").exists()
+
+
+def test_help_has_conditions_under_headings() -> None:
+    text = CliRunner().invoke(main, ["run", "--help"]).stdout
+    places = [
+        text.index(each)
+        for each in ("Options:", "Conditions that", "--psf-fwhm", "What methods are told", "--told-phase")
+    ]
+    assert places == sorted(places)
+
+
 def test_noise_is_that_of_the_scene_whatever_else_is_run() -> None:
     noise = ["--snr-hsi", "20", "--noise-seed", "5"]
     assert run(*noise).exit_code == 0

@@ -87,6 +87,43 @@ def test_a_row_is_reproduced_bit_for_bit(made: Path) -> None:
     assert not list(Path().iterdir())  # nothing is written
 
 
+def test_changed_conditions_and_what_was_told_are_in_the_account() -> None:
+    cameras = ("--psf", "moffat", "--psf-fwhm", "3", "--shift", "0.5,-0.25", "--gain", "1.05", "--dead-lines", "0.02")
+    told = (
+        "--told-psf-fwhm",
+        "5",
+        "--told-response",
+        "B",
+        "--told-phase",
+        "-0.5",
+        "--dead-seed",
+        "2",
+        "--snr-msi",
+        "30",
+    )
+    done = hsbench("run", *DEMO, "--methods", "hysure", "--scenes", "figs", *cameras, *told)
+    assert done.exit_code == 0, done.output
+    (path,) = Path("results").glob("*/*.json")
+    assert json.loads(path.read_text())["dataset"]["conditions"] == {
+        "snr_msi": 30, "psf": "moffat", "psf_fwhm": 3, "shift_rows": 0.5, "shift_columns": -0.25, "gain": 1.05,
+        "dead_lines": 0.02, "dead_seed": 2, "told_psf_fwhm": 5, "told_response": "B", "told_phase": -0.5,
+    }  # fmt: skip
+    code, again = answer(path)
+    assert (code, again["verdict"], again["differences"]) == (0, "identical", [])
+    shown = " ".join(hsbench("show", path).stdout.split())
+    assert "HR-MSI moved by 0.5 rows and -0.25 columns; HR-MSI times 1.05" in shown
+    assert (
+        "methods are told a Moffat blur 5 HR pixels wide and camera response B and a phase -0.5 HR pixels off" in shown
+    )
+
+    def change(content: dict[str, Any]) -> None:
+        content["dataset"]["conditions"]["gain"] = 1.5
+
+    code, again = answer(tampered(path, change))
+    assert (code, again["verdict"]) == (1, "not run")
+    assert [each["what"] for each in again["differences"]] == ["conditions"]
+
+
 def test_part_of_the_scenes(made: Path) -> None:
     code, told = answer(made / "gsa.json", "--scenes", "figs")
     assert (code, told["verdict"]) == (0, "identical")

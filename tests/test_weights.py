@@ -243,11 +243,29 @@ def test_the_network_gets_what_the_package_carries(tmp_path: Path) -> None:
     path = ROOT / "results" / "weights" / "conssfcnn" / "cave-x4-uestc.safetensors"
     assert net.weights.sha256 == digest_of(path)
     assert net.weights.describe().startswith("weights from the package (conssfcnn-cave-x4-uestc); trained ")
+    # under other conditions it has those of the protocol itself, and says so
+    noisy = hb.open_task(
+        "cave", 4, protocol=ProtocolChoice("uestc", snr_hsi=30, told_phase=-0.5), data_root=tmp_path, partial=True
+    )
+    net = hb.load_method("conssfcnn", task=noisy, device="cpu")
+    assert isinstance(net, LoadedNetwork)
+    assert net.weights is not None
+    assert net.weights.sha256 == digest_of(path)
+    assert net.problem.phase == 1.5
+    chosen = choosing.choose("conssfcnn", net.method, noisy)
+    said = "none were trained under these conditions: they are of protocol uestc"
+    assert said in chosen.describe(net.weights)
+    # unless it was trained under just these
+    own = cached_path("conssfcnn", net.method, noisy.id)
+    own.parent.mkdir(parents=True)
+    own.write_bytes(path.read_bytes())
+    chosen = choosing.choose("conssfcnn", net.method, noisy)
+    assert (chosen.path, chosen.elsewhere) == (own, None)
     # of another scale, protocol or option it has none
     for other in (
         hb.open_task("cave", 8, data_root=tmp_path, partial=True),
         hb.open_task("cave", 4, protocol="mossfuse", data_root=tmp_path, partial=True),
-        hb.open_task("cave", 4, protocol=ProtocolChoice("uestc", snr_hsi=30), data_root=tmp_path, partial=True),
+        hb.open_task("cave", 4, protocol="xidian", data_root=tmp_path, partial=True),
     ):
         with pytest.raises(hb.HsbenchError, match="no weights of ConSSFCNN for cave-x"):
             hb.load_method("conssfcnn", task=other)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hsfusion_bench.cli.numbers import DEAD_LINES, DECIBELS, FWHM, GAIN, PHASE_OFF, POSITIVE, SCALE, SEED, SHIFT
+from hsfusion_bench.cli.numbers import DEAD_LINES, DECIBELS, FWHM, GAIN, PHASE_OFF, POSITIVE, SCALE, SEED, shift
 from hsfusion_bench.cli.sections import SectionOption
 from hsfusion_bench.data.observing.limits import FAMILIES
 from hsfusion_bench.errors import UsageError
@@ -238,7 +238,7 @@ def _conditions() -> list[Callable[[Any], Any]]:
         ),
         _condition(
             "--shift",
-            type=SHIFT,
+            callback=shift,
             metavar="ROWS,COLUMNS",
             help="Move the HR-MSI down and right, by HR pixels or parts of them; one number for both.",
         ),

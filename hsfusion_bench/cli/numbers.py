@@ -31,20 +31,15 @@ def _limited(name: str) -> Number:
     return Number(min=limits.least, max=limits.most, what=f"it is the {limits.title}")
 
 
-class Shift(click.ParamType):
-    """A shift of rows and columns: "0.5" for both, or "0.5,0.25"."""
-
-    name = "rows,columns"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return (rows, columns)."""
-        if isinstance(value, tuple):
-            return value
-        parts = str(value).split(",")
-        if len(parts) > 2:
-            self.fail(f"{value!r} is neither one number nor two, ROWS,COLUMNS", param, ctx)
-        numbers = [_limited("shift").convert(part.strip(), param, ctx) for part in parts]
-        return numbers[0], numbers[-1]
+def shift(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Return (rows, columns) of "0.5", which is both, or of "0.5,0.25": a callback of an option."""
+    if value is None:
+        return None
+    parts = value.split(",")
+    if len(parts) > 2:
+        raise click.BadParameter(f"{value!r} is neither one number nor two, ROWS,COLUMNS", context, parameter)
+    numbers = [_limited("shift").convert(part.strip(), parameter, context) for part in parts]
+    return numbers[0], numbers[-1]
 
 
 POSITIVE: Final = Number(min=1e-9, max=1e12)
@@ -52,7 +47,6 @@ POSITIVE: Final = Number(min=1e-9, max=1e12)
 DECIBELS: Final = Number(min=-60, max=200, what="a signal-to-noise ratio is a finite number of decibels")
 FWHM: Final = _limited("psf_fwhm")
 GAIN: Final = _limited("gain")
-SHIFT: Final = Shift()
 DEAD_LINES: Final = _limited("dead_lines")
 PHASE_OFF: Final = _limited("told_phase")
 MINUTES: Final = Number(min=0, min_open=True, max=1e6)

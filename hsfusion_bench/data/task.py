@@ -151,7 +151,9 @@ def choose_protocol(choice: ProtocolChoice, source: SceneSource, scale: int) -> 
     """
     name = choice.name or source.protocol
     protocol = load_protocol(replace(choice, name=name))
-    protocol.told_phase(scale)
+    # what cannot be is refused before anything is read
+    protocol.psf(scale)
+    protocol.told_psf(scale)
     require_response(source, protocol)
     return protocol
 

@@ -8,6 +8,7 @@ from enum import Enum
 from math import isclose
 from typing import Any
 
+from hsfusion_bench.data.observing.telling import in_words
 from hsfusion_bench.formats.statements import told_bands
 from hsfusion_bench.runs.records import Record, SceneResult, Statistic
 
@@ -72,6 +73,8 @@ def _of_data(recorded: Record, here: Record) -> Iterator[Difference]:
             told_bands([band - 1 for band in used]) if used else "all" for used in (theirs.bands_used, ours.bands_used)
         )
         yield Difference("bands used", were, are, Effect.OTHER)
+    if theirs.conditions is not None and theirs.conditions != ours.conditions:  # an older record has none
+        yield Difference("conditions", in_words(theirs.conditions), in_words(ours.conditions or {}), Effect.OTHER)
     # a version is a name: what it stands for is in the digest
     yield from _unequal("protocol version", theirs.protocol_version, ours.protocol_version, Effect.PERHAPS)
     known = {scene.name: scene for scene in recorded.scenes}

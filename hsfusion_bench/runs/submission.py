@@ -254,6 +254,8 @@ class _Examination:
             yield Check("wrong", "data set and protocol", self.where, str(error), advice)
             return
         wrong = _other("digest", told.protocol_digest, due) + _other("version", told.protocol_version, protocol.version)
+        if told.conditions is not None:
+            wrong += _other("conditions", told.conditions, protocol.departures or None)
         if len(wavelengths) != told.bands:
             wrong.append(f"{told.bands} bands, where the data set has {len(wavelengths)}")
         yield self._check("protocol", wrong, advice="run again with this version of hsbench, and the protocol it ships")

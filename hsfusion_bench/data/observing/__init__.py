@@ -1,1 +1,1 @@
-"""How scenes are observed: protocols, blur and sampling, camera responses, noise."""
+"""How scenes are observed: protocols, blur and sampling, camera responses, noise, conditions."""

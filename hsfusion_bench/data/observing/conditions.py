@@ -86,7 +86,7 @@ class Conditions:
             raise UsageError(
                 f"dead lines are a whole number of columns, or a share of them below 1, not {self.dead_lines:g}"
             )
-        if self.told_phase is not None and not (2 * self.told_phase).is_integer():
+        if self.told_phase is not None and not float(2 * self.told_phase).is_integer():
             raise UsageError(
                 f"the phase that methods are told is a multiple of 0.5 HR pixels off the true one, not "
                 f"{self.told_phase:g}: samples lie on pixels or midway between them"
@@ -101,9 +101,10 @@ class Conditions:
 
     def departing(self) -> Conditions | None:
         """Return them without what changes nothing (a shift of 0, a gain of 1, ...); None if nothing is left."""
-        nothing = {"shift": (0, 0), "gain": 1, "dead_lines": 0, "told_phase": 0}
+        nothing: dict[str, Any] = {"shift": (0, 0), "gain": 1, "dead_lines": 0, "told_phase": 0}
         nothing |= {"told_psf": self.psf, "told_psf_fwhm": self.psf_fwhm}  # which is told anyway
-        made = replace(self, **{name: None for name, value in nothing.items() if getattr(self, name) == value})
+        changes: dict[str, Any] = {name: None for name, value in nothing.items() if getattr(self, name) == value}
+        made = replace(self, **changes)
         return None if made == Conditions() else made
 
     @property
@@ -138,7 +139,10 @@ class Conditions:
         held |= {"told_psf": self.told_psf, "told_psf_fwhm": self.told_psf_fwhm}
         held |= {"told_response": self.told_response.name if self.told_response else None}
         held |= {"told_phase": self.told_phase}
-        return {name: value for name, value in held.items() if value is not None}
+        # 3 and 3.0 are one number, and have to be one in digests
+        return {
+            name: value if isinstance(value, str) else float(value) for name, value in held.items() if value is not None
+        }
 
     @property
     def blurs(self) -> bool:

@@ -288,7 +288,10 @@ class Protocol:
         if self.crop != "none":
             content["crop"] = self.crop
         if self.noise is not None:
-            content["noise"] = dataclasses.asdict(self.noise)
+            content["noise"] = {"seed": self.noise.seed} | {
+                name: None if ratio is None else float(ratio)  # 30 and 30.0 are one number
+                for name, ratio in (("snr_hsi", self.noise.snr_hsi), ("snr_msi", self.noise.snr_msi))
+            }
         if self.conditions is not None:
             # of blurs what they are at this scale, of a response its numbers: names and defaults are not enough
             held: dict[str, object] = {**self.conditions.said, "usual_fwhm": self.blur.fwhm(scale)}
@@ -308,14 +311,13 @@ class Protocol:
         if self.off_table != before.off_table:
             said["off_table"] = self.off_table
         if self.noise is not None and self.noise != before.noise:
-            noise = dataclasses.asdict(self.noise)
-            said |= {name: value for name, value in noise.items() if value is not None and (name, value) != ("seed", 0)}
-            if "seed" in said:
-                said["noise_seed"] = said.pop("seed")
+            held = {"snr_hsi": self.noise.snr_hsi, "snr_msi": self.noise.snr_msi, "noise_seed": self.noise.seed or None}
+            said |= {name: float(value) for name, value in held.items() if value is not None}
         return said | (self.conditions.said if self.conditions else {})
 
     def psf(self, scale: int) -> npt.NDArray[np.float64]:
-        """Return the kernel that the LR-HSI is made with, float64 [size, size], sums to 1."""
+        """Return the kernel that the LR-HSI is made with, float64 [size, size], sums to 1; raises as `phase`."""
+        self.first_sample(scale)
         if self.conditions is None or not self.conditions.blurs:
             return self.blur.psf(scale)
         even = self.blur.size.whole(scale) % 2 == 0  # or the samples would lie elsewhere
@@ -324,7 +326,7 @@ class Protocol:
     def told_psf(self, scale: int) -> npt.NDArray[np.float64]:
         """Return the kernel that methods are told; its side is even where the phase they are told is half a pixel."""
         if self.conditions is None:
-            return self.blur.psf(scale)
+            return self.psf(scale)
         even = not self.told_phase(scale).is_integer()
         if self.conditions.tells_blur or self.conditions.blurs:
             return self.conditions.told_kernel(self.blur.fwhm(scale), even=even)

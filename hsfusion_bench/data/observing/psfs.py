@@ -161,6 +161,11 @@ _BY_NAME: Final = {family.name: family for family in _ALL}
 assert tuple(_BY_NAME) == FAMILIES
 
 
+def families() -> tuple[Family, ...]:
+    """Return all families, in the order of `FAMILIES`."""
+    return _ALL
+
+
 def family(name: str) -> Family:
     """Return a family by its name.
 

@@ -108,7 +108,9 @@ class Axis:
         if self.name == "dead-lines" and not made.dead_lines:
             made = replace(made, dead_seed=0)
         try:
-            load_protocol(made)
+            protocol = load_protocol(made)
+            protocol.psf(protocol.scales[-1])  # that the blurs can be; at the largest scale, where most phases can
+            protocol.told_psf(protocol.scales[-1])
         except UsageError as error:
             raise UsageError(f"--sweep {self.name}: {value}: {error}") from error
         return made

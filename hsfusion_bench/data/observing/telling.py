@@ -69,7 +69,7 @@ def _blur(family: float | str | None, width: float | str | None, usual: float | 
         return ""
     name = str(usual if family is None else family)
     named = _TITLES.get(name, name)
-    return f"{named} blur" + ("" if width is None else f" {_number(width)} HR pixels wide")
+    return f"{named} blur".strip() + ("" if width is None else f" {_number(width)} HR pixels wide")
 
 
 def _number(value: float | str | None) -> str:

@@ -128,9 +128,12 @@ def find(datasets: Iterable[DatasetInfo]) -> list[Swept]:
             groups.setdefault((place.base, frozenset(rest.items())), {})[name] = value
         if axis in ("psf", "told-psf"):
             _spread_deltas(groups, f"{keys[0]}_fwhm")
-        for (base, rest), members in groups.items():
+        for (base, common), members in groups.items():
             if len(set(members.values())) > 1:
-                told = in_words(dict(sorted(rest)))
+                same = dict(sorted(common))
+                if f"{keys[0]}_fwhm" in same:
+                    same[keys[0]] = ""  # a width of any family
+                told = in_words(same)
                 found.append(Swept(axis, _TITLES[axis], f"{base}; {told}" if told else base, members))
     return sorted(_without_parts(found), key=lambda each: (-len(each.values), each.base, each.title))
 
