@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import hsfusion_bench as hb
 from hsfusion_bench.cli import main
 from hsfusion_bench.errors import UsageError
-from hsfusion_bench.methods.weights import TrainingInfo, ValidationInfo, cached_path, scenes_folder
+from hsfusion_bench.methods.weights import TrainingInfo, ValidationInfo, cached_path, scenes_folder, training_seed
 from hsfusion_bench.registry import find
 from hsfusion_bench.report import frame, latex, markdown
 from hsfusion_bench.report.choosing import choose_entries
@@ -25,7 +26,12 @@ from hsfusion_bench.report.contestants import choose
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 from hsfusion_bench.report.seeds import Spread, means, noise_spread, split_name, training_spread
 from hsfusion_bench.report.sources import RECORDED, entries_of, gather
+from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.records import MethodInfo, Record, SceneResult, Store, WeightsInfo
+from hsfusion_bench.runs.seeds import deciding_seed
+from hsfusion_bench.runs.setting import Setting
+from hsfusion_bench.training.course import Budget
+from hsfusion_bench.training.queue import Item
 from tests.support.records import INDEXES, boards_of, make_record, make_speed
 
 #: Three seeds, two scenes. Means over scenes 31, 33, 38: their mean is 34 and their deviation, by N-1, the root of
@@ -108,6 +114,29 @@ def test_weights_have_a_file_for_each_seed() -> None:
     assert other == usual.with_name("demo-x4-uestc.seed-1.safetensors")
     assert scenes_folder(other).name == "demo-x4-uestc.seed-1.scenes"
     assert other.with_suffix(".json").name == "demo-x4-uestc.seed-1.json"
+
+
+def test_the_seed_that_decides_is_known_before_the_run(tmp_path: Path) -> None:
+    task = hb.open_task("demo", scale=4)
+
+    def decided(name: str, **given: Any) -> int:
+        return deciding_seed(Contender.of(name), Setting(task, Store(tmp_path), seed=4, **given))
+
+    assert decided("gsa") == 0
+    assert decided("ssfcnn") == 0, "there are no weights"
+    assert decided("ssfcnn", budget=Budget(2)) == 4
+    path = hb.train(task, "ssfcnn", steps=1, seed=3, device="cpu", weights=tmp_path / "w.safetensors")
+    assert decided("ssfcnn", weights={"ssfcnn": path}) == 3
+    assert training_seed(tmp_path) == 3, "a folder of one file a scene"
+    assert training_seed(tmp_path / "none.safetensors") == 0
+    loaded = hb.load_method("ssfcnn", task=task, weights=path, device="cpu")
+    assert deciding_seed(Contender.of(loaded), Setting(task, Store(tmp_path), seed=4)) == 3
+
+
+def test_trainings_of_a_list_have_a_place_for_each_seed() -> None:
+    places = [Item(method="ssfcnn", dataset="demo", scale=4, seed=seed) for seed in (0, 1)]
+    assert [str(item.place) for item in places] == ["ssfcnn/demo-x4.safetensors", "ssfcnn/demo-x4.seed-1.safetensors"]
+    assert [item.title for item in places] == ["ssfcnn demo x4", "ssfcnn demo x4, seed 1"]
 
 
 # -- means by hand
@@ -427,7 +456,8 @@ def test_results_in_python(three: Path) -> None:
     assert len(found.table()) == 2
     assert len(found.table(each_seed=True)) == 4
     assert sorted(set(found.per_scene()["seed"])) == [0, 1, 2]
-    with pytest.warns(UserWarning) as warned:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         line = found.compare("net", "mine").iloc[0]
     assert any("means over trainings" in str(each.message) for each in warned)
     assert line["first_mean"] == pytest.approx(34.0)

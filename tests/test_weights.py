@@ -519,6 +519,20 @@ def test_the_order_in_which_weights_are_taken(shelf: Shelf, task: hb.Task, own_c
     assert "weights named by you (named.safetensors)" in ran_with(run("--weights", f"ssfcnn={named}"))
 
 
+def test_of_several_seeds_the_least_is_taken_and_not_the_best(shelf: Shelf, task: hb.Task) -> None:
+    shelf.package(seed=0, psnr=30.0)
+    best = made(shelf.folder / "weights" / "ssfcnn" / "demo-x4-uestc.seed-1.safetensors", task, seed=1)
+    shelf.score("best", best, 35.0)
+    line = ran_with(run())
+    assert "from the package (ssfcnn-demo-x4-uestc)" in line
+    assert "better" not in line
+    assert "from the package (ssfcnn-demo-x4-uestc.seed-1)" in ran_with(
+        run("--weights", "ssfcnn=ssfcnn-demo-x4-uestc.seed-1")
+    )
+    told = weights("info", "ssfcnn-demo-x4-uestc.seed-1").stdout
+    assert "They are of training seed 1, and those of seed 0 are taken" in " ".join(told.split())
+
+
 def test_a_file_is_known_by_its_content(shelf: Shelf) -> None:
     path = shelf.package()
     Path("copy.safetensors").write_bytes(path.read_bytes())

@@ -13,6 +13,7 @@ from hsfusion_bench.runs.account import dataset_info, environment, method_info, 
 from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.measure import count_parameters
 from hsfusion_bench.runs.records import ModelInfo, Record, SceneResult
+from hsfusion_bench.runs.seeds import deciding_seed
 from hsfusion_bench.runs.setting import Setting
 from hsfusion_bench.runs.weights.choosing import Chosen, choose
 from hsfusion_bench.training.course import Course
@@ -159,7 +160,7 @@ def account(contender: Contender, setting: Setting, equipped: Equipped | None = 
         model=equipped.model if equipped else ModelInfo(),
         weights=weights_info(equipped.weights if equipped else None),
         metrics=metrics_info(task.scale),
-        seed=setting.seed,
+        seed=deciding_seed(contender, setting, equipped.chosen if equipped else None),
         device=device,
         environment=environment(device if isinstance(contender.method, NetworkMethod) else None),
     )

@@ -244,7 +244,9 @@ class Record(_Strict):
     model: ModelInfo
     weights: WeightsInfo | None
     metrics: dict[str, Number | str] = Field(description="version of the index suite, and the constants it was given")
-    seed: int | None = Field(description="of the training that was part of the run; None for results made elsewhere")
+    seed: int | None = Field(
+        description="of the training that decides the numbers, 0 where none does; None: made elsewhere"
+    )
     device: str = Field(description="cpu or cuda; unknown for results made elsewhere")
     environment: dict[str, str]
     external: ExternalInfo | None = Field(default=None, description="of results made elsewhere only")

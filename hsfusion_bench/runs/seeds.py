@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.methods.weights import training_seed
-from hsfusion_bench.runs.weights.choosing import choose
+from hsfusion_bench.runs.weights.choosing import Chosen, choose
 
 if TYPE_CHECKING:
     from hsfusion_bench.runs.contenders import Contender
-    from hsfusion_bench.runs.runner import Setting
+    from hsfusion_bench.runs.setting import Setting
 
 
-def deciding_seed(contender: Contender, setting: Setting) -> int:
+def deciding_seed(contender: Contender, setting: Setting, chosen: Chosen | None = None) -> int:
     """Return the seed that decides what a method of a run scores, before it has run.
 
     Parameters
     ----------
     contender, setting
         Of the run.
+    chosen
+        The weights that it was given; None: none yet.
 
     Returns
     -------
@@ -38,6 +40,6 @@ def deciding_seed(contender: Contender, setting: Setting) -> int:
     if given is None and setting.budget is not None:
         return setting.seed
     try:
-        return training_seed(choose(contender.name, method, setting.task, given).path)
+        return training_seed((chosen or choose(contender.name, method, setting.task, given)).path)
     except HsbenchError:  # the run says so
         return 0

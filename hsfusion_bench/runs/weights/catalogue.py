@@ -365,7 +365,8 @@ def _least_seeds_first(entries: list[Entry]) -> list[Entry]:
 
 
 def _made_for(entry: Entry) -> object:
-    return entry.method, tuple(sorted(entry.options.items())), entry.dataset, entry.scale, entry.protocol
+    options = tuple(sorted(entry.options.items()))
+    return entry.method, options, entry.dataset, entry.scale, entry.protocol, entry.bands, entry.msi_bands, entry.made
 
 
 def _of_others() -> list[Entry]:
