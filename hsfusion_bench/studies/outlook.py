@@ -70,18 +70,20 @@ class Outlook:
         found = store.standing(self.record)
         if found is None or found.status != "ok" or not self._is_of(found) or not _shows_all(found, asked):
             return None
-        return found if [scene.name for scene in found.scenes] == [scene.name for scene in self.record.scenes] else None
+        names = [scene.name for scene in self.record.scenes]
+        return found if [scene.name for scene in found.scenes] == names else None
 
     def scenes_done(self, store: Store, asked: Asked) -> int:
         """Return how many scenes an unfinished run of the same left, that need not be fused again."""
-        if self.record is None or self.lacking is not None or self.training is not None:
+        if self.record is None or self.lacking is not None:
             return 0
-        found = (store.scene(self.record, scene.name) for scene in self.record.scenes)
-        return sum(each is not None and self._is_of(each) and each.further == asked.also for each in found)
+        done = (store.scene(self.record, scene.name) for scene in self.record.scenes)
+        return sum(found is not None and self._is_of(found) and found.further == asked.also for found in done)
 
     def _is_of(self, found: Record) -> bool:
         assert self.record is not None
-        if _identity(found) != _identity(self.record):
+        theirs, ours = identity(found), identity(self.record)
+        if theirs | {"weights": None} != ours | {"weights": None}:
             return False
         if not self.network:
             return found.weights is None
@@ -152,11 +154,6 @@ def _training(recipe: Recipe, steps: int | None, path: Path) -> Training:
     count = recipe.steps if steps is None else steps
     numbers: dict[str, Any] = json.loads(json.dumps(recipe.numbers()))
     return Training(count * recipe.pixels_per_step, path.with_suffix(".csv"), numbers, count)
-
-
-def _identity(record: Record) -> dict[str, Any]:
-    """Return all that must agree but for the weights, which are compared apart."""
-    return identity(record.model_copy(update={"weights": None}))
 
 
 def _shows_all(record: Record, asked: Asked) -> bool:

@@ -201,13 +201,13 @@ def _planned(
         state: State = "run" if member.named else "skipped"
         return PlannedRow(row, state, scenes, 0, 0.0, why)
     found = outlook.standing(store, row.asked)
-    timed = not row.asked.timing or expected.timed(task, outlook)
-    if found is not None and not again and timed and not row.asked.time_again and _has_cubes(row, store, found):
+    untimed = row.asked.timing and (row.asked.time_again or not expected.timed(task, outlook))
+    if found is not None and not again and not untimed and _has_cubes(row, store, found):
         return PlannedRow(row, "recorded", scenes, scenes, 0.0, "recorded already", found)
     done = outlook.scenes_done(store, row.asked)
-    seconds = expected.seconds(task, outlook, scenes - done, timing=row.asked.timing)
+    seconds = expected.seconds(task, outlook, scenes - done, timing=untimed)
     notes = [] if outlook.training is None else [f"trained for {counted(outlook.training.steps, 'step')}"]
-    notes += ["recorded, but not timed here"] if found is not None and not again and not timed else []
+    notes += ["recorded, but not timed here"] if found is not None and not again and untimed else []
     return PlannedRow(row, "run", scenes, done, seconds, "; ".join(notes))
 
 
