@@ -59,6 +59,12 @@ def looked_at(study: Study, members: Sequence[Member]) -> tuple[list[Contender],
 
 def refuse_without_effect(context: click.Context, study: Study, names: Sequence[str], classical: set[str]) -> None:
     """Refuse options about networks where none, or not that method, is one; of what was not imported nobody knows."""
+    told = study.observing
+    if not study.sweeps:  # which may state what a seed is of, and look themselves
+        if study.noise_seeds != (0,) and told.snr_hsi is None and told.snr_msi is None:
+            raise UsageError("--noise-seed is about noise: add --snr-hsi or --snr-msi")
+        if told.dead_seed and not told.dead_lines:
+            raise UsageError("--dead-seed is about dead lines: add --dead-lines")
     if study.max_steps and not study.train:
         raise UsageError("--max-steps is about training: add --train")
     for option, table in (("--weights", study.weights), ("--max-steps", study.max_steps)):

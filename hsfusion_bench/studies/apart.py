@@ -34,7 +34,7 @@ def run_apart(row: Row, task: Task, listening: Listening) -> Result:
         return call(_run, row, listening, start_limit=IMPORT_LIMIT)
     except DiedError as error:
         failed = Contender(row.name, row.origin, None, error)
-        with alone_with([failed], row.asked.setting(task)):
+        with alone_with([failed], row.asked.setting(task, failed)):
             return row.asked.run(failed, task, Listener())
 
 
@@ -62,7 +62,7 @@ def _run(row: Row, listening: Listening) -> Result:
     contender = row.contender()
     started()
     asked = row.asked
-    with asked.open().cached() as task, alone_with([contender], asked.setting(task)), display as listener:
+    with asked.open().cached() as task, alone_with([contender], asked.setting(task, contender)), display as listener:
         return asked.run(contender, task, listener)
 
 

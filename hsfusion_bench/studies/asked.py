@@ -58,19 +58,20 @@ class Asked:
 
     def run(self, contender: Contender, task: Task, listener: Listener) -> Result:
         """Run a method on the task, and leave its record, which nobody else is to write: see `alone_with`."""
-        return run_method(contender, replace(self.setting(task), budget=self.budget(contender), listener=listener))
+        return run_method(contender, replace(self.setting(task, contender), listener=listener))
 
     def budget(self, contender: Contender) -> Budget | None:
         """Return how a network is trained; None: not at all."""
         return Budget(self.steps.get(contender.name), contender.recipe_changes) if self.train else None
 
-    def setting(self, task: Task) -> Setting:
-        """Return what all methods of the run have in common."""
+    def setting(self, task: Task, contender: Contender) -> Setting:
+        """Return how a method is run; by the training, records are called."""
         return Setting(
             task=task,
             store=Store(self.results_dir),
             device=self.device,
             seed=self.seed,
+            budget=self.budget(contender),
             timing=self.timing,
             time_again=self.time_again,
             weights=self.weights,

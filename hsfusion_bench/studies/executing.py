@@ -61,7 +61,7 @@ def execute(rows: Sequence[Row], listening: Listening, watcher: Watcher, *, alon
             contenders = [None if row.apart else row.contender() for row in members]
             for row, contender in zip(members, contenders, strict=True):
                 if alone and contender is not None:
-                    stack.enter_context(alone_with([contender], row.asked.setting(task)))
+                    stack.enter_context(alone_with([contender], row.asked.setting(task, contender)))
             for row, contender in zip(members, contenders, strict=True):
                 try:
                     done(row, _run(row, contender, task, listening, locked=alone))
@@ -90,5 +90,5 @@ def _run(row: Row, contender: Contender | None, task: Task, listening: Listening
         return run_apart(row, task, listening)
     with ExitStack() as stack:
         if not locked:
-            stack.enter_context(alone_with([contender], row.asked.setting(task)))
+            stack.enter_context(alone_with([contender], row.asked.setting(task, contender)))
         return row.asked.run(contender, task, stack.enter_context(listening()))

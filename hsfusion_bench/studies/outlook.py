@@ -34,6 +34,7 @@ class Training:
     log: Path
     recipe: dict[str, Any]
     steps: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Outlook:
             return found.weights.sha256 == self.weights
         made = found.weights.training
         return made is not None and (made.seed, made.steps, made.planned_steps, made.recipe) == (
-            self.record.seed,
+            self.training.seed,
             self.training.steps,
             self.training.steps,
             self.training.recipe,
@@ -125,7 +126,7 @@ def _of_rows(rows: Sequence[Row]) -> list[Outlook]:
 
 
 def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
-    method, setting = contender.method, asked.setting(task)
+    method, setting = contender.method, asked.setting(task, contender)
     if contender.error is not None or method is None:
         return Outlook(obstacle=str(contender.error))
     record = account(contender, setting)
@@ -138,10 +139,8 @@ def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
         budget = asked.budget(contender)
         if budget is not None:
             recipe = choose_recipe(method.recipes, budget.recipe, method.card.title).changed(budget.changes)
-            return replace(
-                found,
-                training=_training(recipe, budget.steps, cached_path(contender.name, method, task.id, asked.seed)),
-            )
+            path = cached_path(contender.name, method, task.id, asked.seed)
+            return replace(found, training=_training(recipe, budget.steps, path, asked.seed))
         chosen = choose(contender.name, method, task, asked.weights.get(contender.name))
     except NoWeightsError as error:
         return replace(found, lacking=str(error))
@@ -150,10 +149,10 @@ def _outlook(contender: Contender, asked: Asked, task: Task) -> Outlook:
     return replace(found, weights=sha256_file(chosen.path) if chosen.path.is_file() else None)
 
 
-def _training(recipe: Recipe, steps: int | None, path: Path) -> Training:
+def _training(recipe: Recipe, steps: int | None, path: Path, seed: int) -> Training:
     count = recipe.steps if steps is None else steps
     numbers: dict[str, Any] = json.loads(json.dumps(recipe.numbers()))
-    return Training(count * recipe.pixels_per_step, path.with_suffix(".csv"), numbers, count)
+    return Training(count * recipe.pixels_per_step, path.with_suffix(".csv"), numbers, count, seed)
 
 
 def _shows_all(record: Record, asked: Asked) -> bool:

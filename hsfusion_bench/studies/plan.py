@@ -40,6 +40,8 @@ class PlannedRow:
         What is to be known of it: why it is skipped, or will fail.
     record
         The record that stands.
+    trained
+        Whether a training is part of it.
     """
 
     row: Row
@@ -49,6 +51,7 @@ class PlannedRow:
     seconds: float | None
     note: str = ""
     record: Record | None = None
+    trained: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,15 +203,16 @@ def _planned(
     if why:
         state: State = "run" if member.named else "skipped"
         return PlannedRow(row, state, scenes, 0, 0.0, why)
+    trained = outlook.training is not None
     found = outlook.standing(store, row.asked)
     untimed = row.asked.timing and (row.asked.time_again or not expected.timed(task, outlook))
     if found is not None and not again and not untimed and _has_cubes(row, store, found):
-        return PlannedRow(row, "recorded", scenes, scenes, 0.0, "recorded already", found)
+        return PlannedRow(row, "recorded", scenes, scenes, 0.0, "recorded already", found, trained)
     done = outlook.scenes_done(store, row.asked)
     seconds = expected.seconds(task, outlook, scenes - done, timing=untimed)
     notes = [] if outlook.training is None else [f"trained for {counted(outlook.training.steps, 'step')}"]
     notes += ["recorded, but not timed here"] if found is not None and not again and untimed else []
-    return PlannedRow(row, "run", scenes, done, seconds, "; ".join(notes))
+    return PlannedRow(row, "run", scenes, done, seconds, "; ".join(notes), trained=trained)
 
 
 def _has_cubes(row: Row, store: Store, record: Record) -> bool:
@@ -223,9 +227,7 @@ def _remarks(study: Study, tasks: Sequence[PlannedTask]) -> list[str]:
     if len(study.seeds) == 1:
         return []
     seeds = ", ".join(map(str, study.seeds))
-    trained = {
-        row.row.name for task in tasks for row in task.rows if row.row.asked.train and row.note.startswith("trained")
-    }
+    trained = {row.row.name for task in tasks for row in task.rows if row.trained}
     if not study.train:
         return [f"seeds {seeds}: nothing is trained, so that each method runs once; --train trains by each seed"]
     once = {row.row.name for task in tasks for row in task.rows} - trained
