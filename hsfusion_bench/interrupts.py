@@ -92,6 +92,19 @@ def handled() -> Iterator[None]:
 
 
 @contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Put back what a library makes of signals when it is imported: dask-jobqueue ends Python by a Ctrl-C, with 0."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before.items():
+                if handler is not None and signal.getsignal(number) is not handler:
+                    signal.signal(number, handler)
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """Put signals off to the end of the block: what it does is done wholly or not at all.
 

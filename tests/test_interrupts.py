@@ -216,6 +216,8 @@ def test_children_end_with_their_command(number: int, tmp_path: Path, monkeypatc
     )
     process = start("weights", "make", "queue.toml", "--device", "cpu", "--work", "work")
     wait_for("work/ssfcnn/demo-x4.csv")
+    while len(Path("work/ssfcnn/demo-x4.csv").read_text().splitlines()) < 2:  # a step is made
+        time.sleep(0.05)
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == (143 if number == signal.SIGTERM else -9)

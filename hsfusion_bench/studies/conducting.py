@@ -100,7 +100,8 @@ class _Running:
         """Return the record as it stands."""
         told = self.account
         if told is None:  # its method was never imported here, nor was a worker's word of it heard
-            told = account(Contender(self.row.name, self.row.origin, None), self.row.asked.setting(self.task))
+            nobody = Contender(self.row.name, self.row.origin, None)
+            told = account(nobody, self.row.asked.setting(self.task, nobody))
         record = joined(told, self.done, error=self.error)
         changes: dict[str, object] = {"pictures": self.extras.digest}
         if told.status == "no weights":

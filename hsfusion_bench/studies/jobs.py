@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
+from hsfusion_bench.runs.contenders import Contender
 from hsfusion_bench.runs.equipped import Equipped, account
 from hsfusion_bench.runs.records import Record, Speed
 from hsfusion_bench.runs.scenes import Scenes
@@ -74,20 +75,20 @@ class _Told(Listener):
 
 @dataclass(frozen=True)
 class _Work:
-    row: Row
+    contender: Contender
     setting: Setting
     told: _Told
 
     def equipped(self) -> Equipped:
         """Return the method without weights."""
-        return Equipped.of(self.row.contender(), self.setting)
+        return Equipped.of(self.contender, self.setting)
 
 
 def _work(content: bytes) -> _Work:
     row, task = pickle.loads(content)
-    told = _Told()
-    setting = replace(row.asked.setting(task), many_machines=True, listener=told)
-    return _Work(row, setting, told)
+    told, contender = _Told(), row.contender()
+    setting = replace(row.asked.setting(task, contender), many_machines=True, listener=told)
+    return _Work(contender, setting, told)
 
 
 @lru_cache(maxsize=1)
@@ -104,9 +105,7 @@ def train(content: bytes) -> Path | None:
     HsbenchError
         If the training fails.
     """
-    work = _work(content)
-    contender = work.row.contender()
-    equipped = Equipped.of(contender, replace(work.setting, budget=work.row.asked.budget(contender))).ready()
+    equipped = _work(content).equipped().ready()
     return None if equipped.chosen is None else equipped.chosen.path
 
 
@@ -135,13 +134,12 @@ def fuse(content: bytes, name: str, counted: bool) -> Done:
 def _account(content: bytes, error: BaseException) -> Record:
     """Return the record of a row that failed, as far as it is known."""
     work = _work(content)
-    contender = work.row.contender()
     try:
         equipped = work.equipped()
     except BaseException:  # that is what is wrong
         equipped = None
     status = "no weights" if isinstance(error, NoWeightsError) else "failed"
-    return account(contender, work.setting, equipped).model_copy(update={"status": status})
+    return account(work.contender, work.setting, equipped).model_copy(update={"status": status})
 
 
 def time(content: bytes, name: str) -> tuple[Speed, bool]:

@@ -276,7 +276,7 @@ def test_conditions_are_values(cube):
         ({"gain": 0}, "0.01 to 100"),
         ({"dead_lines": 1.5}, "whole number of columns"),
         ({"dead_lines": -1}, "0 to 4096"),
-        ({"dead_seed": 1}, "needs dead lines"),
+        ({"dead_seed": 1}, "add --dead-lines"),
         ({"told_phase": 0.3}, "multiple of 0.5"),
         ({"psf": "delta", "psf_fwhm": 2}, "a delta has no width"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -60,6 +61,18 @@ def options(script: str) -> dict[str, str]:
 
 
 class TestFile:
+    def test_signals_end_us_as_before(self, tmp_path: Path) -> None:
+        """Dask-jobqueue takes Ctrl-C for itself when it is imported, and ends Python with 0."""
+        code = (
+            "import signal; from pathlib import Path; from hsfusion_bench.studies.engines import slurm\n"
+            "before = signal.getsignal(signal.SIGINT)\n"
+            "asked = slurm.Asked(folder=Path('logs'), jobs=1, memory_gb=1, walltime='00:10:00')\n"
+            "slurm.jobqueue(asked).close()\n"
+            "assert signal.getsignal(signal.SIGINT) is before, signal.getsignal(signal.SIGINT)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
     def test_dask_jobqueue_asks_for_it(self, tmp_path: Path) -> None:
         cluster = slurm.jobqueue(slurm.read(written(tmp_path, FULL)))
         try:

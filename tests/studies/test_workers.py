@@ -107,6 +107,7 @@ def test_workers_of_this_machine(place: Path, capfd: pytest.CaptureFixture[str])
         listening = {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
         assert listening == {"127.0.0.1"}
     assert told == ["dead: the process that ran it was ended once, for want of memory perhaps; it is run again"]
+    psutil.wait_procs(children, timeout=10)
     assert not any(is_alive(child) for child in children)
     assert dict(os.environ) == before
     assert sorted(path.name for path in place.iterdir()) == ["struct.py", "tmp"]

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from hsfusion_bench.claims import parse_toml
 from hsfusion_bench.data.observing.tables import STRICT, fill
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
+from hsfusion_bench.interrupts import handlers_kept
 from hsfusion_bench.studies.engines.contract import Engine, missing
 from hsfusion_bench.studies.engines.dealing import Say
 from hsfusion_bench.studies.engines.settings import OF_DASK, imported, of_process
@@ -121,7 +122,8 @@ def on_jobqueue(asked: Asked, *, say: Say | None = None) -> Engine:
 def jobqueue(asked: Asked) -> SLURMCluster:
     """Return the cluster of Dask; no job is submitted yet."""
     try:
-        from dask_jobqueue import SLURMCluster
+        with handlers_kept():
+            from dask_jobqueue import SLURMCluster
     except ImportError as error:
         raise missing(error) from error
     import logging
