@@ -91,7 +91,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_workers_of_this_machine(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     told: list[str] = []
-    before = dict(os.environ)
+    before, others = dict(os.environ), set(psutil.Process().children(recursive=True))
     with local(2, gpus=0, memory_mb=1000, say=told.append) as engine:
         assert engine.workers == 2
         dead = engine.submit(end_itself, name="dead", retries=1)
@@ -102,7 +102,7 @@ def test_workers_of_this_machine(place: Path, capfd: pytest.CaptureFixture[str])
             engine.submit(refuse, "/data").result(60)
         with pytest.raises(DiedError, match=r"^the process that ran it was ended twice, for want of memory perhaps$"):
             dead.result(60)
-        children = psutil.Process().children(recursive=True)
+        children = [child for child in psutil.Process().children(recursive=True) if child not in others]
         sockets = [socket for child in children for socket in child.net_connections()]
         listening = {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
         assert listening == {"127.0.0.1"}
@@ -177,7 +177,7 @@ def test_workers_end_with_the_command(place: Path, number: int) -> None:
     (place / "study.py").write_text(STUDY)
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [sys.executable, "study.py"], stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        [sys.executable, "-P", "study.py"], stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
     until((place / "up").exists)
     children = psutil.Process(process.pid).children(recursive=True)
