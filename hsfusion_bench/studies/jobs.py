@@ -9,6 +9,7 @@ import pickle
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from socket import gethostname
 
 from hsfusion_bench.data.task import Task
 from hsfusion_bench.errors import DifferentDataError, HsbenchError, reason_of
@@ -60,7 +61,7 @@ def packed(row: Row, task: Task) -> bytes:
     """Return a row and its task as bytes, by which a worker knows them again from one scene to the next."""
     import cloudpickle
 
-    content: bytes = cloudpickle.dumps((row, task))
+    content: bytes = cloudpickle.dumps((row, task, gethostname()))
     return content
 
 
@@ -78,6 +79,8 @@ class _Work:
     contender: Contender
     setting: Setting
     told: _Told
+    host: str
+    """The machine of the one that asks."""
 
     def equipped(self) -> Equipped:
         """Return the method without weights."""
@@ -85,16 +88,16 @@ class _Work:
 
 
 def _work(content: bytes) -> _Work:
-    row, task = pickle.loads(content)
+    row, task, host = pickle.loads(content)
     told, contender = _Told(), row.contender()
     setting = replace(row.asked.setting(task, contender), many_machines=True, listener=told)
-    return _Work(contender, setting, told)
+    return _Work(contender, setting, told, host)
 
 
 @lru_cache(maxsize=1)
-def _scenes(content: bytes) -> tuple[Scenes, _Told]:
+def _scenes(content: bytes) -> tuple[Scenes, _Work]:
     work = _work(content)
-    return Scenes(work.equipped().ready()), work.told
+    return Scenes(work.equipped().ready()), work
 
 
 def train(content: bytes) -> Path | None:
@@ -118,17 +121,26 @@ def fuse(content: bytes, name: str, counted: bool) -> Done:
         If the scene is not the one that its name says.
     """
     try:
-        scenes, told = _scenes(content)
+        scenes, work = _scenes(content)
         ready = scenes.read(name)
         if isinstance(ready, Record):
-            return Done(scenes.account, ready)
+            return Done(scenes.account, _told_where(ready, work))
         earlier = scenes.earlier(ready, counted=counted)
         scene = earlier or scenes.score(ready, scenes.fuse(ready, counted=counted))
-        return Done(scenes.account, scene, told=next(iter(told.lines), None))
+        return Done(scenes.account, scene, told=next(iter(work.told.lines), None))
     except (DifferentDataError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a stranger's method may raise anything
         return Done(_account(content, error), error=str(error) if isinstance(error, HsbenchError) else reason_of(error))
+
+
+def _told_where(record: Record, work: _Work) -> Record:
+    """Say which worker could not read a scene: data that are missing are missing there."""
+    here = gethostname()
+    if here == work.host:
+        return record
+    scenes = [scene.model_copy(update={"error": f"{scene.error} (on worker {here})"}) for scene in record.scenes]
+    return record.model_copy(update={"scenes": scenes, "error": f"{record.error} (on worker {here})"})
 
 
 def _account(content: bytes, error: BaseException) -> Record:

@@ -16,6 +16,8 @@ import pytest
 
 from hsfusion_bench.cli.planned import Progress
 from hsfusion_bench.data.observing.protocols import ProtocolChoice
+from hsfusion_bench.data.sources.demo import DemoSource
+from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.registry import find
 from hsfusion_bench.runs.records import Record, read_record
 from hsfusion_bench.runs.setting import Listener, Result
@@ -188,6 +190,20 @@ def test_a_task_that_cannot_be_opened_costs_its_rows() -> None:
     missing = Row(bad.spec, bad.name, bad.origin, bad.apart, Asked(**{**bad.asked.__dict__, "dataset": "cave"}))
     outcomes = conduct([missing, bad], serial(), Progress(None))
     assert {type(outcome) for outcome in outcomes} == {Result, Lost}
+
+
+def test_a_worker_without_the_data_is_named_with_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(source: DemoSource, name: str) -> object:
+        raise HsbenchError(f"/data/{name}.png cannot be read: No such file or directory")
+
+    monkeypatch.setattr(DemoSource, "read", without)
+    hosts = iter(["here"])
+    monkeypatch.setattr("hsfusion_bench.studies.jobs.gethostname", lambda: next(hosts, "node7"))
+    [outcome] = conducted("bicubic")
+    record = record_of(outcome)
+    assert record.status == "failed"
+    said = "/data/figs.png cannot be read: No such file or directory (on worker node7)"
+    assert said in {scene.error for scene in record.scenes}
 
 
 # -- workers
