@@ -55,7 +55,8 @@ def conduct(rows: Sequence[Row], engine: Engine, watcher: Watcher) -> list[Outco
         tasks = by_task(rows)
         for number, (asked, members) in enumerate(tasks, start=1):
             try:
-                task = stack.enter_context(asked.open().cached())
+                root = asked.data_root and asked.data_root.resolve()  # a worker may be in another folder
+                task = stack.enter_context(replace(asked, data_root=root).open().cached())
             except HsbenchError as error:
                 conductor.lost += [Lost(row, str(error)) for row in members]
                 continue

@@ -61,8 +61,19 @@ def packed(row: Row, task: Task) -> bytes:
     """Return a row and its task as bytes, by which a worker knows them again from one scene to the next."""
     import cloudpickle
 
-    content: bytes = cloudpickle.dumps((row, task, gethostname()))
+    content: bytes = cloudpickle.dumps((_anywhere(row), task, gethostname()))
     return content
+
+
+def _anywhere(row: Row) -> Row:
+    """Return a row whose paths are whole: a worker may be in another folder."""
+    asked = row.asked
+    file, _, attribute = row.spec.rpartition(":")
+    spec = f"{Path(file).resolve()}:{attribute}" if file.endswith(".py") else row.spec
+    weights = {name: path.resolve() if isinstance(path, Path) else path for name, path in asked.weights.items()}
+    save_mat = None if asked.save_mat is None else asked.save_mat.resolve()
+    whole = replace(asked, results_dir=asked.results_dir.resolve(), save_mat=save_mat, weights=weights)
+    return replace(row, spec=spec, asked=whole)
 
 
 @dataclass
