@@ -51,6 +51,7 @@ def state() -> dict[str, Any]:
         "path": bool({"", str(Path.cwd())} & set(sys.path)),
         "child": in_a_child(),
         "gpu": os.environ["CUDA_VISIBLE_DEVICES"],
+        "trim": os.environ.get("MALLOC_TRIM_THRESHOLD_"),
     }
 
 
@@ -123,6 +124,7 @@ def test_they_are_in_this_folder_with_one_thread_each(place: Path) -> None:
         found = engine.submit(state).result(120)
     assert found["folder"] == str(place)
     assert (found["threads"], found["path"], found["child"], found["gpu"]) == (1, False, 0, "")
+    assert found["trim"] == "67108864"  # Dask's own is 65536, by which arrays are given back at every chance
 
 
 @pytest.mark.slow
