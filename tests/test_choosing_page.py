@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from types import ModuleType
 
 import pytest
 
-from support.pages import ROOT, text_of
+from support.pages import ROOT, program_of, text_of
 
 PAGE = text_of(ROOT / "docs" / "choosing.md")
 
 
 @pytest.fixture(scope="module")
 def choosing() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("choosing_program", ROOT / "docs" / "choosing.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("choosing")
 
 
 def rows(name: str) -> list[list[str]]:

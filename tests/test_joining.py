@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 import hsfusion_bench as hb
+from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.methods import Observation, upsample_bicubic
 from hsfusion_bench.runs.joining import identity, joined
 from hsfusion_bench.runs.records import ModelInfo, Record, WeightsInfo
@@ -67,14 +71,29 @@ def test_what_was_counted_once_is_told_of_all() -> None:
     assert whole.model == counted
 
 
-def test_a_method_is_measured_alone_and_the_next_scene_is_read_meanwhile(tmp_path: Path) -> None:
-    calls = []
+def test_a_method_is_measured_alone_and_then_the_next_scene_is_read_beside_fusing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    events: list[str] = []
+    last_is_read = threading.Event()
+    read = DemoSource.read
+
+    def reading(source: DemoSource, name: str) -> object:
+        events.append(f"read {name}")
+        if name == "melons":
+            last_is_read.set()
+        return read(source, name)
 
     def mine(observation: Observation) -> object:
-        calls.append(observation.lr_hsi.mean())
+        events.append("fuse")
+        if "read figs" in events:  # it is this one that is fused, or the last
+            assert last_is_read.wait(60)
         return upsample_bicubic(observation.lr_hsi, observation.scale)
 
-    task = hb.open_task("demo", 4)
-    found = hb.run(task, [mine], records=tmp_path, timing=False)
-    assert [scene.name for scene in found.records[0].scenes] == list(task.names)
-    assert len(calls) == len(set(calls)) == 3
+    monkeypatch.setattr(DemoSource, "read", reading)
+    found = hb.run(hb.open_task("demo", 4), [mine], records=tmp_path)
+    assert found.records[0].status == "ok"
+    [speed] = found.speeds
+    alone = events[: events.index("read figs")]
+    assert alone == ["read oranges", *["fuse"] * (1 + speed.latency.runs)]
+    assert events.count("fuse") == len(alone) - 1 + 2

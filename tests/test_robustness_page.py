@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from statistics import fmean
 from types import ModuleType
 
 import pytest
 
-from support.pages import ROOT, text_of
+from support.pages import ROOT, program_of, text_of
 
 PAGE = text_of(ROOT / "docs" / "robustness.md")
 
 
 @pytest.fixture(scope="module")
 def program() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("robustness_program", ROOT / "docs" / "robustness.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("robustness")
 
 
 def psnr(condition: str, method: str) -> float:

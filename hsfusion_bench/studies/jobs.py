@@ -21,6 +21,7 @@ from hsfusion_bench.runs.setting import Listener, Setting
 from hsfusion_bench.runs.timing import known_speed, time_scene
 from hsfusion_bench.runs.weights.choosing import NoWeightsError
 from hsfusion_bench.studies.asked import Row
+from hsfusion_bench.studies.engines.packing import of_engine
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ def fuse(content: bytes, name: str, counted: bool) -> Done:
     except (DifferentDataError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a stranger's method may raise anything
+        if (over := of_engine(error)) is not None:
+            raise over from None
         return Done(_account(content, error), error=str(error) if isinstance(error, HsbenchError) else reason_of(error))
 
 

@@ -24,6 +24,7 @@ from hsfusion_bench.registry import find
 from hsfusion_bench.runs.records import Record, read_record
 from hsfusion_bench.runs.setting import Listener, Result
 from hsfusion_bench.scratch import alone
+from hsfusion_bench.studies import jobs
 from hsfusion_bench.studies.asked import Asked, Row
 from hsfusion_bench.studies.conducting import conduct
 from hsfusion_bench.studies.engines import Engine, serial
@@ -192,6 +193,22 @@ def test_a_task_that_cannot_be_opened_costs_its_rows() -> None:
     missing = Row(bad.spec, bad.name, bad.origin, bad.apart, Asked(**{**bad.asked.__dict__, "dataset": "cave"}))
     outcomes = conduct([missing, bad], serial(), Progress(None))
     assert {type(outcome) for outcome in outcomes} == {Result, Lost}
+
+
+def test_a_job_whose_time_is_over_is_for_the_engine_to_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    utils = pytest.importorskip("submitit.core.utils", reason="the extra `cluster` is not installed")
+
+    def over(*_: object, **__: object) -> object:
+        try:
+            raise utils.UncompletedJobError("timed out")
+        except utils.UncompletedJobError as error:  # as it comes from a method that was being run
+            raise HsbenchError("failed on scene oranges") from error
+
+    monkeypatch.setattr("hsfusion_bench.runs.scenes.fuse_checked", over)
+    row, *_ = rows("bicubic")
+    content = jobs.packed(row, row.asked.open())
+    with pytest.raises(utils.UncompletedJobError, match="timed out"):
+        jobs.fuse(content, "oranges", True)
 
 
 def test_a_worker_may_be_in_another_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -104,3 +107,14 @@ def hsbench_words(words: list[str]) -> list[str] | None:
     if words[0] == "hsbench":
         return words[1:]
     return words[words.index("hsfusion_bench") + 1 :] if "hsfusion_bench" in words else None
+
+
+def program_of(page: str) -> ModuleType:
+    """Return the program that fills a page of the documentation with tables."""
+    spec = importlib.util.spec_from_file_location(f"{page}_program", ROOT / "docs" / f"{page}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -76,9 +76,16 @@ def run(call: bytes, origin: Origin) -> Outcome:
         function, arguments = pickle.loads(call)
         return Outcome(False, _dumped(function(*arguments)))
     except BaseException as error:  # of a stranger's method; one that ends Python must not end the worker
-        if type(error).__module__.startswith("submitit."):  # SLURM's time is over
-            raise
+        if (over := of_engine(error)) is not None:
+            raise over from None  # as it was: the engine looks for it
         return _failure(error, host, origin)
+
+
+def of_engine(error: BaseException | None) -> BaseException | None:
+    """Return the engine's word that its time is over, if an error is that or came of it: the job is run again."""
+    while error is not None and not type(error).__module__.startswith("submitit."):
+        error = error.__cause__
+    return error
 
 
 def require_same(worker: str, version: str | None, python: str, origin: Origin) -> None:
