@@ -64,6 +64,7 @@ def test_scenes_of_another_machine_are_told() -> None:
     assert "3 of 3 scenes, 1 of another machine" in done.stderr
     record = read_record(Path("results/demo-x4-uestc/gsa.json"))
     assert record.elsewhere == {"melons": {"cpu": "another"}}
+    assert "melons: cpu another" in hsbench("show", "results/demo-x4-uestc/gsa.json").stdout
     again = hsbench("join", "results/demo-x4-uestc/gsa.json", "--results-dir", "again")
     assert again.exit_code == 0
     assert read_record(Path("again/demo-x4-uestc/gsa.json")) == record

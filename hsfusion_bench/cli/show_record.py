@@ -41,6 +41,12 @@ def show_record(name: str, *, as_json: bool) -> None:
     if weights is not None:
         trained = f"trained on {weights.trained_on}" if weights.trained_on else "trained by its authors"
         rows.append(("weights", f"{weights.catalogue or weights.file}, {trained}", f"SHA-256 {weights.sha256[:12]}"))
+    if record.elsewhere:
+        told = "; ".join(
+            f"{scene}: {', '.join(f'{key} {text}' for key, text in others.items())}"
+            for scene, others in record.elsewhere.items()
+        )
+        rows.append(("other machines", told, ""))
     rows.append(("status", record.status + (f": {record.error}" if record.error else ""), ""))
     for index, statistic in (record.summary or {}).items():
         metric = KNOWN[index]
