@@ -1,6 +1,7 @@
 """The distribution: what the wheel holds, what the command line imports, what a stranger's package can do."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hsfusion_baselines import METHODS
+from hsfusion_bench import __version__
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,6 +78,15 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
         known = (".py", ".toml", ".in", "published.csv", "sources/cave.csv", "py.typed")
         known = (*known, ".html.j2", "html/style.css", "html/script.js")
         assert name.endswith(known) or ".dist-info/" in name, name
+
+
+def test_one_version_is_told_everywhere() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    told = re.findall(r"^version: (.*)$", citation, flags=re.MULTILINE)
+    released = re.findall(r"^## \[(\d[^\]]*)\] - (.*)$", changes, flags=re.MULTILINE)
+    assert told == [__version__] == [released[0][0]]
+    assert f"date-released: {released[0][1]}\n" in citation
 
 
 def test_a_plain_install_can_train() -> None:

@@ -39,7 +39,7 @@ class _Strict(BaseModel):
 
 
 class PictureFile(_Strict):
-    """A PNG beside `pictures.json`."""
+    """A picture beside `pictures.json`: PNG, as runs write them, or WebP, as those that come with the package are."""
 
     file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", description="its name")
     sha256: str
@@ -150,8 +150,8 @@ def pictures_of(store: Store, record: Record) -> Pictures | None:
     return None if record.pictures is None else read_pictures(folder_of(store, record), record.pictures)
 
 
-def load(folder: Path, picture: PictureFile) -> _Picture:
-    """Return a picture, uint8 [h, w, 3] or [h, w].
+def load(folder: Path, picture: PictureFile, *, grey: bool = False) -> _Picture:
+    """Return a picture, uint8 [h, w, 3] or, if it is grey, as error maps are, [h, w].
 
     Raises
     ------
@@ -168,10 +168,11 @@ def load(folder: Path, picture: PictureFile) -> _Picture:
     if sha256(content).hexdigest() != picture.sha256:
         raise HsbenchError(f"{path} has been changed (SHA-256): run it again with --pictures")
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        with Image.open(io.BytesIO(content), formats=["PNG", "WEBP"]) as image:
             if max(image.size) > LONGEST or image.mode not in ("L", "RGB"):
                 raise HsbenchError(f"{path} is no picture of ours: {image.size} pixels, mode {image.mode}")
-            return np.array(image)
+            # WebP has no grey: its three channels are one
+            return np.array(image.convert("L" if grey else "RGB"))
     except (OSError, SyntaxError, ValueError) as error:
         raise HsbenchError(f"{path} is damaged: {error}") from error
 

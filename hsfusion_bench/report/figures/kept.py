@@ -40,7 +40,7 @@ class Kept:
         picture = self.pictures.scenes[scene].error
         if picture is None:
             raise HsbenchError(f"{self.folder} keeps no error map of {scene}")
-        return load(self.folder, picture).astype(np.float64) / 255 * self.pictures.error_scale
+        return load(self.folder, picture, grey=True).astype(np.float64) / 255 * self.pictures.error_scale
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.runs.pictures import PictureFile, Pictures, ScenePictures, load, read_pictures
+from hsfusion_bench.runs.pictures import Pictures, ScenePictures, load, read_pictures
 from hsfusion_bench.runs.records import Record
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -73,16 +73,13 @@ def album_of(folder: Path, record: Record, digest: str | None, faults: list[str]
                 faults.append(f"{folder}: {name} is not shown, for its reference is another than the record's (digest)")
             continue
         try:
-            rgb, error_map = load(folder, said.rgb), _load(folder, said.error)
+            rgb = load(folder, said.rgb)
+            error_map = None if said.error is None else load(folder, said.error, grey=True)
         except HsbenchError as error:
             faults.append(f"a picture is not shown: {error}")
             continue
         scenes[name] = Shown(said, rgb, error_map)
     return Album(told, scenes) if scenes else None
-
-
-def _load(folder: Path, picture: PictureFile | None) -> Pixels | None:
-    return None if picture is None else load(folder, picture)
 
 
 class Embedding:
