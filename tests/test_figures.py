@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import shutil
@@ -20,7 +21,8 @@ from hsfusion_bench.report.figures import canvas, errors, ranks, scenes, spectra
 from hsfusion_bench.report.figures.choosing import Asked
 from hsfusion_bench.report.figures.errors import Window, most_telling
 from hsfusion_bench.report.sources import Entry, entries_of, gather
-from hsfusion_bench.runs.records import Flops, ModelInfo, Record, Store
+from hsfusion_bench.runs.recorded import recorded_root
+from hsfusion_bench.runs.records import Flops, ModelInfo, Record, Store, read_record
 from support.records import make_record, make_speed
 
 pytest.importorskip("matplotlib")
@@ -131,6 +133,21 @@ def test_latency_is_that_of_the_speeds() -> None:
         figure = tradeoff.draw(asked(entries_of(records, speeds)), "page", "latency", None)
     assert [each[0] for each in circles(figure)] == [20, 300]
     assert figure.axes[0].get_xlabel() == "latency (ms), Some CPU @ 2 GHz"
+
+
+def test_latency_of_rows_that_nobody_timed_is_that_of_the_recorded_costs() -> None:
+    rows = json.loads((recorded_root() / "speed/cost-x4-cpu.json").read_text())["rows"]
+    told = {row["method"]: row["latency"]["median_ms"] for row in rows if row["latency"]}
+    chosen = [read_record(recorded_root() / "cave-x4-uestc" / f"{name}.json") for name in ("bicubic", "feinfn")]
+    with canvas.drawing():
+        given = asked(entries_of(chosen))
+        figure = tradeoff.draw(given, "page", "latency", None)
+        assert [each[0] for each in circles(figure)] == pytest.approx([told["feinfn"], told["bicubic"]])
+        assert "2 threads, 512 × 512 pixels" in figure.axes[0].get_xlabel()
+        assert any("not beside the records" in note for note in given.notes)
+        # a device that is named is not another one
+        with pytest.raises(HsbenchError, match="none of these 2 methods has latency"):
+            tradeoff.draw(asked(entries_of(chosen)), "page", "latency", None, device="AMD")
 
 
 def test_two_data_sets_are_the_two_axes() -> None:

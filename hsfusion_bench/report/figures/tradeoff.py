@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from hsfusion_bench.errors import HsbenchError, UsageError
+from hsfusion_bench.report.costs import CostTable, costs_of, latency_of
 from hsfusion_bench.report.figures import canvas
 from hsfusion_bench.report.figures.choosing import Asked, short_title
 from hsfusion_bench.report.figures.labels import Labelled, place_labels
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 Cost: TypeAlias = Literal["params", "flops", "latency"]
 
-COSTS: Final[dict[Cost, tuple[str, Callable[[Row], float | None]]]] = {
-    "params": ("parameters", lambda row: row.record.model.parameters),
-    "flops": ("FLOPs", lambda row: row.record.model.flops.value if row.record.model.flops else None),
-    "latency": ("latency (ms)", lambda row: row.latency_ms),
+COSTS: Final[dict[Cost, tuple[str, Callable[[Row, CostTable | None], float | None]]]] = {
+    "params": ("parameters", lambda row, _: row.record.model.parameters),
+    "flops": ("FLOPs", lambda row, _: row.record.model.flops.value if row.record.model.flops else None),
+    "latency": ("latency (ms)", latency_of),
 }
 #: Areas of the smallest and the largest circle, points².
 _AREAS: Final = (12.0, 420.0)
@@ -59,30 +60,36 @@ def draw(
             raise UsageError("--against: of two data sets the axes are the index on either; --area is the third")
         return _two(asked, datasets, width, area or "params", device)
     board = asked.board(device=device)
-    return _one(asked, board, width, against or "params", area)
+    return _one(asked, board, width, against or "params", area, device)
 
 
-def points_of(rows: Sequence[Row], index: str, against: Cost, area: Cost | None) -> tuple[list[Point], list[str]]:
+def points_of(
+    rows: Sequence[Row], index: str, against: Cost, area: Cost | None, costs: CostTable | None = None
+) -> tuple[list[Point], list[str]]:
     """Return the methods that have both numbers, and the titles of the others."""
     cost, third = COSTS[against][1], COSTS[area][1] if area else None
     points, without = [], []
     for row in rows:
-        x, value = cost(row), row.value(index)
+        x, value = cost(row, costs), row.value(index)
         if x is None or x <= 0 or value is None or not math.isfinite(value[0]):
             without.append(short_title(row))
         else:
-            points.append(Point(short_title(row), float(x), value[0], third(row) if third else None))
+            points.append(Point(short_title(row), float(x), value[0], third(row, costs) if third else None))
     return points, without
 
 
-def _one(asked: Asked, board: Leaderboard, width: canvas.Width, against: Cost, area: Cost | None) -> Figure:
+def _one(
+    asked: Asked, board: Leaderboard, width: canvas.Width, against: Cost, area: Cost | None, device: str | None
+) -> Figure:
     if area == against:
         raise UsageError(f"--area {area} is what the horizontal axis shows already")
+    # who names a device wants its latencies, and no others
+    costs = None if device else costs_of(board.rows)
     chosen = area
     if chosen is None:  # the first other cost that some method has
         rest: list[Cost] = [cost for cost in COSTS if cost != against]
-        chosen = next((cost for cost in rest if any(COSTS[cost][1](row) for row in board.rows)), None)
-    points, without = points_of(board.rows, asked.index, against, chosen)
+        chosen = next((cost for cost in rest if any(COSTS[cost][1](row, costs) for row in board.rows)), None)
+    points, without = points_of(board.rows, asked.index, against, chosen, costs)
     title = COSTS[against][0]
     if not points:
         how = (
@@ -95,6 +102,9 @@ def _one(asked: Asked, board: Leaderboard, width: canvas.Width, against: Cost, a
         asked.notes.append(f"left out, for they have no {title}: {', '.join(without)}")
     if against == "latency" and board.device:
         title = f"latency (ms), {board.device}"
+    elif costs is not None and "latency" in (against, chosen):
+        asked.notes.append(_measured_by(costs))
+        title = f"latency (ms), {costs.told}" if against == "latency" else title
     figure = canvas.new(width, 0.72 * canvas.WIDTHS[width] if width == "column" else 3.6)
     axes = figure.add_subplot()
     metric = KNOWN[asked.index]
@@ -112,11 +122,16 @@ def _two(asked: Asked, datasets: Sequence[str], width: canvas.Width, area: Cost,
     ]
     first, second = ({row.record.key: row for row in reversed(board.rows)} for board in boards)
     index, (title, cost) = asked.index, COSTS[area]
+    costs = None if device else costs_of([row for board in boards for row in board.rows])
+    if costs is not None and area == "latency":
+        asked.notes.append(_measured_by(costs))
     points = []
     for key in first.keys() & second.keys():
         x, y = first[key].value(index), second[key].value(index)
         if x is not None and y is not None and math.isfinite(x[0]) and math.isfinite(y[0]):
-            points.append(Point(short_title(first[key]), x[0], y[0], cost(first[key]) or cost(second[key])))
+            points.append(
+                Point(short_title(first[key]), x[0], y[0], cost(first[key], costs) or cost(second[key], costs))
+            )
     points.sort(key=lambda point: (-point.y, point.title))
     lacking = sorted(first.keys() ^ second.keys())
     if not points:
@@ -132,6 +147,10 @@ def _two(asked: Asked, datasets: Sequence[str], width: canvas.Width, area: Cost,
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     return figure
+
+
+def _measured_by(costs: CostTable) -> str:
+    return f"latency as `hsbench cost` measured it, not beside the records: {costs.told}"
 
 
 def _circles(axes: Any, points: Sequence[Point], third: str | None, *, x_log: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hsfusion_bench.report.comparison import alike_with_best, index_title, p_text
+from hsfusion_bench.report.costs import CostTable, costs_of, latency_of
 from hsfusion_bench.report.html.columns import (
     TOLD,
     Cell,
@@ -15,11 +16,9 @@ from hsfusion_bench.report.html.columns import (
     cells_of,
     columns_of,
     indexes_of,
-    latency_of,
     printed_cells,
     told_of,
 )
-from hsfusion_bench.report.html.costs import CostTable, recorded_costs
 from hsfusion_bench.report.html.logs import Course
 from hsfusion_bench.report.html.places import Places
 from hsfusion_bench.report.html.provenance import Fact, again, facts
@@ -145,9 +144,7 @@ def view_of(
     name = f"board-{number}"
     columns = columns_of(board)
     tests, significance = _tested(rows)
-    # of all rows one kind of latency: what was timed beside records, or what `hsbench cost` measured
-    timed = any(row.latency_ms is not None for row in rows)
-    costs = None if timed or not rows else recorded_costs(board.scale, rows[0].record.dataset)
+    costs = costs_of(rows)
     lines = []
     for place, row in enumerate(rows):
         paths = [places.file(record, origins.get(id(record), "")) for record in row.records]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hsfusion_bench.report.comparison import index_title
-from hsfusion_bench.report.html.costs import CostTable
+from hsfusion_bench.report.costs import CostTable, latency_of
 from hsfusion_bench.report.html.safe import plain
 from hsfusion_bench.report.leaderboard import DEFAULT_INDEXES, Leaderboard
 from hsfusion_bench.report.rows import KNOWN, Printed, Row, fixed
@@ -150,16 +150,6 @@ def cells_of(
 def printed_cells(line: Printed, columns: Sequence[Column]) -> list[Cell]:
     """Return the cells of a row that a paper printed, digit by digit."""
     return [_printed(line, column.key) for column in columns]
-
-
-def latency_of(row: Row, costs: CostTable | None) -> float | None:
-    """Return the latency of a row in milliseconds: its own, or that of the ordinary method in a table of costs."""
-    if row.latency_ms is not None:
-        return row.latency_ms
-    method = row.record.method
-    if costs is None or method.origin != "shipped" or method.variant:
-        return None
-    return costs.milliseconds.get(method.name)
 
 
 def _index(row: Row, index: str, test: dict[str, str]) -> Cell:
