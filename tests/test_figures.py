@@ -142,7 +142,7 @@ def test_latency_of_rows_that_nobody_timed_is_that_of_the_recorded_costs() -> No
     with canvas.drawing():
         given = asked(entries_of(chosen))
         figure = tradeoff.draw(given, "page", "latency", None)
-        assert [each[0] for each in circles(figure)] == pytest.approx([told["feinfn"], told["bicubic"]])
+        assert [each[0] for each in circles(figure)] == pytest.approx([told["bicubic"], told["feinfn"]])
         assert "2 threads, 512 × 512 pixels" in figure.axes[0].get_xlabel()
         assert any("not beside the records" in note for note in given.notes)
         # a device that is named is not another one

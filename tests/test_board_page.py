@@ -1,0 +1,97 @@
+"""The page of the board: its tables are those of the records' files and of the papers' rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from types import ModuleType
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from scipy.stats import wilcoxon
+
+from support.pages import ROOT, program_of, text_of
+
+PAGE = text_of(ROOT / "docs" / "board.md")
+RECORDS: dict[str, dict[str, Any]] = {
+    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "results/cave-x4-uestc").glob("*.json")
+}
+TITLES = {record["method"]["title"]: name for name, record in RECORDS.items() if name == record["method"]["name"]}
+
+
+def rows(name: str) -> list[list[str]]:
+    """Return the cells of a table that the program wrote."""
+    (part,) = re.findall(rf"<!-- {name}: written by board\.py -->\n(.*?)<!-- end -->", PAGE, flags=re.DOTALL)
+    lines = [line for line in part.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in lines]
+
+
+def values(name: str, index: str) -> list[float]:
+    return [scene[index] for scene in RECORDS[name]["scenes"]]
+
+
+@pytest.fixture(scope="module")
+def board() -> ModuleType:
+    return program_of("board")
+
+
+def test_the_page_is_as_its_program_writes_it(board: ModuleType) -> None:
+    assert board.filled(PAGE) == PAGE, "run python docs/board.py"
+
+
+def test_rows_are_those_of_the_files_in_the_papers_indexes() -> None:
+    lines = rows("table")
+    assert {line[0] for line in lines} == set(TITLES)
+    assert [float(line[2]) for line in lines] == sorted((float(line[2]) for line in lines), reverse=True)
+    for line in lines:
+        for cell, (index, digits) in zip(
+            line[2::2], {"psnr": 2, "sam": 2, "ergas_fused": 2, "ssim_full": 3}.items(), strict=True
+        ):
+            found = values(TITLES[line[0]], index)
+            assert cell == f"{sum(found) / len(found):.{digits}f}", (line[0], index)
+
+
+def test_published_cells_are_as_papers_print_them() -> None:
+    text = (ROOT / "hsfusion_bench/report/published.csv").read_text(encoding="utf-8")
+    papers = {
+        row["method"]: row
+        for row in csv.DictReader(text.splitlines())
+        if (row["dataset"], row["scale"]) == ("cave", "4")
+    }
+    papers["CSTF"] = papers["CSTF-FUS"]
+    for line in rows("table"):
+        paper = papers.get(line[0], {"psnr": "", "sam": "", "ergas": "", "ssim": ""})
+        assert line[3::2] == [paper[index] for index in ("psnr", "sam", "ergas", "ssim")]
+
+
+def test_differences_are_tested_as_scipy_does() -> None:
+    lines, names = rows("differences"), [TITLES[line[0]] for line in rows("table")]
+    assert [TITLES[line[0]] for line in lines] == names[1:]
+    for place, line in enumerate(lines, start=1):
+        for other, behind, p in ((names[0], *line[1:3]), (names[place - 1], *line[3:5])):
+            apart = [a - b for a, b in zip(values(other, "psnr"), values(names[place], "psnr"), strict=True)]
+            assert float(behind) == pytest.approx(sum(apart) / len(apart), abs=0.006)
+            told = float(p.strip("*"))
+            assert p.startswith("**") == (told < 0.05)
+            if max(map(abs, apart)) > 1e-6:
+                assert told >= float(wilcoxon(apart, method="exact").pvalue) * 0.94  # corrected, and rounded
+
+
+def test_what_is_left_is_what_has_no_row_of_its_recipe() -> None:
+    had = {line[0]: line[1] for line in rows("table")}
+    left = {line[0]: line for line in rows("left")}
+    for title, budget in had.items():
+        assert (title in left) == bool(re.match(r"\d+ steps, ", budget)), title
+    assert {"BDT", "MoG-DCN", "FeINFN", "MossFuse"} <= set(left)
+    assert all(
+        re.fullmatch(r"`hsbench train [\w-]+ --dataset cave --scale 4 --device cuda`", each[4])
+        for each in left.values()
+    )
+
+
+def test_the_figure_has_every_row() -> None:
+    drawn = ElementTree.parse(ROOT / "docs" / "board.svg")
+    texts = " ".join("".join(each.itertext()) for each in drawn.iter("{http://www.w3.org/2000/svg}text"))
+    assert all(title in texts for title in TITLES), texts
