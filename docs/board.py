@@ -1,4 +1,4 @@
-"""Fill board.md and draw board.svg: the recorded rows of CAVE at ×4 beside the published ones, what differs, what is left.
+"""Fill board.md and draw board.svg: recorded rows of CAVE at ×4 beside published ones, what differs, what is left.
 
 Run it from anywhere: ``python docs/board.py``. All numbers are of `results/` and of the papers' tables.
 """
@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import pairwise
 from math import isnan, nan
 from pathlib import Path
 from typing import Final
@@ -99,7 +100,7 @@ def differences() -> str:
     names = [record.method.name for record in order]
     pairs = {
         "best": [(names[0], name) for name in names[1:]],
-        "above": list(zip(names, names[1:], strict=False)),
+        "above": list(pairwise(names)),
     }
     tested = {}
     for kind, both in pairs.items():

@@ -29,7 +29,7 @@ def rows(name: str) -> list[list[str]]:
 
 
 def values(name: str, index: str) -> list[float]:
-    return [scene[index] for scene in RECORDS[name]["scenes"]]
+    return [scene.get(index) for scene in RECORDS[name]["scenes"]]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,9 @@ def test_rows_are_those_of_the_files_in_the_papers_indexes() -> None:
             line[2::2], {"psnr": 2, "sam": 2, "ergas_fused": 2, "ssim_full": 3}.items(), strict=True
         ):
             found = values(TITLES[line[0]], index)
+            if None in found:  # not recorded
+                assert cell == ""
+                continue
             assert cell == f"{sum(found) / len(found):.{digits}f}", (line[0], index)
 
 
