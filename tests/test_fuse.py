@@ -223,7 +223,7 @@ class TestTwoFiles:
         done = CliRunner().invoke(main, ["fuse", "bicubic", "a.npy", "b.npy", "c.npy", "d.mat"])
         assert done.exit_code == 2
         assert "give one file of both images, or that of the HSI and that of the MSI, then OUTPUT" in said(done)
-        assert "name ends in .mat or .hdr or .img or .bsq or .bil or .bip or .tif or .npy" in said(
+        assert "name ends in .mat or .hdr or .img or .bsq or .bil or .bip or .tif or .tiff or .npy" in said(
             self.fuse(tmp_path, "a.npy", "b.npy", out="fused.png")
         )
 
@@ -274,11 +274,11 @@ class TestRefusals:
                 (),
                 "which may be CHW at scale 4, HWC at scale 4: say which by --layout and --scale",
             ),
-            ({"HSim": LR_HSI, "Z": HR_MSI}, (), "values are not in [0, 1], 2047.0 among them; --const states"),
+            ({"HSim": LR_HSI, "Z": HR_MSI}, (), "values are not in [0, 1], 2047 among them; --const states"),
             (
                 {"HSim": LR_HSI * np.nan, "Z": HR_MSI},
                 ("--const", 2047),
-                "2304 values are not in [0, 2047], nan among them",
+                "100 % of the pixels have no value (they are NaN or infinite): within rows 0 to 15 and columns 0 to 23",
             ),
         ],
     )

@@ -69,10 +69,10 @@ def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str
     help="Correct the pair by this shift, in pixels of the MSI and as it is measured: what the HSI shows lies so far "
     "further down and right in the MSI.",
 )
-@click.option("--const", type=POSITIVE, default=1.0, show_default=True, help="Full scale of the values.")
+@click.option("--const", type=POSITIVE, metavar="N", help="Full scale of the values. [what the file states, else 1]")
 @click.option("--msi-const", type=POSITIVE, metavar="N", help="Full scale of the HR-MSI, if another. [const]")
 @click.option(
-    "--counts", type=POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
+    "--counts", type=POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [the HSI's]"
 )
 @click.option(
     "--dtype",
@@ -114,7 +114,7 @@ def command(
     phase: tuple[float, float] | None,
     register: bool,
     shift: tuple[float, float] | None,
-    const: float,
+    const: float | None,
     msi_const: float | None,
     counts: float | None,
     dtype: str,
@@ -154,8 +154,7 @@ def command(
     if len(images) > 2:
         names = " ".join(map(str, (*images, output)))
         raise UsageError(f"{names}: give one file of both images, or that of the HSI and that of the MSI, then OUTPUT")
-    scaled = const if counts is None else counts
-    require_writable(output, scaled, dtype)
+    require_writable(output, counts or const, dtype)
     if register and shift is not None:
         raise UsageError("--register measures the shift, --shift states it: give one of them")
     for image in images:
@@ -168,6 +167,7 @@ def command(
         raise UsageError(f"{picture}: a PNG file is written; give it a name that ends in .png")
     made = with_options(find(method).load(), settings(changes, "dimension=5"))
     pair = read_pair(hsi, Form(lr_hsi, hr_msi, layout, scale, phase, const, msi_const, psf, srf), msi)
+    require_writable(output, counts or pair.full_scale, dtype)
     pair = _registered(pair, register, shift)
     observation = pair.observation
     if isinstance(made, NetworkMethod):
@@ -185,7 +185,7 @@ def command(
     else:
         fusing = made
     fused = fuse_checked(fusing, for_method(observation, fusing), hsi.name)
-    for note in write_fused(output, pair, fused, counts=scaled, dtype=dtype, by=made.card.title):
+    for note in write_fused(output, pair, fused, counts=counts, dtype=dtype, by=made.card.title):
         console(stderr=True).print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     if picture is not None:
         write_picture(picture, observation, fused)
