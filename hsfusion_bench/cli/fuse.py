@@ -169,6 +169,7 @@ def command(
     pair = read_pair(hsi, Form(lr_hsi, hr_msi, layout, scale, phase, const, msi_const, psf, srf), msi)
     require_writable(output, counts or pair.full_scale, dtype)
     pair = _registered(pair, register, shift)
+    _tell_misplaced(pair)
     observation = pair.observation
     if isinstance(made, NetworkMethod):
         make_deterministic()
@@ -239,6 +240,17 @@ def _tell_shift(shift: Shift, register: bool) -> None:
     elif ways:
         measured += f" ({ways[0]} accounts for it)"
     console(stderr=True).print(measured, style="yellow" if harmful else None, markup=False, soft_wrap=True)
+
+
+def _tell_misplaced(pair: Pair) -> None:
+    """Warn of georeferences that do not put the two images on the same ground."""
+    if pair.misplaced:
+        console(stderr=True).print(
+            f"warning: by their georeferences HSI and MSI do not show the same ground: {pair.misplaced}",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _tell_correction(pair: Pair, option: str) -> None:

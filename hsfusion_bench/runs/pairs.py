@@ -17,6 +17,7 @@ from hsfusion_bench.formats.cubes import find_cube, reshaped
 from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, Wanted, find_array, held
 from hsfusion_bench.formats.georeference import Georeference, read_georeference
 from hsfusion_bench.formats.notes import note
+from hsfusion_bench.formats.placement import unlike_places
 from hsfusion_bench.formats.values import divisor, require_filled, require_finite, stated_full_scale
 from hsfusion_bench.formats.writing import SUFFIXES, Image, lost_in, require_alone, write_image
 from hsfusion_bench.matlab.batches import write_variables
@@ -81,6 +82,8 @@ class Pair:
         By what the pair was corrected, rows and columns, HR pixels.
     origin
         Row and column of the MSI in its file at which that of `observation` begins.
+    hsi_georeference
+        Where the HSI's pixels lie on the ground, by its file; None: unknown.
     full_scale
         The HSI's full scale: what 1 was in its file, or in the numbers that were stated for it.
     unit
@@ -95,9 +98,20 @@ class Pair:
     georeference: Georeference | None = None
     shift: tuple[float, float] = (0.0, 0.0)
     origin: tuple[int, int] = (0, 0)
+    hsi_georeference: Georeference | None = None
     full_scale: float = 1.0
     unit: float | None = None
     given: Pair | None = None
+
+    @property
+    def misplaced(self) -> str:
+        """How the georeferences contradict the pair as it is corrected; nothing where they do not, or are unknown."""
+        given = self.given or self
+        seen = given.observation
+        shift = tuple(by + seen.phase - (seen.scale - 1) / 2 for by in self.shift)
+        return unlike_places(
+            given.hsi_georeference, given.georeference, seen.scale, seen.hr_msi.shape[1:], (shift[0], shift[1])
+        )
 
     def corrected(self, rows: float, columns: float) -> Pair:
         """Return the pair corrected by a shift, HR pixels; see `hsfusion_bench.runs.correction.correct`."""
@@ -168,6 +182,7 @@ def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Pair:
         Observation(lr_hsi, hr_msi, scale, phase, psf, srf),
         wavelengths,
         read_georeference(hr_path),
+        hsi_georeference=None if msi_path is None else read_georeference(path),
         full_scale=full_scale,
         unit=unit,
     )
