@@ -305,3 +305,37 @@ class TestRefusals:
         done = fuse(pair, "--const", 2047, "--weights", "a.safetensors", method="bicubic")
         assert done.exit_code == 2
         assert "Bicubic has none" in said(done)
+
+
+class TestResponseThatIsTold:
+    """A response that does not make the MSI from the HSI ruins what is told it, and is told of."""
+
+    #: Three channels, each the mean of two of six bands.
+    RESPONSE = np.kron(np.eye(3), [0.5, 0.5])
+
+    def fuse(self, folder: Path, response: np.ndarray, *, gain: float = 1.0, method: str = "fuse") -> str:
+        rng = np.random.default_rng(1)
+        # smooth over blocks of four pixels, so that any blur within them leaves the means
+        low = rng.random((6, 16, 16)) * np.linspace(0.3, 0.9, 6)[:, None, None]
+        high = np.stack([low[k : k + 2].mean(axis=0) for k in (0, 2, 4)]).repeat(4, axis=1).repeat(4, axis=2)
+        io.savemat(folder / "told.mat", {"hsi": low, "msi": gain * high, "srf": response})
+        words = ["fuse", method, str(folder / "told.mat"), str(folder / "out.mat"), "--srf", "srf"]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.stderr
+        return said(done)
+
+    def test_the_true_one_is_not_told_of(self, tmp_path: Path) -> None:
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE)
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE, gain=0.95)
+
+    def test_another_level(self, tmp_path: Path) -> None:
+        found = self.fuse(tmp_path, self.RESPONSE, gain=0.5)
+        assert "warning: by --srf the HSI does not make the MSI: its levels of bands 1-3 are 2.00 times" in found
+        assert "look like" not in found
+
+    def test_channels_in_another_order(self, tmp_path: Path) -> None:
+        found = self.fuse(tmp_path, self.RESPONSE[[1, 2, 0]])
+        assert "the MSI's bands look like channels 3, 1, 2 of it" in found
+
+    def test_methods_that_use_none_are_not_warned(self, tmp_path: Path) -> None:
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE, gain=0.5, method="bicubic")

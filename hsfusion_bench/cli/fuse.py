@@ -147,6 +147,7 @@ def command(
     from hsfusion_bench.methods.fusing import fuse_checked
     from hsfusion_bench.methods.options import with_options
     from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.cameras import misfit
     from hsfusion_bench.runs.correction import for_method
     from hsfusion_bench.runs.pairs import Form, read_pair, require_writable, write_fused
     from hsfusion_bench.runs.picture import write_picture
@@ -171,6 +172,14 @@ def command(
     pair = _registered(pair, register, shift)
     _tell_misplaced(pair)
     observation = pair.observation
+    if "srf" in made.card.uses and (wrong := misfit(observation)):
+        console(stderr=True).print(
+            f"warning: by --srf the HSI does not make the MSI: {wrong}. A method that is told a response believes it; "
+            "without --srf it is estimated",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     if isinstance(made, NetworkMethod):
         make_deterministic()
         problem = Problem.of(observation)
