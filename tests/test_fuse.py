@@ -108,7 +108,7 @@ def test_cameras_that_are_not_given_are_estimated_and_it_says_so(pair: Path) -> 
     assert "; it estimated SRF" in said(fuse(pair, "--const", 2047, "--psf", "blur", method="fuse"))
     known = fuse(pair, "--const", 2047, "--psf", "blur", "--srf", "response", method="fuse")
     assert known.exit_code == 0
-    assert "estimated" not in said(known)
+    assert "it estimated" not in said(known)
     # bands that the response shows as they are must come out as the HR-MSI has them
     fused = io.loadmat(pair.parent / "fused.mat")["sr"][0, :2]
     assert np.corrcoef(fused.ravel(), HR_MSI.transpose(2, 0, 1).ravel())[0, 1] > 0.99
