@@ -121,7 +121,11 @@ def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
     assert done.exit_code == 0, done.stderr
     with Image.open(picture) as opened:
         shown = np.asarray(opened).astype(int)
-    assert shown.shape == (64, 3 * 96 + 2 * 4, 3)
+    # pixels are blocks of 4 x 4, so that the panels are 256 pixels high
+    assert shown.shape == (256, 3 * 384 + 2 * 4, 3)
+    assert (shown[:, 384:388] == 255).all()
+    parts = [shown[::4, columns] for columns in np.split(np.arange(1160), [384, 388, 772, 776])]
+    shown = np.concatenate([part if part.shape[1] == 4 else part[:, ::4] for part in parts], axis=1)
     low, msi, fused = shown[:, :96], shown[:, 100:196], shown[:, 200:]
     assert (shown[:, 96:100] == 255).all()
     # this method repeats the LR-HSI's pixels, as the picture does to show them
@@ -130,6 +134,16 @@ def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
     # red is the band at five sixths of the six, by the LR-HSI's own contrast
     assert np.corrcoef(low[::4, ::4, 0].ravel(), LR_HSI[..., 5].ravel())[0, 1] > 0.999
     assert np.corrcoef(msi[..., 0].ravel(), HR_MSI.mean(axis=2).ravel())[0, 1] > 0.99
+
+
+def test_the_picture_has_the_colours_of_the_wavelengths(pair: Path) -> None:
+    nm = [455.0, 700.0, 548.0, 1600.0, 645.0, 2200.0]
+    io.savemat(pair, {"HSim": LR_HSI, "MSim": HR_MSI, "wavelengths": nm})
+    assert fuse(pair, "--const", 2047, "--picture", pair.parent / "look.png").exit_code == 0
+    with Image.open(pair.parent / "look.png") as opened:
+        low = np.asarray(opened).astype(int)[::16, :384:16]
+    for colour, band in enumerate((4, 2, 0)):
+        assert np.corrcoef(low[..., colour].ravel(), LR_HSI[..., band].ravel())[0, 1] > 0.999
 
 
 class TestTwoFiles:

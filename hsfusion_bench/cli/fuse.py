@@ -198,7 +198,7 @@ def command(
     for note in write_fused(output, pair, fused, counts=counts, dtype=dtype, by=made.card.title):
         console(stderr=True).print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     if picture is not None:
-        write_picture(picture, observation, fused)
+        write_picture(picture, observation, fused, pair.wavelengths)
     bands, height, width = fused.shape
     estimated = " and ".join(sorted(truth.upper() for truth in made.card.uses - observation.known))
     console(stderr=True).print(
