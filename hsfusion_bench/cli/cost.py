@@ -80,7 +80,7 @@ def command(
     notes = console(stderr=True)
     found = empty_table(workload)
     where = f"{size} x {size} pixels, {bands} + {msi_bands} bands, ×{scale}, {found.device}"
-    where += f", {found.threads} threads" if found.threads else ""
+    where += f", {found.threads} thread{'s' * (found.threads != 1)}" if found.threads else ""
     for cost in measure_all(names, workload, time_limit=time_limit):
         found.rows.append(cost)
         notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)
