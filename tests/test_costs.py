@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hsfusion_bench.cli import main
-from hsfusion_bench.runs.costs import Cost, Costs
+from hsfusion_bench.runs.costs import Cost, Costs, Workload, _observation
 
 FILE = """
 import os
@@ -93,3 +93,31 @@ def test_bad_usage(arguments: tuple[str, ...], words: str) -> None:
     done = cost(*arguments)
     assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_an_image_of_other_cameras() -> None:
+    workload = Workload(size=64, scale=4, bands=50, msi_bands=4)
+    seen = _observation(workload)
+    assert (seen.lr_hsi.shape, seen.hr_msi.shape) == ((50, 16, 16), (4, 64, 64))
+    assert seen.srf is not None
+    assert seen.srf.sum(axis=1) == pytest.approx(1)
+    usual = _observation(Workload(size=64, scale=4))
+    # the first, last and middle wavelengths are those of the demo; in between spectra are straight
+    assert seen.lr_hsi[[0, -1]] == pytest.approx(usual.lr_hsi[[0, -1]], abs=1e-6)
+    flat = _observation(Workload(size=64, scale=4, bands=61, msi_bands=1))
+    assert flat.lr_hsi[::2] == pytest.approx(usual.lr_hsi, abs=1e-6)
+    assert flat.lr_hsi[1::2] == pytest.approx((usual.lr_hsi[1:] + usual.lr_hsi[:-1]) / 2, abs=1e-6)
+
+
+def test_bands_are_those_of_the_table(tmp_path: Path) -> None:
+    done = cost(
+        "--methods", "gsa", "--size", "64", "--bands", "40", "--msi-bands", "9", "--json", str(tmp_path / "c.json")
+    )
+    assert done.exit_code == 0, done.output
+    assert "64 x 64 pixels, 40 + 9 bands" in " ".join(done.stdout.split())
+    costs = Costs.model_validate_json((tmp_path / "c.json").read_text())
+    assert (costs.workload.bands, costs.workload.msi_bands) == (40, 9)
+    assert costs.rows[0].latency is not None
+    refused = cost("--bands", "2")
+    assert refused.exit_code == 2
+    assert "--bands 2 are fewer than --msi-bands 3" in " ".join(refused.stderr.split())

@@ -108,7 +108,7 @@ def test_cameras_that_are_not_given_are_estimated_and_it_says_so(pair: Path) -> 
     assert "; it estimated SRF" in said(fuse(pair, "--const", 2047, "--psf", "blur", method="fuse"))
     known = fuse(pair, "--const", 2047, "--psf", "blur", "--srf", "response", method="fuse")
     assert known.exit_code == 0
-    assert "estimated" not in said(known)
+    assert "it estimated" not in said(known)
     # bands that the response shows as they are must come out as the HR-MSI has them
     fused = io.loadmat(pair.parent / "fused.mat")["sr"][0, :2]
     assert np.corrcoef(fused.ravel(), HR_MSI.transpose(2, 0, 1).ravel())[0, 1] > 0.99
@@ -121,7 +121,11 @@ def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
     assert done.exit_code == 0, done.stderr
     with Image.open(picture) as opened:
         shown = np.asarray(opened).astype(int)
-    assert shown.shape == (64, 3 * 96 + 2 * 4, 3)
+    # pixels are blocks of 4 x 4, so that the panels are 256 pixels high
+    assert shown.shape == (256, 3 * 384 + 2 * 4, 3)
+    assert (shown[:, 384:388] == 255).all()
+    parts = [shown[::4, columns] for columns in np.split(np.arange(1160), [384, 388, 772, 776])]
+    shown = np.concatenate([part if part.shape[1] == 4 else part[:, ::4] for part in parts], axis=1)
     low, msi, fused = shown[:, :96], shown[:, 100:196], shown[:, 200:]
     assert (shown[:, 96:100] == 255).all()
     # this method repeats the LR-HSI's pixels, as the picture does to show them
@@ -130,6 +134,16 @@ def test_the_picture_shows_both_images_and_the_result(pair: Path) -> None:
     # red is the band at five sixths of the six, by the LR-HSI's own contrast
     assert np.corrcoef(low[::4, ::4, 0].ravel(), LR_HSI[..., 5].ravel())[0, 1] > 0.999
     assert np.corrcoef(msi[..., 0].ravel(), HR_MSI.mean(axis=2).ravel())[0, 1] > 0.99
+
+
+def test_the_picture_has_the_colours_of_the_wavelengths(pair: Path) -> None:
+    nm = [455.0, 700.0, 548.0, 1600.0, 645.0, 2200.0]
+    io.savemat(pair, {"HSim": LR_HSI, "MSim": HR_MSI, "wavelengths": nm})
+    assert fuse(pair, "--const", 2047, "--picture", pair.parent / "look.png").exit_code == 0
+    with Image.open(pair.parent / "look.png") as opened:
+        low = np.asarray(opened).astype(int)[::16, :384:16]
+    for colour, band in enumerate((4, 2, 0)):
+        assert np.corrcoef(low[..., colour].ravel(), LR_HSI[..., band].ravel())[0, 1] > 0.999
 
 
 class TestTwoFiles:
@@ -223,7 +237,7 @@ class TestTwoFiles:
         done = CliRunner().invoke(main, ["fuse", "bicubic", "a.npy", "b.npy", "c.npy", "d.mat"])
         assert done.exit_code == 2
         assert "give one file of both images, or that of the HSI and that of the MSI, then OUTPUT" in said(done)
-        assert "name ends in .mat or .hdr or .img or .bsq or .bil or .bip or .tif or .npy" in said(
+        assert "name ends in .mat or .hdr or .img or .bsq or .bil or .bip or .tif or .tiff or .npy" in said(
             self.fuse(tmp_path, "a.npy", "b.npy", out="fused.png")
         )
 
@@ -274,11 +288,11 @@ class TestRefusals:
                 (),
                 "which may be CHW at scale 4, HWC at scale 4: say which by --layout and --scale",
             ),
-            ({"HSim": LR_HSI, "Z": HR_MSI}, (), "values are not in [0, 1], 2047.0 among them; --const states"),
+            ({"HSim": LR_HSI, "Z": HR_MSI}, (), "values are not in [0, 1], 2047 among them; --const states"),
             (
                 {"HSim": LR_HSI * np.nan, "Z": HR_MSI},
                 ("--const", 2047),
-                "2304 values are not in [0, 2047], nan among them",
+                "100 % of the pixels have no value (they are NaN or infinite): within rows 0 to 15 and columns 0 to 23",
             ),
         ],
     )
@@ -305,3 +319,37 @@ class TestRefusals:
         done = fuse(pair, "--const", 2047, "--weights", "a.safetensors", method="bicubic")
         assert done.exit_code == 2
         assert "Bicubic has none" in said(done)
+
+
+class TestResponseThatIsTold:
+    """A response that does not make the MSI from the HSI ruins what is told it, and is told of."""
+
+    #: Three channels, each the mean of two of six bands.
+    RESPONSE = np.kron(np.eye(3), [0.5, 0.5])
+
+    def fuse(self, folder: Path, response: np.ndarray, *, gain: float = 1.0, method: str = "fuse") -> str:
+        rng = np.random.default_rng(1)
+        # smooth over blocks of four pixels, so that any blur within them leaves the means
+        low = rng.random((6, 16, 16)) * np.linspace(0.3, 0.9, 6)[:, None, None]
+        high = np.stack([low[k : k + 2].mean(axis=0) for k in (0, 2, 4)]).repeat(4, axis=1).repeat(4, axis=2)
+        io.savemat(folder / "told.mat", {"hsi": low, "msi": gain * high, "srf": response})
+        words = ["fuse", method, str(folder / "told.mat"), str(folder / "out.mat"), "--srf", "srf"]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.stderr
+        return said(done)
+
+    def test_the_true_one_is_not_told_of(self, tmp_path: Path) -> None:
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE)
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE, gain=0.95)
+
+    def test_another_level(self, tmp_path: Path) -> None:
+        found = self.fuse(tmp_path, self.RESPONSE, gain=0.5)
+        assert "warning: by --srf the HSI does not make the MSI: its levels of bands 1-3 are 2.00 times" in found
+        assert "look like" not in found
+
+    def test_channels_in_another_order(self, tmp_path: Path) -> None:
+        found = self.fuse(tmp_path, self.RESPONSE[[1, 2, 0]])
+        assert "the MSI's bands look like channels 3, 1, 2 of it" in found
+
+    def test_methods_that_use_none_are_not_warned(self, tmp_path: Path) -> None:
+        assert "warning: by --srf" not in self.fuse(tmp_path, self.RESPONSE, gain=0.5, method="bicubic")

@@ -58,11 +58,12 @@ def trained(seed: int, scenes: dict[str, float] | None = None, name: str = "net"
 
 
 def noisy(seed: int, scenes: dict[str, float], name: str = "mine", digest: str | None = None) -> Record:
-    """Make a record under noise of a seed."""
+    """Make a record under noise of a seed, which its protocol's name says, and its conditions, as runs write them."""
     made = make_record(name, scenes)
     told = {
         "protocol": "uestc-snr30-40" + (f"-seed{seed}" if seed else ""),
         "protocol_digest": digest or f"{seed:064x}",
+        "conditions": {"snr_hsi": 30.0, "snr_msi": 40.0} | ({"noise_seed": float(seed)} if seed else {}),
     }
     return made.model_copy(update={"dataset": made.dataset.model_copy(update=told)})
 
@@ -274,6 +275,7 @@ def test_each_seed_may_have_a_row() -> None:
 def test_seeds_of_the_noise_are_one_board() -> None:
     found = board([*(noisy(seed, THREE[seed]) for seed in (0, 1, 2)), noisy(0, {"a": 1.0, "b": 3.0}, "other")])
     assert found.protocol == "uestc-snr30-40"
+    assert found.conditions == "noise of 30 dB in the LR-HSI and 40 dB in the HR-MSI"
     row, single = found.rows
     assert row.value("psnr") == pytest.approx((34.0, OF_SCENES), abs=1e-12)
     assert row.noises == Spread((0, 1, 2), pytest.approx(dict.fromkeys(INDEXES, OF_SEEDS), abs=1e-12))

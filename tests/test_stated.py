@@ -583,11 +583,14 @@ def test_fuse_refuses_no_data_in_either_image_and_reads_what_is_stated(tmp_path:
     lr, hr = envi(tmp_path / "hsi", hsi, {"reflectance scale factor": 10000}), tmp_path / "msi" / "x.tif"
     geotiff(tmp_path / "msi", msi, {"SCALE": [0.00025, 0.0002], "OFFSET": [0, 0.1], "no_data": "0"})
     out = tmp_path / "fused.npy"
-    done = hsbench("fuse", "bicubic", lr, hr, out)
+    done = hsbench("fuse", "bicubic", lr, hr, out, "--const", "1")
     assert (done.exit_code, out.exists()) == (1, False)
     assert "reflectance scale factor = 10000, so that 10000 is full scale, but --const is 1" in flat(done.stderr)
+    done = hsbench("fuse", "bicubic", lr, hr, tmp_path / "as-stated.npy")
+    assert done.exit_code == 0, done.stderr
     done = hsbench("fuse", "bicubic", lr, hr, out, "--const", "10000", "--msi-const", "1")
     assert done.exit_code == 0, done.stderr
+    assert (np.load(out) == np.load(tmp_path / "as-stated.npy")).all()
     msi[1, 5:8, 60] = 0
     geotiff(tmp_path / "msi", msi, {"SCALE": [0.00025, 0.0002], "OFFSET": [0, 0.1], "no_data": "0"})
     done = hsbench("fuse", "bicubic", lr, hr, tmp_path / "other.npy", "--const", "10000", "--msi-const", "1")

@@ -223,6 +223,56 @@ def test_files_that_keep_no_georeference_say_so(tmp_path: Path, out: str) -> Non
     assert f"{out} does not keep {lost}; name the result .hdr or .tif" in said(done)
 
 
+def write_bright_pair(folder: Path, kind: str, *, stated: bool = True) -> tuple[Path, Path, np.ndarray]:
+    """Write a pair of counts whose HSI says that 10000 is a reflectance of 1 and goes to 1.4; return that, too."""
+    reflectance = np.rint(14000 * LR_HSI.astype(float)) / 10000
+    hsi, msi = folder / f"bright.{'tif' if kind == 'GeoTIFF' else 'hdr'}", folder / "msi.tif"
+    counts = np.rint(10000 * reflectance).astype(np.uint16)
+    place = {"height": counts.shape[1], "width": counts.shape[2], "count": len(counts), "dtype": "uint16"}
+    if kind == "GeoTIFF":
+        with rasterio.open(hsi, "w", driver="GTiff", **place) as file:
+            file.write(counts)
+            if stated:
+                file.scales = [1e-4] * len(counts)
+    else:
+        header = {"reflectance scale factor": 10000}
+        spectral.envi.save_image(str(hsi), counts.transpose(1, 2, 0), metadata=header, force=True)
+    tifffile.imwrite(msi, HR_MSI, photometric="minisblack", planarconfig="separate")
+    (folder / "mine.py").write_text(METHOD)
+    return hsi, msi, reflectance.repeat(4, axis=1).repeat(4, axis=2)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize("out", ["out.hdr", "out.tif"])
+@pytest.mark.parametrize(("kind", "const"), [("GeoTIFF", 1.5), ("ENVI", 15000)])
+def test_reflectance_stays_reflectance_whatever_the_full_scale(
+    tmp_path: Path, kind: str, const: float, out: str, dtype: str
+) -> None:
+    hsi, msi, reflectance = write_bright_pair(tmp_path, kind)
+    refused = fuse(tmp_path, hsi, msi, tmp_path / out, "--msi-const", 1)
+    assert refused.exit_code == 1
+    assert "--const states the full scale" in said(refused)
+    words = ("--const", const, "--msi-const", 1, "--dtype", dtype, "--counts", 20000)
+    done = fuse(tmp_path, hsi, msi, tmp_path / out, *words)
+    assert done.exit_code == 0, done.stderr
+    with rasterio.open(raster_of(tmp_path / out)) as read:
+        stored = read.read().astype(float)
+        scale = read.scales[0]
+    if out == "out.hdr":
+        scale = 1 / float(spectral.open_image(str(tmp_path / out)).metadata["reflectance scale factor"])
+    assert scale == pytest.approx(1.5 / 20000)
+    assert np.abs(stored * scale - reflectance).max() <= 0.5001 * scale
+
+
+def test_of_numbers_without_a_unit_it_is_said_what_1_is(tmp_path: Path) -> None:
+    hsi, msi, reflectance = write_bright_pair(tmp_path, "GeoTIFF", stated=False)
+    words = (hsi, msi, tmp_path / "out.tif", "--const", 20000, "--msi-const", 1, "--dtype", "uint16")
+    done = fuse(tmp_path, *words, "--counts", 10000)
+    assert "states that its 10000 are 1, the full scale, which the HSI's numbers have at 20000" in said(done)
+    assert "the full scale, which" not in said(fuse(tmp_path, *words))
+    assert np.abs(tifffile.imread(tmp_path / "out.tif") - 10000 * reflectance).max() <= 0.5001
+
+
 @pytest.mark.parametrize("out", ["out.hdr", "out.tif"])
 def test_whole_numbers_state_their_full_scale(tmp_path: Path, out: str) -> None:
     hsi, msi = write_pair(tmp_path, "GeoTIFF")

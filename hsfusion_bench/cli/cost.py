@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: What a reader must know of the table.
 _HOW = (
-    "An image of 31 bands, fused once to warm up and then for 2 seconds or 10 times, once at least: the median. FLOPs "
+    "Fused once to warm up and then for 2 seconds or 10 times, once at least: the median. FLOPs "
     "are two a multiply-add, and a lower bound (≥) where an FFT or the like is not counted. Memory is what a fusion "
     "adds to the process at its peak; on CUDA, what it allocates there. Networks have random weights."
 )
@@ -32,6 +32,8 @@ _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note
     show_default=True,
     help="Side of the image, HR pixels.",
 )
+@click.option("--bands", type=click.IntRange(1, 4096), default=31, show_default=True, help="Bands of the LR-HSI.")
+@click.option("--msi-bands", type=click.IntRange(1, 64), default=3, show_default=True, help="Bands of the HR-MSI.")
 @click.option("--scale", type=SCALE, default=4, show_default=True, help="Ratio of the two resolutions.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
@@ -42,13 +44,15 @@ _HEADS = ("method", "params (M)", "GFLOPs", "latency (ms)", "memory (MB)", "note
 def command(
     methods: list[str],
     size: int,
+    bands: int,
+    msi_bands: int,
     scale: int,
     device: str,
     time_limit: float,
     json_file: Path | None,
     markdown_file: Path | None,
 ) -> None:
-    """Measure what methods cost on one image of 31 + 3 bands: parameters, operations, latency, memory.
+    """Measure what methods cost on one image: parameters, operations, latency, memory.
 
     Each runs in a process of its own, networks with random weights: nothing is scored. One that fails or takes too long
     is a row with its reason.
@@ -57,6 +61,7 @@ def command(
     Examples:
       hsbench cost
       hsbench cost --methods feinfn,psrt --size 256 --markdown cost.md
+      hsbench cost --methods gsa,fuse --size 1024 --bands 128 --msi-bands 9
     """
     from hsfusion_bench.data.observing.protocols import load_protocol
     from hsfusion_bench.files import write_text
@@ -66,14 +71,16 @@ def command(
     load_protocol("uestc").first_sample(scale)
     if size % scale:
         raise UsageError(f"--size {size} is not a multiple of --scale {scale}; take {size // scale * scale}")
+    if bands < msi_bands:
+        raise UsageError(f"--bands {bands} are fewer than --msi-bands {msi_bands}; the LR-HSI has as many at least")
     names = list(entries()) if methods == ["all"] else methods
     for name in names:
         find(name)
-    workload = Workload(size=size, scale=scale, device=chosen_device(device))
+    workload = Workload(size=size, scale=scale, bands=bands, msi_bands=msi_bands, device=chosen_device(device))
     notes = console(stderr=True)
     found = empty_table(workload)
-    where = f"{size} x {size} pixels, ×{scale}, {found.device}"
-    where += f", {found.threads} threads" if found.threads else ""
+    where = f"{size} x {size} pixels, {bands} + {msi_bands} bands, ×{scale}, {found.device}"
+    where += f", {found.threads} thread{'s' * (found.threads != 1)}" if found.threads else ""
     for cost in measure_all(names, workload, time_limit=time_limit):
         found.rows.append(cost)
         notes.print(f"{cost.method}: {cost.error or _cells(cost)[3] + ' ms'}", markup=False, soft_wrap=True)

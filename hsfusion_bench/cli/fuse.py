@@ -69,10 +69,10 @@ def _two_numbers(_context: click.Context, parameter: click.Parameter, value: str
     help="Correct the pair by this shift, in pixels of the MSI and as it is measured: what the HSI shows lies so far "
     "further down and right in the MSI.",
 )
-@click.option("--const", type=POSITIVE, default=1.0, show_default=True, help="Full scale of the values.")
+@click.option("--const", type=POSITIVE, metavar="N", help="Full scale of the values. [what the file states, else 1]")
 @click.option("--msi-const", type=POSITIVE, metavar="N", help="Full scale of the HR-MSI, if another. [const]")
 @click.option(
-    "--counts", type=POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [const]"
+    "--counts", type=POSITIVE, metavar="N", help="Full scale in OUTPUT; --no-reference needs whole counts. [the HSI's]"
 )
 @click.option(
     "--dtype",
@@ -114,7 +114,7 @@ def command(
     phase: tuple[float, float] | None,
     register: bool,
     shift: tuple[float, float] | None,
-    const: float,
+    const: float | None,
     msi_const: float | None,
     counts: float | None,
     dtype: str,
@@ -147,6 +147,7 @@ def command(
     from hsfusion_bench.methods.fusing import fuse_checked
     from hsfusion_bench.methods.options import with_options
     from hsfusion_bench.registry import find
+    from hsfusion_bench.runs.cameras import misfit
     from hsfusion_bench.runs.correction import for_method
     from hsfusion_bench.runs.pairs import Form, read_pair, require_writable, write_fused
     from hsfusion_bench.runs.picture import write_picture
@@ -154,8 +155,7 @@ def command(
     if len(images) > 2:
         names = " ".join(map(str, (*images, output)))
         raise UsageError(f"{names}: give one file of both images, or that of the HSI and that of the MSI, then OUTPUT")
-    scaled = const if counts is None else counts
-    require_writable(output, scaled, dtype)
+    require_writable(output, counts or const, dtype)
     if register and shift is not None:
         raise UsageError("--register measures the shift, --shift states it: give one of them")
     for image in images:
@@ -168,8 +168,18 @@ def command(
         raise UsageError(f"{picture}: a PNG file is written; give it a name that ends in .png")
     made = with_options(find(method).load(), settings(changes, "dimension=5"))
     pair = read_pair(hsi, Form(lr_hsi, hr_msi, layout, scale, phase, const, msi_const, psf, srf), msi)
+    require_writable(output, counts or pair.full_scale, dtype)
     pair = _registered(pair, register, shift)
+    _tell_misplaced(pair)
     observation = pair.observation
+    if "srf" in made.card.uses and (wrong := misfit(observation)):
+        console(stderr=True).print(
+            f"warning: by --srf the HSI does not make the MSI: {wrong}. A method that is told a response believes it; "
+            "without --srf it is estimated",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     if isinstance(made, NetworkMethod):
         make_deterministic()
         problem = Problem.of(observation)
@@ -185,10 +195,10 @@ def command(
     else:
         fusing = made
     fused = fuse_checked(fusing, for_method(observation, fusing), hsi.name)
-    for note in write_fused(output, pair, fused, counts=scaled, dtype=dtype, by=made.card.title):
+    for note in write_fused(output, pair, fused, counts=counts, dtype=dtype, by=made.card.title):
         console(stderr=True).print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     if picture is not None:
-        write_picture(picture, observation, fused)
+        write_picture(picture, observation, fused, pair.wavelengths)
     bands, height, width = fused.shape
     estimated = " and ".join(sorted(truth.upper() for truth in made.card.uses - observation.known))
     console(stderr=True).print(
@@ -239,6 +249,17 @@ def _tell_shift(shift: Shift, register: bool) -> None:
     elif ways:
         measured += f" ({ways[0]} accounts for it)"
     console(stderr=True).print(measured, style="yellow" if harmful else None, markup=False, soft_wrap=True)
+
+
+def _tell_misplaced(pair: Pair) -> None:
+    """Warn of georeferences that do not put the two images on the same ground."""
+    if pair.misplaced:
+        console(stderr=True).print(
+            f"warning: by their georeferences HSI and MSI do not show the same ground: {pair.misplaced}",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _tell_correction(pair: Pair, option: str) -> None:

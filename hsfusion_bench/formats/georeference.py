@@ -17,6 +17,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.formats.gdal import is_installed
+from hsfusion_bench.formats.kinds import Kind as FileKind
+from hsfusion_bench.formats.kinds import envi_header, kind_of
 
 Kind: TypeAlias = Literal["ENVI", "GeoTIFF"]
 
@@ -82,12 +85,20 @@ class Georeference:
 
 
 def read_georeference(path: Path) -> Georeference | None:
-    """Return where the image of an ENVI header or a TIFF file lies on the ground; None: the file does not say."""
-    suffix = path.suffix.lower()
-    if suffix == ".hdr":
-        fields = _fields(path)
+    """Return where the image of a file lies on the ground; None: the file does not say, or is of a kind that cannot.
+
+    ENVI, named by its header or its raster, and TIFF are read as they stand, told by their content; of what only GDAL
+    reads, rasterio tells projection and transformation.
+    """
+    try:
+        kind = kind_of(path)
+    except HsbenchError:
+        return _of_gdal(path) if path.is_file() and is_installed() else None
+    header = envi_header(path) if kind is FileKind.RASTER else path if kind is FileKind.ENVI else None
+    if header is not None:
+        fields = _fields(header)
         return Georeference(fields, {}) if fields else None
-    if suffix in (".tif", ".tiff"):
+    if kind is FileKind.TIFF:
         tags = _tags(path)
         return Georeference({}, tags) if {_TIES, _MATRIX, _RPCS} & set(tags) else None
     return None
@@ -126,6 +137,28 @@ def _map_info_from(text: str, row: int, column: int) -> str:
             f"map info = {text} has no reference pixel, so that no part of the image can be placed"
         ) from None
     return "{" + ",".join(entries) + "}"
+
+
+def _of_gdal(path: Path) -> Georeference | None:
+    """Return what GDAL knows of a file that it alone reads, in the words of a small GeoTIFF that lies there."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        small = Path(folder) / "small.tif"
+        try:
+            with rasterio.open(path) as read:
+                crs, transform = read.crs, read.transform
+                lost = tuple(["RPCs"] * bool(read.rpcs) + ["ground control points"] * bool(read.gcps[0]))
+            if transform == rasterio.Affine.identity():
+                return Georeference({}, {}, lost) if lost else None
+            shape: dict[str, Any] = {"width": 4, "height": 4, "count": 1, "dtype": "uint8"}
+            with rasterio.open(small, "w", driver="GTiff", crs=crs, transform=transform, **shape):
+                pass
+        except RasterioError:
+            return None
+        return Georeference({}, _tags(small), lost)
 
 
 def _tags(path: Path) -> dict[int, Any]:

@@ -23,6 +23,8 @@ _NO_SIGNAL, _ROUNDED = 1e30, 1e-5
 _SAME = 1e-6
 #: Values that fill less of a full scale were hardly meant by it: of the user's own, and of the file's or 1.
 _FILLED, _DARK = 1 / 4, 1 / 100
+#: What to do about pixels without a value.
+_ADVICE = "cut out a region without them, or fill them, and save it again"
 
 
 class HolesError(HsbenchError):
@@ -238,7 +240,6 @@ def meant(part: NDArray[Any], stated: Stated, index: Index, axes: str, where: st
     left = "".join(letter for letter, some in zip(axes, index, strict=True) if isinstance(some, slice)) if axes else ""
     holes = holes_in(part, stated.no_data) if stated.no_data else None
     if holes is not None and holes.any():
-        advice = "cut out a region without them, or fill them, and save it again"
         if {*"CHW"} <= {*left}:
             others = [place for place, letter in enumerate(left) if letter not in "CHW"]
             turned = holes.transpose([*others, *(left.index(letter) for letter in "CHW")])
@@ -246,12 +247,12 @@ def meant(part: NDArray[Any], stated: Stated, index: Index, axes: str, where: st
             row, column = (_first(index[axes.index(letter)]) for letter in "HW")
             counts = tuple(int(count) for count in image.sum(axis=(1, 2)))
             raise HolesError(
-                where, Holes(np.asarray(image.any(axis=0)), counts, row, column, stated.no_data_words), advice
+                where, Holes(np.asarray(image.any(axis=0)), counts, row, column, stated.no_data_words), _ADVICE
             )
         share, first = 100 * np.count_nonzero(holes) / holes.size, [int(place) for place in np.argwhere(holes)[0]]
         raise HsbenchError(
             f"{where}: {max(share, 0.01):.3g} % of the numbers stand for no value ({stated.no_data_words}), the first "
-            f"at {first}; {advice}"
+            f"at {first}; {_ADVICE}"
         )
     if not stated.calibrates:
         return part
@@ -265,11 +266,12 @@ def _first(some: slice | int) -> int:
     return (some.start or 0) if isinstance(some, slice) else some
 
 
-def divisor(stated: Stated, const: float, where: str, option: str) -> float:
+def divisor(stated: Stated, const: float, where: str, option: str, highest: float = 0.0) -> float:
     """Return what the quantities of an array are divided by, where the user states a full scale.
 
-    Where the file states one too, the two must agree. A const that is the full scale of the stored numbers, 1 / gain,
-    says the same as the gain, which has been applied.
+    Where the file states one too, the two must agree; but a greater one is taken where quantities go beyond the file's,
+    as those of clouds and roofs do. A const that is the full scale of the stored numbers, 1 / gain, says the same as
+    the gain, which has been applied.
 
     Parameters
     ----------
@@ -279,13 +281,16 @@ def divisor(stated: Stated, const: float, where: str, option: str) -> float:
         What the user states.
     where, option
         The array, and how the user states the full scale, for messages.
+    highest
+        The greatest quantity, where that is known.
 
     Raises
     ------
     HsbenchError
         If the two differ; the message has both numbers.
     """
-    if stated.full_scale is not None and not math.isclose(const, stated.full_scale, rel_tol=_SAME):
+    agreed = stated.full_scale is None or math.isclose(const, stated.full_scale, rel_tol=_SAME)
+    if stated.full_scale is not None and not agreed and not const > stated.full_scale < highest:
         raise HsbenchError(
             f"{where}: the file states {stated.calibration_words}, so that {stated.full_scale:g} is full scale, but "
             f"{option} is {const:g}: state {stated.full_scale:g}, or correct the file"
@@ -302,6 +307,22 @@ def stated_full_scale(stated: Stated, where: str) -> float:
         return 1.0
     note(f"{where}: its full scale is {stated.full_scale:g} ({stated.calibration_words})")
     return stated.full_scale
+
+
+def require_finite(cube: NDArray[np.float64], where: str) -> None:
+    """Refuse an image [bands, H, W] with numbers that are NaN or infinite, and say where they are.
+
+    Raises
+    ------
+    HolesError
+        If there are some.
+    """
+    if np.isfinite(cube.sum()):  # in place of a mask of the whole image
+        return
+    wrong = ~np.isfinite(cube)
+    if wrong.any():
+        counts = tuple(int(count) for count in wrong.sum(axis=(1, 2)))
+        raise HolesError(where, Holes(np.asarray(wrong.any(axis=0)), counts, 0, 0, "they are NaN or infinite"), _ADVICE)
 
 
 def require_filled(stated: Stated, highest: float, full_scale: float, where: str) -> None:

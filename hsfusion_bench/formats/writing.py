@@ -6,6 +6,7 @@ on the ground, as far as the kind of file can say it; what it cannot say is told
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -27,7 +28,7 @@ _ENVI_TYPES = {"float32": 4, "uint16": 12}
 _TIFFS = (".tif", ".tiff")
 _GDAL_METADATA = 42112
 #: Endings that are written.
-SUFFIXES = (".hdr", *_RASTERS, ".tif", ".npy")
+SUFFIXES = (".hdr", *_RASTERS, *_TIFFS, ".npy")
 #: What a file of whole numbers may hold.
 _GREATEST = np.iinfo(np.uint16).max
 
@@ -47,7 +48,10 @@ class Image:
     description
         What it is, a line of ASCII without braces.
     full_scale
-        The number that stands for 1; stated in files of whole numbers.
+        The number that is stored for 1; stated in files of whole numbers.
+    unit
+        What 1 is in the unit of the image that this one was made from, such as a reflectance of 1.5; files then state
+        how stored numbers become quantities of that unit. None: no unit is known, and 1 is just that.
     """
 
     cube: NDArray[np.floating]
@@ -55,6 +59,13 @@ class Image:
     georeference: Georeference | None = None
     description: str = ""
     full_scale: float = 1.0
+    unit: float | None = None
+
+    def stated_scale(self, dtype: DTypeLike) -> float | None:
+        """Return the stored number that is 1 in the image's unit, as its file states it; None: it need not."""
+        scale = self.full_scale / (1 if self.unit is None else self.unit)
+        needless = np.dtype(dtype).kind == "f" and (self.unit is None or math.isclose(scale, 1))
+        return None if needless else scale
 
 
 def is_envi(path: Path) -> bool:
@@ -100,7 +111,8 @@ def write_image(path: Path, image: Image, dtype: str = "float32") -> list[str]:
     image
         The image.
     dtype
-        "float32", or "uint16", the nearest whole numbers: header or metadata then state the full scale. Not for .npy.
+        "float32", or "uint16", the nearest whole numbers, not for .npy. Header or metadata state what 1 is, those of
+        float32 only where the image has a unit of another size.
 
     Returns
     -------
@@ -182,9 +194,9 @@ def _gdal_metadata(image: Image, dtype: DTypeLike) -> str:
     items = []
     for band, nanometres in enumerate(image.wavelengths):
         items += [_item("wavelength", band, _text(nanometres)), _item("wavelength_units", band, "nanometers")]
-    if np.dtype(dtype).kind == "u":
+    if (scale := image.stated_scale(dtype)) is not None:
         for band in range(len(image.cube)):
-            items += [_item("OFFSET", band, "0", "offset"), _item("SCALE", band, repr(1 / image.full_scale), "scale")]
+            items += [_item("OFFSET", band, "0", "offset"), _item("SCALE", band, repr(1 / scale), "scale")]
     return "<GDALMetadata>\n" + "".join(items) + "</GDALMetadata>\n" if items else ""
 
 
@@ -208,8 +220,8 @@ def _write_envi(path: Path, image: Image, values: NDArray[np.generic], georefere
         "interleave": interleave,
         "byte order": 0,
     }
-    if values.dtype.kind == "u":
-        stated["reflectance scale factor"] = _text(image.full_scale)
+    if (scale := image.stated_scale(values.dtype)) is not None:
+        stated["reflectance scale factor"] = _text(scale)
     if georeference:
         stated |= georeference.fields
     if image.wavelengths:

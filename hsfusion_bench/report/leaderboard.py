@@ -111,6 +111,8 @@ class Leaderboard:
     def conditions(self) -> str:
         """What departs from the protocol, in words; nothing of older records, whose protocol's name tells."""
         held = next((row.record.dataset.conditions for row in self.rows if row.record.dataset.conditions), None)
+        if held and any(row.noises is not None for row in self.rows):
+            held = {name: value for name, value in held.items() if name != "noise_seed"}  # rows tell their seeds
         return in_words(held) if held else ""
 
     @property

@@ -259,7 +259,7 @@ def _order(entry: Entry) -> tuple[int, int]:
 
 def _unlike(one: Entry, other: Entry) -> str:
     """Say what besides seeds decides the numbers of two entries and differs; nothing where they may be averaged."""
-    first, second = one.records[0], other.records[0]
+    first, second = (_without_noise_seed(entry.records[0]) for entry in (one, other))
     usual = _OF_SEEDS | (_OF_NOISE if noise_seed(first) != noise_seed(second) else frozenset())
     found = [
         f"{each.what} {each.here}, not {each.recorded}"
@@ -270,6 +270,13 @@ def _unlike(one: Entry, other: Entry) -> str:
         found += _unlike_weights(first.weights, second.weights)
     more = f" and {len(found) - 2} more" if len(found) > 2 else ""
     return "; ".join(found[:2]) + more
+
+
+def _without_noise_seed(record: Record) -> Record:
+    """Return a record whose conditions say nothing of the seed of the noise, which its protocol's name has, too."""
+    dataset = record.dataset
+    kept = {name: value for name, value in (dataset.conditions or {}).items() if name != "noise_seed"} or None
+    return record.model_copy(update={"dataset": dataset.model_copy(update={"conditions": kept})})
 
 
 def _unlike_weights(first: WeightsInfo, second: WeightsInfo) -> list[str]:

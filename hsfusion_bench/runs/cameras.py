@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import held
+from hsfusion_bench.formats.statements import told_bands
+from hsfusion_bench.methods import Observation
 
 Matrix = NDArray[np.float64]
+
+#: Calibrated cameras agree better in the mean of a band; in another order bands correlate by so much better.
+_LEVELS, _ALIKE = 0.1, 0.02
 
 
 def known_psf(text: str | None, arrays: Mapping[str, StoredArray], path: Path) -> Matrix | None:
@@ -91,6 +96,57 @@ def known_srf(
             "[msi_bands, bands] instead"
         )
     return response.at(wavelengths, "interpolate")
+
+
+def misfit(observation: Observation) -> str:
+    """Say how the two images contradict the response that methods are told; nothing where they do not, or none is told.
+
+    What a band of the MSI has, as a whole, must be what the response makes of the HSI: a blur changes no mean. And it
+    must look like that, rather than like what the response makes for another band.
+
+    Parameters
+    ----------
+    observation
+        The pair. Its PSF is not needed: in its place, blocks of the MSI are averaged.
+
+    Returns
+    -------
+    A sentence without its end; empty: nothing is wrong.
+    """
+    if observation.srf is None:
+        return ""
+    scale, (_, rows, columns) = observation.scale, observation.lr_hsi.shape
+    made = np.tensordot(observation.srf, observation.lr_hsi, axes=1).reshape(len(observation.srf), -1)
+    seen = observation.hr_msi.reshape(-1, rows, scale, columns, scale).mean(axis=(2, 4), dtype=np.float64)
+    seen = seen.reshape(len(seen), -1)
+    means = made.mean(axis=1), seen.mean(axis=1)
+    ratios = np.divide(*means, out=np.ones(len(seen)), where=means[1] > 0)
+    wrong = np.flatnonzero(np.abs(ratios - 1) > _LEVELS)
+    found = []
+    if len(wrong):
+        levels = " to ".join(dict.fromkeys(f"{by:.2f}" for by in (ratios[wrong].min(), ratios[wrong].max())))
+        found.append(f"its levels of {told_bands(wrong.tolist())} are {levels} times the MSI's")
+    order = _order(made, seen)
+    if order is not None:
+        found.append(f"the MSI's bands look like channels {', '.join(str(place + 1) for place in order)} of it")
+    return " and ".join(found)
+
+
+def _order(made: Matrix, seen: Matrix) -> Sequence[int] | None:
+    """Return which of the made bands each of the seen ones looks like; None where all look like their own."""
+    from scipy import optimize
+
+    centred = [bands - bands.mean(axis=1, keepdims=True) for bands in (made, seen)]
+    norms = [np.linalg.norm(bands, axis=1, keepdims=True) for bands in centred]
+    if min(float(norm.min()) for norm in norms) == 0:
+        return None
+    alike = (centred[1] / norms[1]) @ (centred[0] / norms[0]).T
+    places = optimize.linear_sum_assignment(alike, maximize=True)[1]
+    moved = np.flatnonzero(places != np.arange(len(seen)))
+    if not len(moved) or float((alike[moved, places[moved]] - alike[moved, moved]).mean()) < _ALIKE:
+        return None
+    order: list[int] = places.tolist()
+    return order
 
 
 def _file_and_key(text: str) -> tuple[Path | None, str]:

@@ -2,12 +2,13 @@
 
 Each is measured in a process of its own, so that one that fails, takes too long or runs out of memory is a row with its
 reason and stops nobody else. Networks have random weights: what they compute is not looked at. The image is a mosaic
-of scenes of the data set `demo`.
+of scenes of the data set `demo`, whose spectra are interpolated to another number of bands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -27,12 +28,14 @@ COSTS_SCHEMA: Final = "hsfusion-bench/costs/1"
 
 
 class Workload(BaseModel):
-    """What is fused, and where: an image of `size` x `size` HR pixels and the demo's 31 + 3 bands."""
+    """What is fused, and where: an image of `size` x `size` HR pixels, by default of the demo's 31 + 3 bands."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: int
     scale: int
+    bands: int = 31
+    msi_bands: int = 3
     device: Literal["cpu", "cuda"] = "cpu"
 
 
@@ -148,4 +151,20 @@ def _observation(workload: Workload) -> Observation:
     scene = np.concatenate([source.read(name) for name in ("oranges", "figs")], axis=1)
     times = -(-workload.size // min(scene.shape[1:]))
     mosaic = np.tile(scene, (1, times, times))[:, : workload.size, : workload.size]
-    return load_protocol("uestc").observe(np.ascontiguousarray(mosaic), workload.scale)
+    observation = load_protocol("uestc").observe(np.ascontiguousarray(mosaic), workload.scale)
+    own = (*observation.lr_hsi.shape[:1], *observation.hr_msi.shape[:1])
+    if own == (workload.bands, workload.msi_bands):
+        return observation
+    # spectra at other wavelengths of the same range; the MSI's channels are boxcars side by side
+    places = np.linspace(0, own[0] - 1, workload.bands)
+    spectra = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(own[0]))).astype(np.float32)
+    channels = np.arange(workload.bands) * workload.msi_bands // workload.bands
+    srf = (channels == np.arange(workload.msi_bands)[:, None]).astype(np.float64)
+    srf /= srf.sum(axis=1, keepdims=True)
+    seen = (srf @ spectra).astype(np.float32)
+    return replace(
+        observation,
+        lr_hsi=np.tensordot(spectra, observation.lr_hsi, axes=1),
+        hr_msi=np.tensordot(seen, mosaic, axes=1),
+        srf=srf,
+    )

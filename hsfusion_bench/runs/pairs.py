@@ -17,7 +17,8 @@ from hsfusion_bench.formats.cubes import find_cube, reshaped
 from hsfusion_bench.formats.finding import HR_MSI, LR_HSI, Wanted, find_array, held
 from hsfusion_bench.formats.georeference import Georeference, read_georeference
 from hsfusion_bench.formats.notes import note
-from hsfusion_bench.formats.values import divisor, require_filled
+from hsfusion_bench.formats.placement import unlike_places
+from hsfusion_bench.formats.values import divisor, require_filled, require_finite, stated_full_scale
 from hsfusion_bench.formats.writing import SUFFIXES, Image, lost_in, require_alone, write_image
 from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
@@ -46,7 +47,7 @@ class Form:
         LR pixel (k, l) sits at index ``(scale*k + phase[0], scale*l + phase[1])`` of the HR image; None: LR pixels are
         the centres of blocks. Where the two differ, the pair is corrected to one phase, see `Pair.corrected`.
     const
-        Full scale of the values, by which they are divided.
+        Full scale of the values, by which they are divided; None: what each file states, else 1.
     msi_const
         Full scale of the HR-MSI, if it is another one.
     psf, srf
@@ -59,7 +60,7 @@ class Form:
     layout: str | None = None
     scale: int | None = None
     phase: tuple[float, float] | None = None
-    const: float = 1.0
+    const: float | None = None
     msi_const: float | None = None
     psf: str | None = None
     srf: str | None = None
@@ -81,6 +82,13 @@ class Pair:
         By what the pair was corrected, rows and columns, HR pixels.
     origin
         Row and column of the MSI in its file at which that of `observation` begins.
+    hsi_georeference
+        Where the HSI's pixels lie on the ground, by its file; None: unknown.
+    full_scale
+        The HSI's full scale: what 1 was in its file, or in the numbers that were stated for it.
+    unit
+        What 1 is in the unit of which the HSI's file speaks (a gain, or ENVI's reflectance scale factor): with a full
+        scale of 1.5 it is a reflectance of 1.5. None: it speaks of none.
     given
         The pair before its correction; None: it is this one.
     """
@@ -90,7 +98,20 @@ class Pair:
     georeference: Georeference | None = None
     shift: tuple[float, float] = (0.0, 0.0)
     origin: tuple[int, int] = (0, 0)
+    hsi_georeference: Georeference | None = None
+    full_scale: float = 1.0
+    unit: float | None = None
     given: Pair | None = None
+
+    @property
+    def misplaced(self) -> str:
+        """How the georeferences contradict the pair as it is corrected; nothing where they do not, or are unknown."""
+        given = self.given or self
+        seen = given.observation
+        shift = tuple(by + seen.phase - (seen.scale - 1) / 2 for by in self.shift)
+        return unlike_places(
+            given.hsi_georeference, given.georeference, seen.scale, seen.hr_msi.shape[1:], (shift[0], shift[1])
+        )
 
     def corrected(self, rows: float, columns: float) -> Pair:
         """Return the pair corrected by a shift, HR pixels; see `hsfusion_bench.runs.correction.correct`."""
@@ -143,11 +164,11 @@ def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Pair:
         lr_array = _image(arrays, path, LR_HSI, form.lr_hsi, alone)
         hr_array = _image(_images(msi_arrays, lr_array, form.hr_msi), hr_path, HR_MSI, form.hr_msi, alone)
         lr_axes, hr_axes, scale = _fitting(lr_array, hr_array, form, alone)
-        lr_hsi = _read(lr_array, lr_axes, form.const, "--const")
+        lr_hsi, full_scale, unit = _read(lr_array, lr_axes, form.const, "--const")
         if form.msi_const is None:
-            hr_msi = _read(hr_array, hr_axes, form.const, "--const")
+            hr_msi, *_ = _read(hr_array, hr_axes, form.const, "--const" if form.const else "--const or --msi-const")
         else:
-            hr_msi = _read(hr_array, hr_axes, form.msi_const, "--msi-const")
+            hr_msi, *_ = _read(hr_array, hr_axes, form.msi_const, "--msi-const")
         both = {**msi_arrays, **arrays}
         wavelengths = find_cube(arrays, path, [lr_array.name]).wavelengths
         if len(wavelengths) != len(lr_hsi):
@@ -157,12 +178,21 @@ def read_pair(path: Path, form: Form, msi_path: Path | None = None) -> Pair:
     centre = (scale - 1) / 2
     phases = form.phase or (centre, centre)
     phase = min(phases, key=lambda each: abs(each - centre))
-    pair = Pair(Observation(lr_hsi, hr_msi, scale, phase, psf, srf), wavelengths, read_georeference(hr_path))
+    pair = Pair(
+        Observation(lr_hsi, hr_msi, scale, phase, psf, srf),
+        wavelengths,
+        read_georeference(hr_path),
+        hsi_georeference=None if msi_path is None else read_georeference(path),
+        full_scale=full_scale,
+        unit=unit,
+    )
     return pair.corrected(phases[0] - phase, phases[1] - phase)
 
 
-def require_writable(path: Path, counts: float, dtype: str) -> None:
+def require_writable(path: Path, counts: float | None, dtype: str) -> None:
     """Refuse what `write_fused` would not write, before anything is computed.
+
+    Without `counts`, which may be known only when the pair is read, they are not looked at.
 
     Raises
     ------
@@ -175,12 +205,14 @@ def require_writable(path: Path, counts: float, dtype: str) -> None:
         raise UsageError(f"{path}: the result is written to a file whose name ends in {' or '.join(WRITTEN)}")
     if dtype != "float32" and path.suffix.lower() in (".mat", ".npy"):
         raise UsageError(f"{path}: {dtype} is for files that state what 1 is: ENVI and GeoTIFF")
-    if dtype != "float32" and counts < 2:
+    if dtype != "float32" and counts is not None and counts < 2:
         raise UsageError(f"whole numbers up to {counts:g} hold no image: state the full scale, such as --counts 10000")
     require_alone(path)
 
 
-def write_fused(path: Path, pair: Pair, fused: Cube, *, counts: float, dtype: str = "float32", by: str) -> list[str]:
+def write_fused(
+    path: Path, pair: Pair, fused: Cube, *, counts: float | None = None, dtype: str = "float32", by: str
+) -> list[str]:
     """Write a fused image, by the ending of the file.
 
     A `.mat` file is as ``analysis_unref_batched_images`` and ``hsbench score --no-reference`` read it: `sr`, the LR-HSI
@@ -197,7 +229,7 @@ def write_fused(path: Path, pair: Pair, fused: Cube, *, counts: float, dtype: st
     fused
         What a method made of it, [bands, H, W].
     counts
-        What 1 becomes: the script rounds to integers before it computes Q2n.
+        What 1 becomes: the script rounds to integers before it computes Q2n. None: the HSI's full scale.
     dtype
         "float32", or "uint16" for ENVI and GeoTIFF.
     by
@@ -207,11 +239,18 @@ def write_fused(path: Path, pair: Pair, fused: Cube, *, counts: float, dtype: st
     -------
     What the file does not keep, in sentences. Raises as `require_writable`.
     """
+    counts = pair.full_scale if counts is None else counts
     require_writable(path, counts, dtype)
     observation = pair.observation
-    image = Image(fused, pair.wavelengths, pair.georeference, _description(pair, by), counts)
+    image = Image(fused, pair.wavelengths, pair.georeference, _description(pair, by), counts, pair.unit)
     if path.suffix.lower() != ".mat":
-        return write_image(path, image, dtype)
+        notes = write_image(path, image, dtype)
+        if dtype != "float32" and pair.unit is None and counts != pair.full_scale != 1:
+            notes.append(
+                f"{path} states that its {counts:g} are 1, the full scale, which the HSI's numbers have at "
+                f"{pair.full_scale:g}; they keep their own unit with --counts {pair.full_scale:g}"
+            )
+        return notes
     centre = (observation.scale - 1) / 2
     phase = (centre + observation.offset[0], centre + observation.offset[1]) if any(observation.offset) else None
     images = {
@@ -309,18 +348,26 @@ def _axes(array: StoredArray, asked: str | None) -> tuple[str, ...]:
     return ("CHW", "HWC") if asked is None else (asked,)
 
 
-def _read(array: StoredArray, layout: str, const: float, option: str) -> Cube:
+def _read(array: StoredArray, layout: str, stated_const: float | None, option: str) -> tuple[Cube, float, float | None]:
+    """Return an image in [0, 1], its full scale, and what 1 is in the unit of which its file speaks, if it does."""
     values: NDArray[np.float64] = array.read((slice(None),) * 3, layout).astype(np.float64)
     cube = values.transpose([layout.index(axis) for axis in "CHW"])
-    const = divisor(array.stated, const, str(array), option)
-    wrong = ~((cube >= 0) & (cube <= const))  # written so that NaN is wrong, too
+    stated, highest = array.stated, float(cube.max())
+    require_finite(cube, str(array))
+    if stated_const is None:
+        full_scale = const = stated_full_scale(stated, str(array))
+    else:
+        full_scale, const = stated_const, divisor(stated, stated_const, str(array), option, highest)
+    wrong = (cube < 0) | (cube > const)
     if wrong.any():
-        worst = cube.flat[np.abs(cube - const / 2).argmax()]  # a NaN, if there is one
+        worst = cube.flat[np.abs(cube - const / 2).argmax()]
         raise HsbenchError(
-            f"{array}: {np.count_nonzero(wrong)} values are not in [0, {const:g}], {worst} among them; {option} states "
-            "the full scale"
+            f"{array}: {np.count_nonzero(wrong)} values are not in [0, {const:g}], {worst:g} among them; {option} "
+            "states the full scale"
         )
-    require_filled(array.stated, float(cube.max()), const, str(array))
+    require_filled(stated, highest, const, str(array))
     if array.stated.bad_bands:
         note(f"{array}: {array.stated.bad_bands_words}: bands that the file marks as bad are fused like the others")
-    return np.ascontiguousarray(cube / const, dtype=np.float32)
+    speaks = stated.calibrates or stated.full_scale is not None
+    unit = const / (stated.full_scale or 1) if speaks else None
+    return np.ascontiguousarray(cube / const, dtype=np.float32), full_scale, unit
