@@ -21,6 +21,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(folder / "data"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))  # of commands that tests start
     monkeypatch.delenv("HSBENCH_RESULTS", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables are as wide as it says; pytest-xdist sets it
     return folder
 
 
