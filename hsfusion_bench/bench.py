@@ -159,7 +159,7 @@ def score(scene: Scene, cube: npt.ArrayLike) -> Indexes:
         raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """Records of methods on tasks, and tables of them.
 
@@ -278,6 +278,10 @@ class Results:
         return len(self.entries)
 
     def __str__(self) -> str:
+        return self.to_markdown()
+
+    def __repr__(self) -> str:
+        """Show the leaderboard at a prompt, too: the records themselves fill many screens."""
         return self.to_markdown()
 
     def _repr_markdown_(self) -> str:
