@@ -246,8 +246,20 @@ def test_rows_and_columns_that_are_swapped_are_seen(gt: Array) -> None:
     assert max(psnr()) < 30
 
 
-def test_scenes_in_another_order_are_warned_of(gt: Array) -> None:
-    np.save("x.npy", gt[[1, 2, 0]])
+def test_scenes_in_another_order_are_refused(gt: Array) -> None:
+    # as MATLAB's dir() gives files: by the alphabet
+    np.save("x.npy", gt[[1, 2, 0]] + 0.01)
+    message = refused(evaluate("x.npy"))
+    assert "scene oranges: the cube is of scene figs (correlation 1.000, not 0.4" in message
+    assert "in the split's order: oranges, figs, melons" in message
+    Path("out").mkdir()
+    for number, place in enumerate([1, 2, 0]):
+        io.savemat(f"out/output_mulExm_{number}.mat", {"sr": gt[place].transpose(1, 2, 0)})
+    assert "output_mulExm_0.mat, scene oranges: the cube is of scene figs" in refused(evaluate("out"))
+
+
+def test_a_cube_that_resembles_no_scene_is_warned_of(gt: Array) -> None:
+    np.save("x.npy", np.random.default_rng(0).uniform(size=gt.shape))
     done = evaluate("x.npy")
     assert done.exit_code == 0
     assert "scene figs: the cube hardly resembles the reference" in done.stderr
@@ -289,7 +301,7 @@ def test_a_trusted_reference_is_scored_against_and_said_everywhere(gt: Array) ->
 
 
 def test_a_reference_of_another_scene_tells_that_the_order_is_another(gt: Array) -> None:
-    io.savemat("x.mat", {"sr": gt[[1, 2, 0]], "gt": gt[[1, 2, 0]]})
+    io.savemat("x.mat", {"sr": gt, "gt": gt[[1, 2, 0]]})
     assert "it is the one of scene figs, so the order is not the split's" in refused(evaluate("x.mat"))
 
 
