@@ -18,6 +18,9 @@ from scipy import io
 from hsfusion_bench.cli import main
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.report.html.columns import told, told_of
+from hsfusion_bench.report.leaderboard import leaderboards
+from hsfusion_bench.report.sources import gather
 from hsfusion_bench.runs.elsewhere import require_range
 from hsfusion_bench.runs.records import read_record
 from hsfusion_metrics import METRICS
@@ -308,6 +311,30 @@ def test_a_reference_of_another_scene_tells_that_the_order_is_another(gt: Array)
 def test_trust_needs_a_reference(gt: Array) -> None:
     np.save("x.npy", gt)
     assert "no reference (gt) came with x.npy" in refused(evaluate("x.npy", "--trust-their-reference"), 2)
+
+
+# -- its row among others
+
+
+def test_the_cameras_that_a_method_was_told_are_said_or_not_known(gt: Array) -> None:
+    np.save("x.npy", gt + 0.01)
+    assert evaluate("x.npy").exit_code == 0
+    assert evaluate("x.npy", "--uses", "SRF,psf", name="Told").exit_code == 0
+    assert read("told")["method"]["uses"] == ["psf", "srf"]
+    assert "Told (uses psf, srf)" in hsbench("leaderboard", "--methods", "told").stdout
+    boards = leaderboards(gather([Path("results")], "mine").entries)
+    columns = {row.record.method.title: (told_of(row), told(row)) for board in boards for row in board.rows}
+    assert columns == {"My method": ("unknown", "not said"), "Told": ("given", "PSF, SRF")}
+    assert "did you mean psf" in evaluate("x.npy", "--uses", "pfs").stderr
+
+
+@pytest.mark.parametrize("name", ["My method", "my-method", "my METHOD"])
+def test_a_row_is_chosen_by_its_name_its_title_or_its_file(gt: Array, name: str) -> None:
+    np.save("x.npy", gt + 0.01)
+    assert evaluate("x.npy").exit_code == 0
+    done = hsbench("leaderboard", "--dataset", "demo", "--methods", f"{name},GSA", "--format", "csv")
+    assert done.exit_code == 0, done.output
+    assert sorted(line.partition(",")[0] for line in done.stdout.splitlines()) == ["My method", "gsa", "method"]
 
 
 # -- requests that make no sense

@@ -62,6 +62,8 @@ class Claim:
         Score against the reference that comes with the results where it is not ours.
     parameters, latency_ms
         As its makers report them.
+    uses
+        What the method was told of the cameras beyond the two images, some of `TRUTHS`; empty where nothing is said.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class Claim:
     trust_reference: bool = False
     parameters: int | None = None
     latency_ms: float | None = None
+    uses: tuple[str, ...] = ()
 
 
 @dataclass
@@ -356,7 +359,7 @@ def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _F
             title=claim.name,
             family="custom",
             year=None,
-            uses=[],
+            uses=sorted(claim.uses),
             origin="external",
             distribution=claim.path.name,
             version=found.digest[:12],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods.options import short_value
-from hsfusion_bench.report.choosing import choose_entries, row_name
+from hsfusion_bench.report.choosing import choose_entries, freely, row_name
 from hsfusion_bench.report.comparable import board_of
 from hsfusion_bench.report.contestants import task_title
 from hsfusion_bench.report.figures.canvas import MOST, plain
@@ -106,8 +106,9 @@ class Asked:
         names = list(self.methods)
 
         def place(row: Row) -> int:
-            own = [row_name(row.record), row.record.method.name]
-            return min((names.index(name) for name in own if name in names), default=len(names))
+            own = {row_name(row.record), row.record.method.name}
+            means = [name in own or bool(freely(row.record, name)) for name in names]
+            return means.index(True) if any(means) else len(names)
 
         return sorted(rows, key=place)
 
