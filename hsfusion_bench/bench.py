@@ -482,8 +482,8 @@ def evaluate(
         If a cube is missing, or is not what it is said to be. What is odd about cubes is a warning.
     """
     from hsfusion_bench.data.task import require_present
-    from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.methods.card import TRUTHS
+    from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store

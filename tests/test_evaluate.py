@@ -253,12 +253,12 @@ def test_scenes_in_another_order_are_refused(gt: Array) -> None:
     # as MATLAB's dir() gives files: by the alphabet
     np.save("x.npy", gt[[1, 2, 0]] + 0.01)
     message = refused(evaluate("x.npy"))
-    assert "scene oranges: the cube is of scene figs (correlation 1.000, not 0.4" in message
+    assert "scene oranges: it is of scene figs (correlation 1.000, not 0.4" in message
     assert "in the split's order: oranges, figs, melons" in message
     Path("out").mkdir()
     for number, place in enumerate([1, 2, 0]):
         io.savemat(f"out/output_mulExm_{number}.mat", {"sr": gt[place].transpose(1, 2, 0)})
-    assert "output_mulExm_0.mat, scene oranges: the cube is of scene figs" in refused(evaluate("out"))
+    assert "output_mulExm_0.mat, scene oranges: it is of scene figs" in refused(evaluate("out"))
 
 
 def test_a_cube_that_resembles_no_scene_is_warned_of(gt: Array) -> None:

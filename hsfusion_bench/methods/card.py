@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from hsfusion_bench.errors import HsbenchError
 
-__all__ = ["Card", "TRUTHS", "Family", "Truth"]
+__all__ = ["TRUTHS", "Card", "Family", "Truth"]
 
 Family = Literal["classical", "cnn", "inr", "transformer", "unsupervised", "custom"]
 Truth = Literal["psf", "srf"]

@@ -89,7 +89,7 @@ def _of_seed(entries: Iterable[Entry], name: str) -> list[Entry]:
 
 
 def choose_published(boards: Iterable[Leaderboard], names: Sequence[str]) -> list[Leaderboard]:
-    """Return leaderboards with the published rows whose method is named, in letters of any size; those that have rows."""
+    """Return leaderboards with the published rows whose method is named, in any letters; those that have rows."""
     chosen, asked = [], {name.lower() for name in names}
     for board in boards:
         lines = [line for line in board.published if line.row.method.lower() in asked]

@@ -242,7 +242,7 @@ def _refuse_other_scene(cube: FloatArray, straight: float, setting: Setting, whe
     likest = max(others, key=lambda name: others[name], default="")
     if likest and others[likest] >= _SURE:
         raise HsbenchError(
-            f"{where}: the cube is of scene {likest} (correlation {others[likest]:.3f}, not {straight:.3f}). Give files "
+            f"{where}: it is of scene {likest} (correlation {others[likest]:.3f}, not {straight:.3f}). Give files "
             f"the names of their scenes, or put the cubes in the split's order: {', '.join(setting.task.names)}"
         )
 
