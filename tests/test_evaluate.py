@@ -292,6 +292,24 @@ def test_a_reference_that_is_not_ours_is_refused_with_the_difference(gt: Array) 
     assert "--trust-their-reference" in message
 
 
+@pytest.mark.parametrize("counts", [np.round, np.floor])
+def test_a_reference_in_whole_counts_is_ours(gt: Array, counts: Any) -> None:
+    estimate = np.round(255 * (gt + 0.01)).astype(np.uint8)
+    io.savemat("x.mat", {"sr": estimate, "gt": counts(255 * gt).astype(np.uint8)})
+    done = evaluate("x.mat", "--const", "255")
+    assert done.exit_code == 0, done.output
+    assert "scene figs: their reference is ours in whole counts of 255; scored against ours" in done.stderr
+    assert read()["external"]["reference"] == "ours"
+    errors = ((estimate / 255 - gt) ** 2).mean((2, 3))
+    assert psnr() == pytest.approx(list(-10 * np.log10(errors).mean(1)), rel=1e-9)
+
+
+def test_a_reference_a_count_off_is_not_ours(gt: Array) -> None:
+    theirs = np.round(255 * gt) + 1
+    io.savemat("x.mat", {"sr": np.round(255 * gt), "gt": theirs})
+    assert "their reference is not ours" in refused(evaluate("x.mat", "--const", "255"))
+
+
 def test_a_trusted_reference_is_scored_against_and_said_everywhere(gt: Array) -> None:
     theirs = 0.9 * gt
     io.savemat("x.mat", {"sr": 255 * (theirs + 0.01), "gt": 255 * theirs})

@@ -41,6 +41,8 @@ _TOO_SMALL = 4
 _POOR = 0.5
 #: From this correlation on, a cube that is not of its scene is of the other one.
 _SURE = 0.9
+#: The least full scale of whole numbers, eight bits.
+_FEWEST_COUNTS = 255
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 65535)
 
 
@@ -294,6 +296,11 @@ def _agreed(
         f"{difference.mean():.3g} (at band {band}, row {row}, column {column} theirs is "
         f"{theirs[band, row, column]:.6g}, ours {hr_hsi[band, row, column]:.6g})"
     )
+    if not claim.trust_reference and _whole_counts(theirs, difference, claim.const):
+        found.warnings.append(
+            f"{where}: their reference is ours in whole counts of {claim.const:g}; scored against ours"
+        )
+        return hr_hsi
     if not claim.trust_reference:
         other = _scene_of(theirs, setting)
         text += f"; it is the one of scene {other}, so the order is not the split's" if other else ""
@@ -302,6 +309,12 @@ def _agreed(
     found.used_theirs = True
     found.warnings.append(f"{text}; scored against theirs")
     return theirs
+
+
+def _whole_counts(theirs: FloatArray, difference: FloatArray, const: float) -> bool:
+    """Tell whether a reference is ours, rounded or cut to the whole numbers that a file of integers holds."""
+    counts = theirs * const
+    return const >= _FEWEST_COUNTS and difference.max() < 1 / const and abs(counts - counts.round()).max() <= SAME
 
 
 def _scene_of(reference: FloatArray, setting: Setting) -> str | None:
