@@ -127,10 +127,10 @@ def _of_seed(entries: Iterable[Entry], name: str) -> list[Entry]:
 
 
 def choose_published(boards: Iterable[Leaderboard], names: Sequence[str]) -> list[Leaderboard]:
-    """Return leaderboards with the published rows whose method, in small letters, is named; those that have rows."""
-    chosen = []
+    """Return leaderboards with the published rows whose method is named, in any letters; those that have rows."""
+    chosen, asked = [], {name.lower() for name in names}
     for board in boards:
-        lines = [line for line in board.published if line.row.method.lower() in names]
+        lines = [line for line in board.published if line.row.method.lower() in asked]
         sources = list(dict.fromkeys(line.row.source for line in lines))
         numbered = [replace(line, number=sources.index(line.row.source) + 1) for line in lines]
         if board.rows or numbered:
