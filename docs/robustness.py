@@ -80,6 +80,9 @@ def lost(rows: Mapping[str, Mapping[str, Record]], method: str, condition: str) 
     base, changed = rows[BASE].get(method), rows.get(f"{BASE}-{condition}", {}).get(method)
     if base is None or changed is None:
         return None
+    # weights of another training would be a change of two things
+    if (base.weights and base.weights.sha256) != (changed.weights and changed.weights.sha256):
+        return None
     names = [scene.name for scene in changed.scenes]
     return psnr(changed, names) - psnr(base, names), len(names)
 
