@@ -118,7 +118,8 @@ def our_summary(script: Script, file: Path, arguments: Arguments) -> dict[str, M
     in_class = any("int" in kind for kind in number_classes(file, no_reference=script is NO_REFERENCE).values())
     if script is NO_REFERENCE:
         ratio = int(arguments.ratio)
-        return summarise(score_no_reference(file, ratio=ratio, sensor=arguments.sensor, as_matlab=in_class))
+        scores = score_no_reference(file, ratio=ratio, sensor=arguments.sensor, as_matlab=in_class, any_scale=True)
+        return summarise(scores)
     # whatever their scale: it is the script, too, that is told it
     return summarise(score_file(file, ratio=arguments.ratio, const=arguments.const, as_matlab=in_class, any_scale=True))
 
