@@ -325,6 +325,8 @@ class TestRefusals:
         done = fuse(pair, "--const", 2047, method="feinfn")
         assert done.exit_code == 2
         assert "FeINFN is a network: name its trained weights by --weights FILE" in said(done)
+        assert "gsa and fuse, among others, need none" in said(done)
+        assert fuse(pair, "--const", 2047, method="fuse").exit_code == 0
 
     def test_weights_of_a_method_that_has_none(self, pair: Path) -> None:
         done = fuse(pair, "--const", 2047, "--weights", "a.safetensors", method="bicubic")
