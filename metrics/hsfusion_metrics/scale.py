@@ -101,7 +101,7 @@ def _cast_doubt(lms: FloatArray) -> str | None:
     beyond = float(np.mean((lms < -0.5) | (lms > _GREATEST + 0.5)))
     if beyond > 1.0 - _MOST / 100.0:
         return (
-            f"{100 * beyond:.2g} % of lms lie beyond 0 to {_GREATEST}, at which D_lambda clips it as the script does: "
+            f"{100 * beyond:.0f} % of lms lie beyond 0 to {_GREATEST}, at which D_lambda clips it as the script does: "
             "bring sr, lms and pan to counts by one and the same factor"
         )
     low, high = np.percentile(lms, [50.0 - _MOST / 2, 50.0 + _MOST / 2])
@@ -110,7 +110,7 @@ def _cast_doubt(lms: FloatArray) -> str | None:
         part = 100 * moved / ((high - low) / _NINE_TENTHS)
         return (
             f"D_lambda rounds to whole numbers as the script does, but lms lies between {low:.3g} and {high:.3g} (nine "
-            f"tenths of it), where this moves the values by {part:.2g} % of their deviation: it is made for counts. "
+            f"tenths of it), where this moves the values by {part:.0f} % of their deviation: it is made for counts. "
             "Multiply sr, lms and pan by one and the same factor, such as 10000 for reflectances"
         )
     return None
