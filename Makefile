@@ -34,12 +34,15 @@ demo: $(READY)
 	    --results-dir demo-results --csv demo-results/demo.csv --latex demo-results/demo.tex
 	@cat demo-results/demo.tex
 
+# One process more than there are cores: many tests wait, for children that start or for what they must not see.
+PARALLEL ?= $(shell expr $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1)
+
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(PARALLEL) --dist worksteal
 
 #   make test-fast    the inner loop: without trainings and real scenes
 test-fast: $(READY)
-	$(BIN)/pytest --quiet -m 'not slow and not data'
+	$(BIN)/pytest --quiet --numprocesses $(PARALLEL) --dist worksteal -m 'not slow and not data'
 
 #   make fuzz    spoiled files of every kind, for an hour; FUZZ=100 tries so many of each
 FUZZ ?= 3000

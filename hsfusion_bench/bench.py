@@ -159,7 +159,7 @@ def score(scene: Scene, cube: npt.ArrayLike) -> Indexes:
         raise HsbenchError(f"scene {scene.name} cannot be scored: {error}") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """Records of methods on tasks, and tables of them.
 
@@ -278,6 +278,10 @@ class Results:
         return len(self.entries)
 
     def __str__(self) -> str:
+        return self.to_markdown()
+
+    def __repr__(self) -> str:
+        """Show the leaderboard at a prompt, too: the records themselves fill many screens."""
         return self.to_markdown()
 
     def _repr_markdown_(self) -> str:
@@ -457,6 +461,7 @@ def evaluate(
     layout: str | None = None,
     trust_their_reference: bool = False,
     also: Sequence[str] = (),
+    uses: Sequence[str] = (),
 ) -> Results:
     """Score fused cubes that were made elsewhere, as `hsbench evaluate` does.
 
@@ -470,26 +475,32 @@ def evaluate(
         Name of the method in tables.
     records
         Folder of records; None: nothing is written.
-    const, key, layout, trust_their_reference, also
+    const, key, layout, trust_their_reference, also, uses
         As the options of `hsbench evaluate`.
 
     Raises
     ------
     UsageError
-        If the name is taken, axes are ambiguous, or there is no such index.
+        If the name is taken, axes are ambiguous, or there is no such index or truth.
     HsbenchError
         If a cube is missing, or is not what it is said to be. What is odd about cubes is a warning.
     """
     from hsfusion_bench.data.task import require_present
+    from hsfusion_bench.methods.card import TRUTHS
     from hsfusion_bench.report.sources import Entry
     from hsfusion_bench.runs.account import further_indexes
     from hsfusion_bench.runs.elsewhere import Claim, score_claim
     from hsfusion_bench.runs.records import Store
     from hsfusion_bench.runs.setting import Setting
+    from hsfusion_bench.suggest import unknown
 
     further = further_indexes(also)
     require_present(task.source, task.plan)
-    claim = Claim(Path(results).expanduser(), name.strip(), key, layout, const, trust_their_reference)
+    for truth in uses:
+        if truth not in TRUTHS:
+            raise UsageError(unknown("truth of the cameras called", truth, TRUTHS))
+    stated = Path(results).expanduser(), name.strip(), key, layout, const, trust_their_reference
+    claim = Claim(*stated, uses=tuple(uses))
     with TemporaryFolder() as scratch:
         store = Store(scratch if records is None else Path(records).expanduser())
         result, odd = score_claim(claim, Setting(task, store, timing=False, also=further))

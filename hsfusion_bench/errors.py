@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import re
 
+from hsfusion_bench.strangers import place
+
 
 class HsbenchError(Exception):
     """Something the user can mend: a missing file, a wrong shape, a foreign checkpoint.
@@ -67,4 +69,6 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"it asked Python to end (SystemExit: {error.code})"
     text = " ".join(str(error).split())
-    return out_of_memory(error) or (f"{type(error).__name__}: {text}" if text else type(error).__name__)
+    reason = out_of_memory(error) or (f"{type(error).__name__}: {text}" if text else type(error).__name__)
+    where = place(error)
+    return reason if where is None else f"{reason} ({where})"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of
+from hsfusion_bench.strangers import know
 from hsfusion_bench.suggest import unknown
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Entry:
             If the import fails, or the target is not a method. The message names the distribution.
         """
         module_name, _, attribute = self.target.partition(":")
+        if self.origin.kind != "shipped":
+            know(module_name)
         try:
             found = getattr(importlib.import_module(module_name), attribute)
         except KeyboardInterrupt:
@@ -142,6 +145,7 @@ class FileEntry:
             raise HsbenchError(f"{self.path} cannot be imported as Python")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
+        know(name)
         try:
             spec.loader.exec_module(module)
         except KeyboardInterrupt:

@@ -9,8 +9,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 
+import hypothesis
 import platformdirs
 import pytest
+
+# A machine that does other work is slow, and no fault of what is tested.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +26,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(folder / "data"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))  # of commands that tests start
     monkeypatch.delenv("HSBENCH_RESULTS", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables are as wide as it says; pytest-xdist sets it
     return folder
 
 

@@ -105,6 +105,7 @@ def test_results_are_tables(task: hb.Task) -> None:
     assert results.to_latex().count("GSA") >= 1
     assert "| GSA" in str(results)
     assert results.to_csv().startswith("method,title")
+    assert repr(results) == str(results) == results.to_markdown()
 
 
 def test_options_are_values(task: hb.Task) -> None:

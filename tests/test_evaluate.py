@@ -18,6 +18,9 @@ from scipy import io
 from hsfusion_bench.cli import main
 from hsfusion_bench.data.sources.demo import DemoSource
 from hsfusion_bench.errors import HsbenchError
+from hsfusion_bench.report.html.columns import told, told_of
+from hsfusion_bench.report.leaderboard import leaderboards
+from hsfusion_bench.report.sources import gather
 from hsfusion_bench.runs.elsewhere import require_range
 from hsfusion_bench.runs.records import read_record
 from hsfusion_metrics import METRICS
@@ -287,8 +290,20 @@ def test_rows_and_columns_that_are_swapped_are_seen(gt: Array) -> None:
     assert max(psnr()) < 30
 
 
-def test_scenes_in_another_order_are_warned_of(gt: Array) -> None:
-    np.save("x.npy", gt[[1, 2, 0]])
+def test_scenes_in_another_order_are_refused(gt: Array) -> None:
+    # as MATLAB's dir() gives files: by the alphabet
+    np.save("x.npy", gt[[1, 2, 0]] + 0.01)
+    message = refused(evaluate("x.npy"))
+    assert "scene oranges: it is of scene figs (correlation 1.000, not 0.4" in message
+    assert "in the split's order: oranges, figs, melons" in message
+    Path("out").mkdir()
+    for number, place in enumerate([1, 2, 0]):
+        io.savemat(f"out/output_mulExm_{number}.mat", {"sr": gt[place].transpose(1, 2, 0)})
+    assert "output_mulExm_0.mat, scene oranges: it is of scene figs" in refused(evaluate("out"))
+
+
+def test_a_cube_that_resembles_no_scene_is_warned_of(gt: Array) -> None:
+    np.save("x.npy", np.random.default_rng(0).uniform(size=gt.shape))
     done = evaluate("x.npy")
     assert done.exit_code == 0
     assert "scene figs: the cube hardly resembles the reference" in done.stderr
@@ -318,6 +333,24 @@ def test_a_reference_that_is_not_ours_is_refused_with_the_difference(gt: Array) 
     assert "--trust-their-reference" in message
 
 
+@pytest.mark.parametrize("counts", [np.round, np.floor])
+def test_a_reference_in_whole_counts_is_ours(gt: Array, counts: Any) -> None:
+    estimate = np.round(255 * (gt + 0.01)).astype(np.uint8)
+    io.savemat("x.mat", {"sr": estimate, "gt": counts(255 * gt).astype(np.uint8)})
+    done = evaluate("x.mat", "--const", "255")
+    assert done.exit_code == 0, done.output
+    assert "scene figs: their reference is ours in whole counts of 255; scored against ours" in done.stderr
+    assert read()["external"]["reference"] == "ours"
+    errors = ((estimate / 255 - gt) ** 2).mean((2, 3))
+    assert psnr() == pytest.approx(list(-10 * np.log10(errors).mean(1)), rel=1e-9)
+
+
+def test_a_reference_a_count_off_is_not_ours(gt: Array) -> None:
+    theirs = np.round(255 * gt) + 1
+    io.savemat("x.mat", {"sr": np.round(255 * gt), "gt": theirs})
+    assert "their reference is not ours" in refused(evaluate("x.mat", "--const", "255"))
+
+
 def test_a_trusted_reference_is_scored_against_and_said_everywhere(gt: Array) -> None:
     theirs = 0.9 * gt
     io.savemat("x.mat", {"sr": 255 * (theirs + 0.01), "gt": 255 * theirs})
@@ -330,13 +363,37 @@ def test_a_trusted_reference_is_scored_against_and_said_everywhere(gt: Array) ->
 
 
 def test_a_reference_of_another_scene_tells_that_the_order_is_another(gt: Array) -> None:
-    io.savemat("x.mat", {"sr": gt[[1, 2, 0]], "gt": gt[[1, 2, 0]]})
+    io.savemat("x.mat", {"sr": gt, "gt": gt[[1, 2, 0]]})
     assert "it is the one of scene figs, so the order is not the split's" in refused(evaluate("x.mat"))
 
 
 def test_trust_needs_a_reference(gt: Array) -> None:
     np.save("x.npy", gt)
     assert "no reference (gt) came with x.npy" in refused(evaluate("x.npy", "--trust-their-reference"), 2)
+
+
+# -- its row among others
+
+
+def test_the_cameras_that_a_method_was_told_are_said_or_not_known(gt: Array) -> None:
+    np.save("x.npy", gt + 0.01)
+    assert evaluate("x.npy").exit_code == 0
+    assert evaluate("x.npy", "--uses", "SRF,psf", name="Told").exit_code == 0
+    assert read("told")["method"]["uses"] == ["psf", "srf"]
+    assert "Told (uses psf, srf)" in hsbench("leaderboard", "--methods", "told").stdout
+    boards = leaderboards(gather([Path("results")], "mine").entries)
+    columns = {row.record.method.title: (told_of(row), told(row)) for board in boards for row in board.rows}
+    assert columns == {"My method": ("unknown", "not said"), "Told": ("given", "PSF, SRF")}
+    assert "did you mean psf" in evaluate("x.npy", "--uses", "pfs").stderr
+
+
+@pytest.mark.parametrize("name", ["My method", "my-method", "my METHOD"])
+def test_a_row_is_chosen_by_its_name_its_title_or_its_file(gt: Array, name: str) -> None:
+    np.save("x.npy", gt + 0.01)
+    assert evaluate("x.npy").exit_code == 0
+    done = hsbench("leaderboard", "--dataset", "demo", "--methods", f"{name},GSA", "--format", "csv")
+    assert done.exit_code == 0, done.output
+    assert sorted(line.partition(",")[0] for line in done.stdout.splitlines()) == ["My method", "gsa", "method"]
 
 
 # -- requests that make no sense

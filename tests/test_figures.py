@@ -416,6 +416,25 @@ def test_what_is_no_log_is_refused(text: str) -> None:
     assert not Path("f.png").exists()
 
 
+def test_logs_of_ones_own_trainings_are_found(own_cache: Path) -> None:
+    def log(root: Path, name: str) -> Path:
+        path = root / "weights" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("step,loss,validation_psnr\n1,1,30\n")
+        return path
+
+    mine = log(own_cache, "file-net/cave-x4-uestc.csv")
+    second = log(own_cache, "file-net/cave-x4-uestc.seed-1.csv")
+    log(own_cache, "file-net/cave-x8-uestc.csv")
+    kept = log(Path("results"), "file-net/demo-x4-uestc.csv")
+    folders = [Path("results")]
+    assert training.find_logs(folders, ["file:Net"], "cave", 4, "uestc") == [mine, second]
+    assert training.find_logs(folders, ["file:Net.seed-1"], "cave", 4, None) == [second]
+    assert training.find_logs(folders, ["file-net"], "demo", None, None) == [kept]
+    with pytest.raises(HsbenchError, match="no log of such a training of other"):
+        training.find_logs(folders, ["file:Net", "other"], "cave", 4, None)
+
+
 # -- pictures
 
 

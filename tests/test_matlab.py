@@ -87,6 +87,72 @@ def forced_v73(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matlab, "_V7_BYTES", 1)
 
 
+#: How a batch [B, C, H, W] is turned into other orders; of one image alone, the first.
+ORDERS = {
+    "BCHW": lambda batch: batch,
+    "BHWC": lambda batch: batch.transpose(0, 2, 3, 1),
+    "HWCB": lambda batch: batch.transpose(2, 3, 1, 0),
+    "HWC": lambda batch: batch[0].transpose(1, 2, 0),
+    "CHW": lambda batch: batch[0],
+}
+
+
+class TestOrdersOfAxes:
+    @pytest.mark.parametrize("write", [write_v5, write_v73])
+    @pytest.mark.parametrize("layout", ORDERS)
+    def test_a_layout_that_is_said_is_read(self, tmp_path: Path, write: object, layout: str) -> None:
+        turned = ORDERS[layout]
+        path = write(tmp_path / "a.mat", gt=turned(GT), sr=turned(SR))
+        with open_batches(path, layout) as batches:
+            count = 3 if "B" in layout else 1
+            assert batches.shape == (count, 4, 20, 17)
+            pairs = list(batches)
+        assert np.array_equal([gt for gt, _ in pairs], GT[:count])
+        assert np.array_equal([sr for _, sr in pairs], SR[:count])
+
+    def test_a_last_axis_of_one_place_that_matlab_left_out_is_read(self, tmp_path: Path) -> None:
+        path = write_v5(tmp_path / "a.mat", gt=GT[0].transpose(1, 2, 0), sr=SR[0].transpose(1, 2, 0))
+        with open_batches(path, "HWCB") as batches:
+            assert np.array_equal([gt for gt, _ in batches], GT[:1])
+
+    @pytest.mark.parametrize("layout", ["BHWC", "HWCB"])
+    def test_a_shape_that_looks_like_another_order_is_refused(self, tmp_path: Path, layout: str) -> None:
+        # a constant error of 0.01 has 40 dB in any order, and an angle only over the bands
+        gt = np.random.default_rng(1).uniform(size=(3, 20, 64, 64))
+        sr = gt * np.array([1, 1.1] * 10)[:, None, None]
+        path = write_v5(tmp_path / "a.mat", gt=ORDERS[layout](gt), sr=ORDERS[layout](sr))
+        refused = score(path, "--ratio", 4)
+        assert refused.exit_code == 1
+        assert f"which looks like [{', '.join(layout)}]" in refused.stderr
+        assert f"--layout {layout} reads it" in refused.stderr
+        straight = score(write_v5(tmp_path / "b.mat", gt=gt, sr=sr), "--ratio", 4)
+        assert score(path, "--ratio", 4, "--layout", layout.lower()).stdout == straight.stdout
+        angles = np.degrees(np.arccos((gt * sr).sum(1) / np.sqrt((gt**2).sum(1) * (sr**2).sum(1)))).mean((1, 2))
+        assert f"{angles.mean():.6f}" in straight.stdout
+
+    def test_the_script_s_order_can_be_insisted_on(self, tmp_path: Path) -> None:
+        gt = np.random.default_rng(1).uniform(size=(2, 64, 64, 20))
+        path = write_v5(tmp_path / "a.mat", gt=gt, sr=gt + 0.01)
+        assert score(path, "--ratio", 4).exit_code == 1
+        assert "40.000000" in score(path, "--ratio", 4, "--layout", "BCHW").stdout
+
+    @pytest.mark.parametrize("shape", [(128, 128, 32, 32), (2, 198, 100, 100), (4, 31, 64, 20)])
+    def test_batches_of_many_bands_or_samples_are_no_other_order(self, shape: tuple[int, ...]) -> None:
+        matlab.require_axes(shape, "gt", None)
+
+    def test_a_layout_that_does_not_fit_is_refused(self, tmp_path: Path) -> None:
+        path = write_v5(tmp_path / "a.mat", gt=GT, sr=SR)
+        assert (
+            "(3, 4, 20, 17), which is not [H, W, C], as --layout says"
+            in score(path, "--ratio", 4, "--layout", "HWC").stderr
+        )
+
+    def test_one_image_names_the_layout_to_say(self, tmp_path: Path) -> None:
+        gt = np.ones((64, 64, 5))
+        path = write_v5(tmp_path / "a.mat", gt=gt, sr=gt)
+        assert "if it is [H, W, C], say --layout HWC" in score(path, "--ratio", 4).stderr
+
+
 class TestReading:
     @pytest.mark.parametrize("write", [write_v5, write_v73])
     @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])

@@ -20,9 +20,11 @@ from hsfusion_bench.errors import UsageError
 from hsfusion_bench.methods.weights import TrainingInfo, ValidationInfo, cached_path, scenes_folder, training_seed
 from hsfusion_bench.registry import find
 from hsfusion_bench.report import frame, latex, markdown
-from hsfusion_bench.report.choosing import choose_entries
+from hsfusion_bench.report.choosing import choose_entries, place_of, spelt
 from hsfusion_bench.report.comparison import compare
 from hsfusion_bench.report.contestants import choose
+from hsfusion_bench.report.figures.choosing import Asked
+from hsfusion_bench.report.figures.kept import once
 from hsfusion_bench.report.leaderboard import Leaderboard, leaderboards
 from hsfusion_bench.report.seeds import Spread, means, noise_spread, split_name, training_spread
 from hsfusion_bench.report.sources import RECORDED, entries_of, gather
@@ -388,6 +390,54 @@ def test_names_with_seeds() -> None:
     kept, left_out = choose_entries(entries, ["net.seed-1"])
     assert ([entry.record.training_seed for entry in kept], left_out) == ([1], [])
     assert len(choose_entries(entries, ["net"])[0]) == 3
+
+
+def named(record: Record, **told: Any) -> Record:
+    return record.model_copy(update={"method": record.method.model_copy(update=told)})
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("file:Net", "file:Net"),
+        ("file-net", "file:Net"),
+        ("My net", "file:Net"),
+        ("FILE:net", "file:Net"),
+        ("file-net.seed-1", "file:Net.seed-1"),
+        ("mtf", "mtf"),
+        ("MTF", "mtf"),
+        ("mtf.nyquist_gain-0.3", "mtf.nyquist_gain-0.3"),
+        ("mtf.nyquist-gain-0.3", "mtf.nyquist_gain-0.3"),
+    ],
+)
+def test_rows_are_named_as_in_tables_and_as_files_are(name: str, row: str) -> None:
+    gain = {"options": {"nyquist_gain": 0.3}, "changed": ["nyquist_gain"]}
+    records = [named(trained(seed), name="file:Net", title="My net") for seed in (0, 1)]
+    records += [make_record("mtf"), named(make_record("mtf"), **gain)]
+    entries = entries_of(records)
+    assert spelt(entries, [name]) == [row]
+    assert choose_entries(entries, [name]) == choose_entries(entries, [row])
+    assert all(place_of(entry.record, [row]) == 0 for entry in choose_entries(entries, [name])[0])
+
+
+def test_figures_take_one_seed_in_the_order_of_the_names() -> None:
+    entries = entries_of([trained(0), trained(1), make_record("other")])
+    asked = Asked(entries, [Path("results")], ["Other", "net.seed-1"], "psnr", False, [])
+    assert [entry.record.key for entry in once(asked.chosen(), asked)] == ["other", "net.seed-1"]
+
+
+def test_a_name_of_no_row_or_of_several_is_refused() -> None:
+    entries = entries_of([named(make_record(name), title="Net") for name in ("one", "two")])
+    with pytest.raises(UsageError, match=r"there is no row of 'ones'; did you mean one\?"):
+        spelt(entries, ["ones"])
+    with pytest.raises(UsageError, match=r"there is no row of 'one\.seed-3'"):
+        spelt(entries, ["one.seed-3"])
+    with pytest.raises(UsageError, match="Net may be any of one, two"):
+        spelt(entries, ["Net"])
+
+
+def test_rows_of_papers_are_named_as_they_are_printed() -> None:
+    assert spelt(entries_of([make_record()]), ["DCINN", "mine"], published=True) == ["dcinn", "mine"]
 
 
 def test_means_are_made_once() -> None:

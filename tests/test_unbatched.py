@@ -14,6 +14,7 @@ from scipy import io
 from hsfusion_bench.cli import main
 from support import goldens
 
+LAYOUTS = {"HWCB": (2, 3, 1, 0), "BHWC": (0, 2, 3, 1)}
 UNREF = json.loads((goldens.FOLDER / "unref.json").read_text())["cases"]["ikonos"]
 AXES = {"HWC": lambda image: image.transpose(1, 2, 0), "CHW": lambda image: image, "1CHW": lambda image: image[None]}
 
@@ -140,3 +141,26 @@ class TestRefusals:
     def test_references_beside_a_file_of_both(self, golden: Path) -> None:
         said = message(score(golden / "test(with_up)x4.h5", "--gt", "a.h5", "--ratio", 4))
         assert "--gt and --key go with a folder of results" in said
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_file_beside_a_folder_may_have_another_order(golden: Path, layout: str) -> None:
+    batch = goldens.batch("small_48x40")
+    io.savemat(golden / "gt.mat", {"gt": batch.gt.transpose(LAYOUTS[layout])})
+    straight = score(golden / "outputs", "--gt", golden / "test(with_up)x4.h5", "--ratio", 4)
+    done = score(golden / "outputs", "--gt", golden / "gt.mat", "--ratio", 4, "--layout", layout)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == straight.stdout
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_without_a_reference_another_order_is_read(tmp_path: Path, layout: str) -> None:
+    random = np.random.default_rng(0)
+    sr, lms = random.integers(100, 900, (2, 2, 4, 64, 64)).astype(float)
+    pan = random.integers(100, 900, (2, 1, 64, 64)).astype(float)
+    arrays = {"sr": sr, "lms": lms, "pan": pan}
+    io.savemat(tmp_path / "a.mat", arrays)
+    io.savemat(tmp_path / "b.mat", {name: array.transpose(LAYOUTS[layout]) for name, array in arrays.items()})
+    straight = score(tmp_path / "a.mat", "--no-reference", "--ratio", 4)
+    assert straight.exit_code == 0, straight.output
+    assert score(tmp_path / "b.mat", "--no-reference", "--ratio", 4, "--layout", layout).stdout == straight.stdout

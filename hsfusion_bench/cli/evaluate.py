@@ -9,6 +9,7 @@ import click
 
 from hsfusion_bench.cli.common import (
     also_option,
+    comma_separated,
     console,
     dataset_options,
     pictures_option,
@@ -19,6 +20,8 @@ from hsfusion_bench.cli.common import (
 from hsfusion_bench.cli.numbers import POSITIVE
 from hsfusion_bench.cli.sections import Sectioned
 from hsfusion_bench.errors import UsageError
+from hsfusion_bench.methods.card import TRUTHS
+from hsfusion_bench.suggest import unknown
 
 if TYPE_CHECKING:
     from hsfusion_bench.data.observing.protocols import ProtocolChoice
@@ -35,6 +38,14 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
             f"--layout {value!r}: the letters C, H and W, and B for several cubes, in the order of the axes"
         )
     return letters
+
+
+def _truths(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    names = {name.lower() for name in comma_separated(context, parameter, value) or ()}
+    for name in names:
+        if name not in TRUTHS:
+            raise UsageError(unknown("truth of the cameras called", name, TRUTHS))
+    return tuple(sorted(names))
 
 
 @click.command("evaluate", cls=Sectioned, short_help="Score results made elsewhere, and write a record as of a run.")
@@ -55,6 +66,12 @@ def _layout(_context: click.Context, _parameter: click.Parameter, value: str | N
     help="Where a reference `gt` came with the results and is not ours, score against theirs.",
 )
 @also_option
+@click.option(
+    "--uses",
+    callback=_truths,
+    metavar="psf,srf",
+    help="What the method was told of the cameras beyond the two images: psf, srf or both.",
+)
 @click.option(
     "--params", type=click.IntRange(min=0, max=10**15), metavar="N", help="Number of parameters, as reported."
 )
@@ -79,6 +96,7 @@ def command(
     layout: str | None,
     trust_their_reference: bool,
     also: tuple[str, ...],
+    uses: tuple[str, ...],
     params: int | None,
     latency_ms: float | None,
     csv_file: Path | None,
@@ -105,7 +123,7 @@ def command(
 
     task = open_task(dataset, scale, protocol=protocol, data_root=data_root, scenes=scenes, wavelengths=wavelengths)
     remark_on_camera(task)
-    claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms)
+    claim = Claim(predictions, name.strip(), key, layout, const, trust_their_reference, params, latency_ms, uses)
     notes = console(stderr=True)
     notes.print(str(task), markup=False)
     with Display(debug=context.find_root().params["debug"]) as display:

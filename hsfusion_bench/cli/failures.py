@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from hsfusion_bench.errors import HsbenchError, UsageError, out_of_memory
+from hsfusion_bench.errors import HsbenchError, UsageError, out_of_memory, reason_of
+from hsfusion_bench.strangers import place
 from hsfusion_bench.terminal import neutral, one_line
 
 #: What the system says too briefly.
@@ -64,6 +65,8 @@ def told(error: Exception) -> click.ClickException | None:
         return Message("a path begins with ~ and a name, and there is no user of that name here", 2)
     if isinstance(error, RuntimeError) and "Symlink loop" in str(error):  # of pathlib, before Python 3.13
         return Message(f"{_TOLD[errno.ELOOP]}: {cut(str(error))}", 1)
+    if place(error) is not None:
+        return Message(f"{reason_of(error)}. `hsbench --debug` and the same command show the traceback", 1)
     return None
 
 

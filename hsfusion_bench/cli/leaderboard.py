@@ -103,7 +103,7 @@ def command(
       hsbench leaderboard --format latex --indexes psnr,ssim > table.tex
       hsbench leaderboard --methods gsa,ltmr,feinfn --format tabular --cite --out table.tex
     """
-    from hsfusion_bench.report.choosing import choose_entries, choose_published
+    from hsfusion_bench.report.choosing import choose_entries, choose_published, spelt
     from hsfusion_bench.report.frame import csv
     from hsfusion_bench.report.leaderboard import leaderboards
     from hsfusion_bench.report.markdown import markdown
@@ -137,6 +137,7 @@ def command(
         verb = "holds" if only and len(folders) < 2 else "hold"
         raise HsbenchError(f"{where} {verb} no records{' of ' + wanted if wanted else ''}; `hsbench run` makes them")
     if methods is not None:
+        methods = spelt(entries, methods, published=bool(printed))
         entries, left_out = choose_entries(entries, methods, published=bool(printed))
         if left_out:
             notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True)

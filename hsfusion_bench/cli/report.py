@@ -71,7 +71,7 @@ def command(
       hsbench report --only mine --results-dir monday --results-dir tuesday
     """
     from hsfusion_bench.files import write_text
-    from hsfusion_bench.report.choosing import choose_entries, choose_published
+    from hsfusion_bench.report.choosing import choose_entries, choose_published, spelt
     from hsfusion_bench.report.html.page import gather_page
     from hsfusion_bench.report.html.places import Places
     from hsfusion_bench.report.html.render import render
@@ -96,6 +96,7 @@ def command(
         where = places.get(only or "", f"{', '.join(map(str, own))} and hsbench itself")
         raise HsbenchError(f"no records{' of ' + wanted if wanted else ''} in {where}; `hsbench run` makes them")
     if methods is not None:
+        methods = spelt(entries, methods, published=True)
         entries, left_out = choose_entries(entries, methods, published=True)
         if left_out:
             notes.print(f"left out, as not named: {', '.join(left_out)}", soft_wrap=True, markup=False)

@@ -52,6 +52,12 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
 )
 @click.option("--key", metavar="NAME", help="If RESULTS is a folder: array in its files, if it has no usual name.")
 @click.option(
+    "--layout",
+    type=click.Choice(["BCHW", "BHWC", "HWCB", "HWC", "CHW"], case_sensitive=False),
+    metavar="AXES",
+    help="Order of the axes in a file of batches, if it is not the script's, BCHW: BHWC, HWCB, HWC or CHW.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1, max=256),
     default=1,
@@ -79,6 +85,7 @@ def command(
     references: Path | None,
     inputs: Path | None,
     key: str | None,
+    layout: str | None,
     workers: int,
     as_matlab: bool,
     any_scale: bool,
@@ -89,6 +96,7 @@ def command(
     Prints what analysis_ref_batched_images(RESULTS, ratio, 0, const) prints: the seven indexes of each sample,
     their mean and their standard deviation. With --no-reference, what analysis_unref_batched_images(RESULTS, ratio,
     sensor) prints; its file has `sr` and `lms`, each [B, C, H, W], and `pan` [B, 1, H, W].
+    --layout reads files of another order of axes, such as [H, W, C, B].
 
     A folder holds output_mulExm_0.mat, output_mulExm_1.mat, ..., as for analysis_ref_unbatched_images and
     analysis_unref_unbatched_images; --gt or --inputs names the file that goes with them.
@@ -107,17 +115,17 @@ def command(
     if no_reference:
         _refuse(references, "--gt", "--no-reference has none")
         _require_if_folder(results, inputs, "--inputs", key)
-        _tell_classes(results, inputs, key, no_reference=True, as_matlab=as_matlab)
+        _tell_classes(results, inputs, key, layout, no_reference=True, as_matlab=as_matlab)
         scores: Iterator[Indexes] | Iterator[NoReference]
-        scores = _without_reference(results, inputs, int(ratio), sensor, key, workers, as_matlab, any_scale)
+        scores = _without_reference(results, inputs, int(ratio), sensor, key, layout, workers, as_matlab, any_scale)
         _print(scores, _NO_REFERENCE_TITLES, _NO_REFERENCE_FIELDS, as_json)
     else:
         from hsfusion_metrics import METRICS
 
         _refuse(inputs, "--inputs", "it goes with --no-reference")
         _require_if_folder(results, references, "--gt", key)
-        _tell_classes(results, references, key, no_reference=False, as_matlab=as_matlab)
-        scores = _with_reference(results, references, ratio, const, key, workers, as_matlab, any_scale)
+        _tell_classes(results, references, key, layout, no_reference=False, as_matlab=as_matlab)
+        scores = _with_reference(results, references, ratio, const, key, layout, workers, as_matlab, any_scale)
         _print(scores, [metric.title for metric in METRICS.values()], _FIELDS, as_json)
 
 
@@ -133,14 +141,16 @@ def _require_if_folder(results: Path, beside: Path | None, option: str, key: str
         raise click.UsageError(f"{option} and --key go with a folder of results; {results} is none")
 
 
-def _tell_classes(results: Path, beside: Path | None, key: str | None, *, no_reference: bool, as_matlab: bool) -> None:
+def _tell_classes(
+    results: Path, beside: Path | None, key: str | None, layout: str | None, *, no_reference: bool, as_matlab: bool
+) -> None:
     """Say in one line where the script computes in something else than we do, or MATLAB does not compute at all."""
     from hsfusion_bench.matlab import batches, folders
 
     if beside is None:
-        classes = batches.number_classes(results, no_reference=no_reference)
+        classes = batches.number_classes(results, no_reference=no_reference, layout=layout)
     else:
-        classes = folders.number_classes(results, beside, no_reference=no_reference, key=key)
+        classes = folders.number_classes(results, beside, no_reference=no_reference, key=key, layout=layout)
     other = sorted(set(classes.values()) - {"double"})
     holds = f"{results} holds {' and '.join(other)}"
     if other and not as_matlab:
@@ -161,6 +171,7 @@ def _with_reference(
     ratio: float,
     const: float,
     key: str | None,
+    layout: str | None,
     workers: int,
     as_matlab: bool,
     any_scale: bool,
@@ -169,7 +180,15 @@ def _with_reference(
     from hsfusion_bench.matlab.folders import score_folder
 
     if references is None:
-        return score_file(results, ratio=ratio, const=const, workers=workers, as_matlab=as_matlab, any_scale=any_scale)
+        return score_file(
+            results,
+            ratio=ratio,
+            const=const,
+            workers=workers,
+            as_matlab=as_matlab,
+            any_scale=any_scale,
+            layout=layout,
+        )
     return score_folder(
         results,
         references,
@@ -179,6 +198,7 @@ def _with_reference(
         workers=workers,
         as_matlab=as_matlab,
         any_scale=any_scale,
+        layout=layout,
     )
 
 
@@ -188,6 +208,7 @@ def _without_reference(
     ratio: int,
     sensor: str | None,
     key: str | None,
+    layout: str | None,
     workers: int,
     as_matlab: bool,
     any_scale: bool,
@@ -197,7 +218,13 @@ def _without_reference(
 
     if inputs is None:
         return score_no_reference(
-            results, ratio=ratio, sensor=sensor, workers=workers, as_matlab=as_matlab, any_scale=any_scale
+            results,
+            ratio=ratio,
+            sensor=sensor,
+            workers=workers,
+            as_matlab=as_matlab,
+            any_scale=any_scale,
+            layout=layout,
         )
     return score_folder_no_reference(
         results,
@@ -208,6 +235,7 @@ def _without_reference(
         workers=workers,
         as_matlab=as_matlab,
         any_scale=any_scale,
+        layout=layout,
     )
 
 

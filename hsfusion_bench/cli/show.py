@@ -166,7 +166,7 @@ def _parameters(entry: Entry | FileEntry, method: NetworkMethod, problem: Proble
 
     known = None
     if entry.origin.kind == "shipped":
-        known = recorded_parameters(entry.name, entry.origin.version, problem)
+        known = recorded_parameters(entry.name, problem)
     if known is not None:
         return known
     from hsfusion_bench.runs.measure import count_parameters

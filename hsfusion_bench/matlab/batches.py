@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import h5py
 import numpy as np
@@ -18,7 +18,7 @@ import hsfusion_metrics
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
 from hsfusion_bench.formats.matfile import NUMERIC, Variable, open_matfile, readable
-from hsfusion_bench.matlab.interleaved import each_sample, taken_apart
+from hsfusion_bench.matlab.interleaved import each_sample, sizes_of, taken_apart
 from hsfusion_bench.matlab.processes import FloatArray
 from hsfusion_metrics import NYQUIST_GAINS, Indexes, NoReference
 
@@ -27,7 +27,12 @@ _Result = TypeVar("_Result")
 _NAMES = ("gt", "sr")
 _NO_REFERENCE_NAMES = ("sr", "lms", "pan")
 _READABLE = NUMERIC | {"logical"}
-#: As `channel_axis`: the axes of these files are known, and whatever their shapes, the script scores them so.
+#: Orders of axes that are read; the script's is the first.
+LAYOUTS: Final = ("BCHW", "BHWC", "HWCB", "HWC", "CHW")
+_SCRIPTS: Final = LAYOUTS[0]
+#: The shortest side of an image whose shape tells which axes are rows and columns.
+_SIDE = 64
+#: As `channel_axis`: the axes are known by `require_axes`.
 FIRST_AXIS = -3
 #: MATLAB reads no larger variable from a file of version 7 or before.
 _V7_BYTES = 2**31
@@ -49,12 +54,13 @@ class Batches:
     path: Path
     shape: tuple[int, int, int, int]
     _variables: tuple[Variable, ...]
+    _layout: str = "BCHW"
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        with taken_apart(self.path, self._variables) as (gt, sr):
+        with taken_apart(self.path, self._variables, layout=self._layout) as (gt, sr):
             for number in range(len(self)):
                 yield gt[number], sr[number]
 
@@ -65,11 +71,11 @@ class Batches:
         """
         named = zip(_NAMES, self._variables, strict=True)
         given_as = [type_of(variable.kind, name) for name, variable in named] if in_class else []
-        return each_sample(self.path, self._variables, work, workers=workers, given_as=given_as)
+        return each_sample(self.path, self._variables, work, workers=workers, given_as=given_as, layout=self._layout)
 
 
 @contextmanager
-def open_batches(path: str | Path) -> Iterator[Batches]:
+def open_batches(path: str | Path, layout: str | None = None) -> Iterator[Batches]:
     """Open a `.mat` file with `gt` and `sr`, each [B, C, H, W], as the MATLAB script expects it.
 
     The two may also be the fields of one struct variable. They hold numbers of any real class, or logical
@@ -81,6 +87,8 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     ----------
     path
         A MAT-file of version 5, 6, 7 or 7.3.
+    layout
+        Order of the axes, one of `LAYOUTS`; None: the script's, "BCHW", unless the shape looks like another one.
 
     Yields
     ------
@@ -91,7 +99,7 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     ------
     HsbenchError
         When the file is missing, is not a MAT-file or is damaged; when a variable is missing, not real and
-        numeric (a table, an object, a cell, sparse, complex, char), not [B, C, H, W], or differs in shape from
+        numeric (a table, an object, a cell, sparse, complex, char), not of these axes, or differs in shape from
         the other. Damage in the data shows only when they are read.
 
     Examples
@@ -102,12 +110,13 @@ def open_batches(path: str | Path) -> Iterator[Batches]:
     """
     path = Path(path)
     with open_matfile(path) as variables:
-        labelled = _batches(path, variables, _NAMES)
+        labelled = _batches(path, variables, _NAMES, layout)
         (gt_label, gt), (sr_label, sr) = labelled.items()
         if gt.shape != sr.shape:
             raise HsbenchError(f"{path}: gt and sr differ in shape: {gt_label} {gt.shape}, {sr_label} {sr.shape}")
-        batch, bands, height, width = gt.shape
-        yield Batches(path, (batch, bands, height, width), (gt, sr))
+        sizes = sizes_of(gt.shape, layout or _SCRIPTS)
+        shape = (sizes.get("B", 1), sizes["C"], sizes["H"], sizes["W"])
+        yield Batches(path, shape, (gt, sr), layout or _SCRIPTS)
 
 
 def write_batches(path: str | Path, pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, count: int) -> None:
@@ -174,6 +183,7 @@ def score_file(
     workers: int = 1,
     as_matlab: bool = False,
     any_scale: bool = False,
+    layout: str | None = None,
 ) -> Iterator[Indexes]:
     """Compute the seven indexes of each sample of a `.mat` file.
 
@@ -196,6 +206,8 @@ def score_file(
         Compute in the classes of the variables, as the script does in GNU Octave; see `hsfusion_metrics.in_class`.
     any_scale
         Score values far from `const`, and images at different scales, all the same.
+    layout
+        As in `open_batches`.
 
     Yields
     ------
@@ -208,7 +220,7 @@ def score_file(
         As `open_batches`; when the images are smaller than 16 x 16 pixels; when they do not lie at the full scale, see
         `hsfusion_metrics.scale_doubt`; with `as_matlab`, where the script cannot compute in the classes.
     """
-    with open_batches(path) as batches:
+    with open_batches(path, layout) as batches:
         work = partial(scored, ratio=ratio, const=const, as_matlab=as_matlab, any_scale=any_scale)
         yield from batches.score(work, workers, in_class=as_matlab)
 
@@ -234,6 +246,7 @@ def score_no_reference(
     workers: int = 1,
     as_matlab: bool = False,
     any_scale: bool = False,
+    layout: str | None = None,
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each sample of a `.mat` file.
 
@@ -249,7 +262,7 @@ def score_no_reference(
     sensor
         One of `hsfusion_metrics.NYQUIST_GAINS`; without it each band has the gain 0.3, as in the script for
         sensors that it does not know.
-    workers, as_matlab
+    workers, as_matlab, layout
         As in `score_file`.
     any_scale
         Score values that are no counts, and images at different scales, all the same.
@@ -268,14 +281,14 @@ def score_no_reference(
     path = Path(path)
     gains = nyquist_gains(sensor)
     with open_matfile(path) as variables:
-        labelled = _batches(path, variables, _NO_REFERENCE_NAMES)
-        if len({variable.shape[0] for variable in labelled.values()}) > 1:
+        labelled = _batches(path, variables, _NO_REFERENCE_NAMES, layout)
+        if len({sizes_of(variable.shape, layout or _SCRIPTS).get("B") for variable in labelled.values()}) > 1:
             shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
         work = partial(scored_without_reference, ratio=ratio, gains=gains, as_matlab=as_matlab, any_scale=any_scale)
         found = list(labelled.values())
         given_as = [type_of(variable.kind, label) for label, variable in labelled.items()] if as_matlab else []
-        yield from each_sample(path, found, work, workers=workers, given_as=given_as)
+        yield from each_sample(path, found, work, workers=workers, given_as=given_as, layout=layout or _SCRIPTS)
 
 
 def scored_without_reference(
@@ -309,7 +322,7 @@ def scored_without_reference(
             ) from doubt
 
 
-def number_classes(path: str | Path, *, no_reference: bool = False) -> dict[str, str]:
+def number_classes(path: str | Path, *, no_reference: bool = False, layout: str | None = None) -> dict[str, str]:
     """Tell MATLAB's class of each variable of a file that is scored: "double", "single", "uint8", "logical", ...
 
     Raises
@@ -319,7 +332,7 @@ def number_classes(path: str | Path, *, no_reference: bool = False) -> dict[str,
     """
     path = Path(path)
     with open_matfile(path) as variables:
-        labelled = _batches(path, variables, _NO_REFERENCE_NAMES if no_reference else _NAMES)
+        labelled = _batches(path, variables, _NO_REFERENCE_NAMES if no_reference else _NAMES, layout)
         return {label: variable.kind for label, variable in labelled.items()}
 
 
@@ -351,11 +364,68 @@ def nyquist_gains(sensor: str | None) -> float | Sequence[float]:
     return NYQUIST_GAINS[sensor]
 
 
-def _batches(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -> dict[str, Variable]:
+def require_axes(shape: Sequence[int], label: str, layout: str | None) -> None:
+    """Refuse an array that has not the axes of a layout, or, where none is said, looks like one of another.
+
+    Images are square so often, and bands as many as rows so seldom, that two equal axes of 64 places or more, with a
+    third beside them of less than half of that, are taken for rows and columns.
+
+    Parameters
+    ----------
+    shape
+        Of the array.
+    label
+        What the message starts with.
+    layout
+        One of `LAYOUTS`, or None.
+
+    Raises
+    ------
+    HsbenchError
+        If it is so; the message names the layout that fits.
+    """
+    told = f"{label} has the shape {tuple(shape)}"
+    if layout is not None:
+        if not len(layout.rstrip("BC")) <= len(shape) <= len(layout) or 0 in shape:
+            raise HsbenchError(f"{told}, which is not {spelt(layout)}, as --layout says")
+        return
+    likely = _likely_layout(shape)
+    if len(shape) != 4 or 0 in shape:
+        hint = f"; if it is {spelt(likely)}, say --layout {likely}" if likely else ""
+        raise HsbenchError(f"{told}; [B, C, H, W] is needed, with B = 1 for a single image{hint}")
+    if likely:
+        raise HsbenchError(
+            f"{told}, which looks like {spelt(likely)}; the script takes it for [B, C, H, W]. --layout {likely} reads "
+            f"it as what it looks like, --layout {_SCRIPTS} as the script does"
+        )
+
+
+def _likely_layout(shape: Sequence[int]) -> str:
+    """Return the layout that a shape looks like, if that is not the script's."""
+    for layout in LAYOUTS:
+        if len(layout) == len(shape) and layout != _SCRIPTS:
+            sizes = sizes_of(shape, layout)
+            square = sizes["H"] == sizes["W"] >= _SIDE and sizes["H"] > 2 * sizes["C"]
+            # 128 patches of 128 bands, 32 x 32: the script's order fits as well
+            if square and (len(shape) == 3 or shape[2] != shape[3]):
+                return layout
+    return ""
+
+
+def spelt(layout: str) -> str:
+    """Return a layout as people write it: "[B, C, H, W]"."""
+    return f"[{', '.join(layout)}]"
+
+
+def _batches(
+    path: Path, variables: Mapping[str, Variable], names: Sequence[str], layout: str | None
+) -> dict[str, Variable]:
     """Find the variables of these names, and make sure that they are batches."""
     labelled = _find(path, variables, names)
     for label, variable in labelled.items():
-        _require_batch(path, label, variable)
+        if variable.kind not in _READABLE:
+            raise HsbenchError(f"{path}: {label} is {variable.kind}; real numbers are needed")
+        require_axes(variable.shape, f"{path}: {label}", layout)
     return labelled
 
 
@@ -373,15 +443,6 @@ def _find(path: Path, variables: Mapping[str, Variable], names: Sequence[str]) -
     missing = [name for name in names if name not in variables]
     there = ", ".join(sorted(variables)) or "nothing"
     raise HsbenchError(f"{path} has no variable {' and no '.join(missing)}; it holds {there}")
-
-
-def _require_batch(path: Path, label: str, variable: Variable) -> None:
-    if variable.kind not in _READABLE:
-        raise HsbenchError(f"{path}: {label} is {variable.kind}; real numbers are needed")
-    if len(variable.shape) != 4 or 0 in variable.shape:
-        raise HsbenchError(
-            f"{path}: {label} has the shape {variable.shape}; [B, C, H, W] is needed, with B = 1 for a single image"
-        )
 
 
 def _checked(

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array
-from hsfusion_bench.matlab.batches import nyquist_gains, scored, scored_without_reference, type_of
+from hsfusion_bench.matlab.batches import nyquist_gains, require_axes, scored, scored_without_reference, type_of
+from hsfusion_bench.matlab.interleaved import sizes_of
 from hsfusion_bench.matlab.processes import FloatArray, dealt
 from hsfusion_metrics import Indexes, NoReference
 
@@ -41,6 +42,7 @@ def score_folder(
     workers: int = 1,
     as_matlab: bool = False,
     any_scale: bool = False,
+    layout: str | None = None,
 ) -> Iterator[Indexes]:
     """Compute the seven indexes of each file of a folder.
 
@@ -59,6 +61,8 @@ def score_folder(
         As `hsfusion_bench.matlab.batches.score_file`.
     key
         Name of the array in each file; None: the only one, or the one with a usual name.
+    layout
+        Order of the axes of `references`, as in `hsfusion_bench.matlab.batches.open_batches`.
 
     Yields
     ------
@@ -71,7 +75,7 @@ def score_folder(
         When a file is missing, damaged, or its image does not fit; when there are more files than references.
     """
     work = partial(scored, ratio=ratio, const=const, as_matlab=as_matlab, any_scale=any_scale)
-    return _scores(folder, references, _REFERENCES, key, work, workers, as_matlab)
+    return _scores(folder, references, _REFERENCES, key, work, workers, as_matlab, layout)
 
 
 def score_folder_no_reference(
@@ -84,6 +88,7 @@ def score_folder_no_reference(
     workers: int = 1,
     as_matlab: bool = False,
     any_scale: bool = False,
+    layout: str | None = None,
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each file of a folder.
 
@@ -95,7 +100,7 @@ def score_folder_no_reference(
         As `score_folder`.
     inputs
         A file with `lms` [B, C, H, W] and `pan` [B, 1, H, W], otherwise as the references of `score_folder`.
-    ratio, sensor, workers, as_matlab, any_scale
+    ratio, sensor, workers, as_matlab, any_scale, layout
         As `hsfusion_bench.matlab.batches.score_no_reference`.
 
     Yields
@@ -111,11 +116,11 @@ def score_folder_no_reference(
     gains = nyquist_gains(sensor)
     score = partial(scored_without_reference, ratio=ratio, gains=gains, as_matlab=as_matlab, any_scale=any_scale)
     work = partial(_no_reference, score)
-    return _scores(folder, inputs, _INPUTS, key, work, workers, as_matlab)
+    return _scores(folder, inputs, _INPUTS, key, work, workers, as_matlab, layout)
 
 
 def number_classes(
-    folder: Path, batches: Path, *, no_reference: bool = False, key: str | None = None
+    folder: Path, batches: Path, *, no_reference: bool = False, key: str | None = None, layout: str | None = None
 ) -> dict[str, str]:
     """Tell MATLAB's class of what the first result of a folder is scored with, and of the result.
 
@@ -126,9 +131,9 @@ def number_classes(
     """
     names = _INPUTS if no_reference else _REFERENCES
     with open_arrays(batches) as arrays:
-        found = [_batch(batches, arrays, usual) for usual in names]
+        found = [_batch(batches, arrays, usual, layout) for usual in names]
         classes = {array.name: _class(array) for array in found}
-        [first, *_] = _numbered(folder, found[0].shape[0], batches)
+        [first, *_] = _numbered(folder, sizes_of(found[0].shape, layout or "BCHW").get("B", 1), batches)
     with open_arrays(first) as arrays:
         array = find_array(arrays, first, RESULT, [key] if key else ())
         return classes | {array.name: _class(array)}
@@ -148,13 +153,15 @@ def _scores(
     work: Callable[..., _Result],
     workers: int,
     in_class: bool,
+    layout: str | None,
 ) -> Iterator[_Result]:
     with open_arrays(batches) as arrays:
-        shapes = [_batch(batches, arrays, usual).shape for usual in names]
-    if len({shape[0] for shape in shapes}) > 1:
+        shapes = [_batch(batches, arrays, usual, layout).shape for usual in names]
+    counts = [sizes_of(shape, layout or "BCHW").get("B", 1) for shape in shapes]
+    if len(set(counts)) > 1:
         raise HsbenchError(f"{batches}: its arrays differ in their number of images: {' and '.join(map(str, shapes))}")
-    files = _numbered(folder, shapes[0][0], batches)
-    images = partial(_images, batches, names, files, key, in_class)
+    files = _numbered(folder, counts[0], batches)
+    images = partial(_images, batches, names, files, key, in_class, layout or "BCHW")
     yield from dealt(folder, images, len(files), work, workers=workers)
 
 
@@ -173,23 +180,37 @@ def _numbered(folder: Path, count: int, batches: Path) -> list[Path]:
     return [found[number] for number in range(count)]
 
 
-def _batch(path: Path, arrays: Mapping[str, StoredArray], usual: Sequence[str]) -> StoredArray:
+def _batch(path: Path, arrays: Mapping[str, StoredArray], usual: Sequence[str], layout: str | None) -> StoredArray:
     found = find_array(arrays, path, REFERENCE, usual)
-    if len(found.shape) != 4 or 0 in found.shape:
-        raise HsbenchError(f"{found} has the shape {found.shape}; [B, C, H, W] is needed")
+    require_axes(found.shape, str(found), layout)
     return found
 
 
+def _sample(array: StoredArray, layout: str, number: int) -> NDArray[Any]:
+    """Read an image of a batch as [C, H, W]."""
+    axes = layout[: len(array.shape)]
+    image = array.read(tuple(number if axis == "B" else slice(None) for axis in axes))
+    left = axes.replace("B", "")
+    # MATLAB leaves out a last axis of one place
+    image, left = (image, left) if "C" in left else (image[..., None], left + "C")
+    return image.transpose([left.index(axis) for axis in "CHW"])
+
+
 def _images(
-    batches: Path, names: Sequence[Sequence[str]], files: Sequence[Path], key: str | None, in_class: bool, number: int
+    batches: Path,
+    names: Sequence[Sequence[str]],
+    files: Sequence[Path],
+    key: str | None,
+    in_class: bool,
+    layout: str,
+    number: int,
 ) -> list[NDArray[Any]]:
     """Read what a result is compared with, and the result itself, in float64 or in their classes."""
-    everything = slice(None)
     images = []
     with open_arrays(batches) as arrays:
         for usual in names:
-            array = _batch(batches, arrays, usual)
-            part = array.read((number, everything, everything, everything))
+            array = _batch(batches, arrays, usual, layout)
+            part = _sample(array, layout, number)
             images.append(np.ascontiguousarray(part, dtype=_type(array, in_class)))
     with open_arrays(files[number]) as arrays:
         array = find_array(arrays, files[number], RESULT, [key] if key else ())

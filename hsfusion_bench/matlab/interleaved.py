@@ -2,7 +2,8 @@
 
 MATLAB stores a batch [B, C, H, W] with the first axis fastest: the numbers of one sample lie all over the variable,
 and reading it means reading all of it. A batch is therefore taken apart once, a slab of its last axis after the
-other, into a temporary file where each sample lies in one piece.
+other, into a temporary file where each sample lies in one piece. Of a batch whose samples are its last axis, as in
+[H, W, C, B], they lie so already, and are written as they come.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class Samples:
     dtype
         Type of its numbers, as NumPy writes it.
     shape
-        (B, ...) of the batch. In the file, the axes of a sample are in MATLAB's order.
+        (B, ...) of the batch, the axes of a sample as they are in the file, where the first is the fastest.
+    axes
+        What the axes of a sample are, such as "HWC"; samples are given as [C, H, W].
     given_as
         Type in which samples are given. (That of the file's numbers may be less than the variable's class.)
     """
@@ -52,6 +55,7 @@ class Samples:
     dtype: str
     shape: tuple[int, ...]
     given_as: str = "float64"
+    axes: str = "CHW"
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -62,11 +66,14 @@ class Samples:
         count = int(np.prod(self.shape[1:]))
         offset = number * count * np.dtype(self.dtype).itemsize
         numbers = np.fromfile(self.path, self.dtype, count, offset=offset)
-        return in_c_order(numbers.reshape(self.shape[1:], order="F")).astype(self.given_as, copy=False)
+        image = numbers.reshape(self.shape[1:], order="F").transpose([self.axes.index(axis) for axis in "CHW"])
+        return in_c_order(image).astype(self.given_as, copy=False)
 
 
 @contextmanager
-def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[str] = ()) -> Iterator[list[Samples]]:
+def taken_apart(
+    path: Path, variables: Sequence[Variable], given_as: Sequence[str] = (), layout: str = "BCHW"
+) -> Iterator[list[Samples]]:
     """Take batches apart into temporary files, as large as the variables, for the time of the block.
 
     Parameters
@@ -74,9 +81,11 @@ def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[st
     path
         The open MAT-file, for messages.
     variables
-        Batches [B, ...] of one length.
+        Batches of one length.
     given_as
         Type in which the samples of each are given; empty: float64.
+    layout
+        What the axes of all are: B first or last, or no B for one sample.
 
     Raises
     ------
@@ -87,9 +96,13 @@ def taken_apart(path: Path, variables: Sequence[Variable], given_as: Sequence[st
         samples = []
         for number, variable in enumerate(variables):
             target = folder / str(number)
+            sizes = sizes_of(variable.shape, layout)
+            shape = (sizes.get("B", 1), *(size for axis, size in sizes.items() if axis != "B"))
             require_disk(str(path), variable.claim.itemsize * prod(variable.shape), folder.parent)
-            dtype = readable(path, partial(_take_apart, variable, target))
-            samples.append(Samples(target, dtype, variable.shape, *given_as[number : number + 1]))
+            taking = _take_apart if layout.startswith("B") else _copy
+            dtype = readable(path, partial(taking, variable, target))
+            kind = given_as[number] if given_as else "float64"
+            samples.append(Samples(target, dtype, shape, kind, layout.replace("B", "")))
         yield samples
 
 
@@ -100,6 +113,7 @@ def each_sample(
     *,
     workers: int = 1,
     given_as: Sequence[str] = (),
+    layout: str = "BCHW",
 ) -> Iterator[_Result]:
     """Call ``work(*images, workers=threads)`` for each sample of some batches, and give the results in order.
 
@@ -108,12 +122,12 @@ def each_sample(
     path
         The open MAT-file, for messages.
     variables
-        Batches [B, ...] of one length.
+        Batches of one length.
     work
         Something that can be pickled. It gets the images of a sample, and how many threads it may use.
     workers
         As in `dealt`.
-    given_as
+    given_as, layout
         As in `taken_apart`.
 
     Raises
@@ -121,8 +135,13 @@ def each_sample(
     HsbenchError
         As `taken_apart` and `dealt`.
     """
-    with taken_apart(path, variables, given_as) as batches:
-        yield from dealt(path, partial(_images, batches), variables[0].shape[0], work, workers=workers)
+    with taken_apart(path, variables, given_as, layout) as batches:
+        yield from dealt(path, partial(_images, batches), len(batches[0]), work, workers=workers)
+
+
+def sizes_of(shape: Sequence[int], layout: str) -> dict[str, int]:
+    """Return the size of each axis; MATLAB leaves out last axes of one place."""
+    return dict(zip(layout, (*shape, *[1] * (len(layout) - len(shape))), strict=True))
 
 
 def _take_apart(variable: Variable, target: Path) -> str:
@@ -138,6 +157,18 @@ def _take_apart(variable: Variable, target: Path) -> str:
             for number, row in enumerate(rows):
                 _write(file, row, (number * size + position) * dtype.itemsize)
             position += rows.shape[1]
+    return dtype.str
+
+
+def _copy(variable: Variable, target: Path) -> str:
+    """Write samples that lie one after the other as they are; return the type of the numbers."""
+    dtype, position = np.dtype(np.float64), 0
+    with target.open("wb", buffering=0) as file:
+        for slab in variable.slabs(_SLAB_BYTES):
+            dtype = slab.dtype
+            numbers = slab.reshape(-1, order="F")
+            _write(file, numbers, position)
+            position += numbers.nbytes
     return dtype.str
 
 

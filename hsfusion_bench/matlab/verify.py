@@ -115,13 +115,21 @@ def our_summary(script: Script, file: Path, arguments: Arguments) -> dict[str, M
     HsbenchError
         As `hsfusion_bench.matlab.batches.score_file` and `hsfusion_bench.matlab.batches.score_no_reference`.
     """
-    in_class = any("int" in kind for kind in number_classes(file, no_reference=script is NO_REFERENCE).values())
+    # whatever their axes and scale: it is the script, too, that takes them so
+    classes = number_classes(file, no_reference=script is NO_REFERENCE, layout="BCHW")
+    in_class = any("int" in kind for kind in classes.values())
     if script is NO_REFERENCE:
-        ratio = int(arguments.ratio)
-        scores = score_no_reference(file, ratio=ratio, sensor=arguments.sensor, as_matlab=in_class, any_scale=True)
-        return summarise(scores)
-    # whatever their scale: it is the script, too, that is told it
-    return summarise(score_file(file, ratio=arguments.ratio, const=arguments.const, as_matlab=in_class, any_scale=True))
+        without = score_no_reference(
+            file,
+            ratio=int(arguments.ratio),
+            sensor=arguments.sensor,
+            as_matlab=in_class,
+            any_scale=True,
+            layout="BCHW",
+        )
+        return summarise(without)
+    ratio, const = arguments.ratio, arguments.const
+    return summarise(score_file(file, ratio=ratio, const=const, as_matlab=in_class, any_scale=True, layout="BCHW"))
 
 
 def kind_of_file(script: Script, file: Path) -> str:

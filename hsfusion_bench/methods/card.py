@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from hsfusion_bench.errors import HsbenchError
 
-__all__ = ["Card", "Family", "Truth"]
+__all__ = ["TRUTHS", "Card", "Family", "Truth"]
 
 Family = Literal["classical", "cnn", "inr", "transformer", "unsupervised", "custom"]
 Truth = Literal["psf", "srf"]
+TRUTHS: Final[tuple[Truth, ...]] = get_args(Truth)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,7 @@ from pydantic import (
 from hsfusion_bench.claims import require_room
 from hsfusion_bench.errors import HsbenchError, out_of_memory, reason_of_system
 from hsfusion_bench.files import replacing, sha256_file, slug, user_cache, write_text
+from hsfusion_bench.methods.code import code_of
 from hsfusion_bench.methods.contract import Card, Problem
 from hsfusion_bench.methods.options import changed_options, short_value, told_options
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import torch
 
 _KEY = "hsfusion-bench"
+
+OTHER_CODE: Final = "by code of the method that has changed since"
+"""What is said of weights that were trained by other code than they run with."""
 
 
 class NetworkLike(Protocol):
@@ -109,6 +113,7 @@ class TrainingInfo(BaseModel):
     last_loss: dict[str, float] = Field(description="terms of the loss, mean of the last tenth of the steps")
     validation: ValidationInfo | None = None
     identity: str | None = Field(default=None, description="SHA-256 of all that decides the weights in the end")
+    code: str | None = Field(default=None, description="SHA-256 of the code of a method that does not ship")
     machine: dict[str, str] | None = Field(
         default=None,
         description="CPU or GPU, vector instructions, BLAS and threads, which the last digits of the weights depend "
@@ -116,10 +121,10 @@ class TrainingInfo(BaseModel):
     )
 
     @model_serializer(mode="wrap")
-    def _without_an_unknown_machine(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the machine where it is not known: the account of older weights is as it always was."""
+    def _without_what_is_not_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out machine and code where they are not known: the account of older weights is as it always was."""
         held: dict[str, Any] = handler(self)
-        return {name: value for name, value in held.items() if name != "machine" or value is not None}
+        return {name: value for name, value in held.items() if name not in ("machine", "code") or value is not None}
 
     def describe(self) -> str:
         """Return the budget in a few words."""
@@ -186,6 +191,8 @@ class Weights:
     """What the catalogue calls weights of just this content; None: it does not know them."""
     trained: str = ""
     """By whom, where no card tells it, such as "trained by PSRT's authors"."""
+    other_code: bool = False
+    """Whether the method's code has changed since they were trained."""
 
     def describe(self) -> str:
         """Say which weights these are, where they are from, and what budget they had, in one line."""
@@ -196,7 +203,7 @@ class Weights:
             made = f"trained {self.card.training.describe()}"
             if self.catalogue is None:  # whose names tell it
                 where += f", of {self.card.dataset} x{self.card.scale} {self.card.protocol}"
-        return f"{where}; {made}"
+        return f"{where}; {made}{f'; {OTHER_CODE}' if self.other_code else ''}"
 
 
 def cached_path(name: str, method: NetworkLike, task: str, seed: int = 0) -> Path:
@@ -279,7 +286,8 @@ def read_weights(path: Path, method: NetworkLike, problem: Problem) -> Weights:
         raise HsbenchError(f"{path}: there is no such weights file (for method {method.card.name!r})")
     if path.suffix == ".safetensors":
         state, card = _read_ours(path, method, problem)
-        return Weights(state, sha256_file(path), path.name, card)
+        known = card.training.code if card is not None else None
+        return Weights(state, sha256_file(path), path.name, card, other_code=known not in (None, code_of(method)))
     try:
         return Weights(method.read_authors_weights(path, problem), sha256_file(path), path.name, None)
     except OSError as error:

@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Final
 
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.files import slug
 from hsfusion_bench.methods.options import short_value
+from hsfusion_bench.report.choosing import reading, row_name
 from hsfusion_bench.report.comparable import Board, board_of
 from hsfusion_bench.report.seeds import Means, means, means_of_seed, noise_spread, split_name, training_spread
 from hsfusion_bench.report.sources import Entry
@@ -161,7 +161,7 @@ def _matches(entries: Sequence[Entry], wanted: str) -> list[Entry]:
     stem, at, origin = wanted.rpartition("@")
     there = [entry for entry in entries if origin == entry.origin or (origin == _MINE and not entry.recorded)]
     for members, name in ((entries, wanted), (there if at else (), stem)):
-        readings = [_reading(entry.record, name) for entry in members]
+        readings = [reading(entry.record, name) for entry in members]
         strictest = min((reading for reading in readings if reading is not None), default=None)
         if strictest is not None:
             return [entry for entry, reading in zip(members, readings, strict=True) if reading == strictest]
@@ -172,23 +172,6 @@ def _of_one_seed(board: Board, of_seeds: Mapping[int, dict[Board, list[Entry]]],
     """Return the entries that a name such as "feinfn.seed-0" means."""
     named = split_name(wanted)
     return [] if named is None else _matches(of_seeds[named[1]].get(board, []), named[0])
-
-
-def _reading(record: Record, name: str) -> int | None:
-    """Return how freely a name is to be read to mean a record: 0 as it stands; None if it does not mean it."""
-    whole, plain = _without_subset(record), name.casefold()
-    if name == record.key:
-        return 0
-    if name == whole:
-        return 1
-    if plain in (record.key.casefold(), whole.casefold(), slug(whole)):
-        return 2
-    return 3 if plain == record.method.title.casefold() else None
-
-
-def _without_subset(record: Record) -> str:
-    """Return the name of a method and its variant, whatever scenes were scored."""
-    return ".".join(part for part in (record.method.name, record.method.variant) if part)
 
 
 def _choice(
@@ -230,7 +213,7 @@ def _not_taken(name: str, taken: Entry, others: Sequence[Entry]) -> list[str]:
         entry
         for entry in others
         if entry is not taken
-        and _without_subset(entry.record) == _without_subset(taken.record)
+        and row_name(entry.record) == row_name(taken.record)
         # nor the mean over seeds that it is a part of
         and not any(record is own for record in entry.records for own in taken.records)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hsfusion_bench.methods.weights import OTHER_CODE
 from hsfusion_bench.report.comparable import digits
 from hsfusion_bench.report.published import MEANT, PublishedRow
 from hsfusion_bench.report.seeds import Spread, noise_seed
@@ -127,6 +128,8 @@ class Row:
                 parts.append("scored against a reference of its own")
         if weights is not None and weights.training is not None:
             parts.append("trained " + weights.training.describe())
+            if weights.training.code not in (None, self.record.method.code):
+                parts.append(OTHER_CODE)
         elif weights is not None:
             parts.append("weights of its authors" if weights.catalogue is None else f"weights {weights.catalogue}")
         data = self.record.dataset

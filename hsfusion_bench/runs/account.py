@@ -14,6 +14,7 @@ from hsfusion_bench import machine
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods import Method, Truth
+from hsfusion_bench.methods.code import code_of
 from hsfusion_bench.methods.options import options_of
 from hsfusion_bench.runs.records import DatasetInfo, MethodInfo, Number, SceneResult, Statistic, Status, WeightsInfo
 from hsfusion_metrics import (
@@ -51,6 +52,7 @@ def method_info(entry: Contender, method: Method | None, known: frozenset[Truth]
         origin=entry.origin.kind,
         distribution=entry.origin.distribution,
         version=entry.origin.version,
+        code=code_of(method) if method is not None and entry.origin.kind != "shipped" else None,
     )
 
 

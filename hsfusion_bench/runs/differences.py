@@ -104,6 +104,8 @@ def _of_method(recorded: Record, here: Record) -> Iterator[Difference]:
     yield from _unequal("distribution", theirs.distribution, ours.distribution, Effect.PERHAPS)
     what = f"the file {theirs.distribution}" if theirs.origin == "file" else f"version of {theirs.distribution}"
     yield from _unequal(what, theirs.version, ours.version, Effect.PERHAPS)
+    if theirs.code is not None:  # an older record does not say
+        yield from _unequal("code of the method", theirs.code, ours.code, Effect.PERHAPS)
     yield from _unequal("seed", recorded.training_seed, here.training_seed, Effect.OTHER)
 
 

@@ -39,6 +39,10 @@ _LOWEST, _HIGHEST = -1.0, 2.0
 _TOO_SMALL = 4
 #: Below this correlation a cube is hardly of its scene; bicubic enlargement at x8 has 0.68 and more.
 _POOR = 0.5
+#: From this correlation on, a cube that is not of its scene is of the other one.
+_SURE = 0.9
+#: The least full scale of whole numbers, eight bits.
+_FEWEST_COUNTS = 255
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 65535)
 
 
@@ -60,6 +64,8 @@ class Claim:
         Score against the reference that comes with the results where it is not ours.
     parameters, latency_ms
         As its makers report them.
+    uses
+        What the method was told of the cameras beyond the two images, some of `TRUTHS`; empty where nothing is said.
     """
 
     path: Path
@@ -70,6 +76,7 @@ class Claim:
     trust_reference: bool = False
     parameters: int | None = None
     latency_ms: float | None = None
+    uses: tuple[str, ...] = ()
 
 
 @dataclass
@@ -179,7 +186,7 @@ def _score(
                         theirs, file.scenes, hr_hsi.shape, claim.layout, claim.const, cubes.const
                     )
                     found.key, found.axes = found.key or stored.name, found.axes or cubes.axes
-                cube = _checked(cubes, number, name, hr_hsi, claim, found)
+                cube = _checked(cubes, number, name, hr_hsi, claim, setting, found)
                 digest.update(cube.astype("<f8").data)
                 reference: Image = hr_hsi
                 if references:
@@ -211,7 +218,9 @@ def brought(arrays: Mapping[str, StoredArray]) -> StoredArray | None:
     return arrays[names[0]] if names else None
 
 
-def _checked(cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, found: _Findings) -> FloatArray:
+def _checked(
+    cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, setting: Setting, found: _Findings
+) -> FloatArray:
     """Read a cube and see that it may be a result for a scene."""
     cube, where = cubes[number], f"{cubes.array}, scene {name}"
     if cube.shape != hr_hsi.shape:
@@ -234,6 +243,7 @@ def _checked(cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, 
             )
         found.warnings.append(f"{where}: {fits}")
     elif straight < _POOR:
+        _refuse_other_scene(cube, straight, setting, where)
         found.warnings.append(
             f"{where}: the cube hardly resembles the reference (correlation {straight:.3f}): are the files in the "
             "split's order?"
@@ -241,6 +251,17 @@ def _checked(cubes: Cubes, number: int, name: str, hr_hsi: Image, claim: Claim, 
     if np.array_equal(cube, hr_hsi):
         found.warnings.append(f"{where}: the cube is the reference itself")
     return cube
+
+
+def _refuse_other_scene(cube: FloatArray, straight: float, setting: Setting, where: str) -> None:
+    """Refuse a cube that hardly resembles its scene and is like another one."""
+    others = {other: _correlation(cube, hr_hsi) for other, hr_hsi in _references(setting) if hr_hsi.shape == cube.shape}
+    likest = max(others, key=lambda name: others[name], default="")
+    if likest and others[likest] >= _SURE:
+        raise HsbenchError(
+            f"{where}: it is of scene {likest} (correlation {others[likest]:.3f}, not {straight:.3f}). Give files "
+            f"the names of their scenes, or put the cubes in the split's order: {', '.join(setting.task.names)}"
+        )
 
 
 def require_range(cube: FloatArray, hr_hsi: Image, const: float, where: str) -> None:
@@ -290,6 +311,11 @@ def _agreed(
         f"{difference.mean():.3g} (at band {band}, row {row}, column {column} theirs is "
         f"{theirs[band, row, column]:.6g}, ours {hr_hsi[band, row, column]:.6g})"
     )
+    if not claim.trust_reference and _whole_counts(theirs, difference, references.const):
+        found.warnings.append(
+            f"{where}: their reference is ours in whole counts of {references.const:g}; scored against ours"
+        )
+        return hr_hsi
     if not claim.trust_reference:
         other = _scene_of(theirs, setting)
         text += f"; it is the one of scene {other}, so the order is not the split's" if other else ""
@@ -300,13 +326,24 @@ def _agreed(
     return theirs
 
 
+def _whole_counts(theirs: FloatArray, difference: FloatArray, const: float) -> bool:
+    """Tell whether a reference is ours, rounded or cut to the whole numbers that a file of integers holds."""
+    counts = theirs * const
+    return const >= _FEWEST_COUNTS and difference.max() < 1 / const and abs(counts - counts.round()).max() <= SAME
+
+
 def _scene_of(reference: FloatArray, setting: Setting) -> str | None:
     """Return the scene of the plan that a cube is the reference of."""
-    for name in setting.task.names:
-        hr_hsi = setting.task.source.read(name)
+    for name, hr_hsi in _references(setting):
         if hr_hsi.shape == reference.shape and abs(reference - hr_hsi).max() <= SAME:
             return name
     return None
+
+
+def _references(setting: Setting) -> Iterator[tuple[str, Image]]:
+    """Read the references of the plan, without observing them."""
+    for name in setting.task.names:
+        yield name, setting.task.protocol.cropped(setting.task.source.read(name), setting.task.scale)
 
 
 def _correlation(cube: Image, reference: Image) -> float:
@@ -350,7 +387,7 @@ def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _F
             title=claim.name,
             family="custom",
             year=None,
-            uses=[],
+            uses=sorted(claim.uses),
             origin="external",
             distribution=claim.path.name,
             version=found.digest[:12],

@@ -37,20 +37,22 @@ def recorded_store() -> Store:
     return Store(recorded_root())
 
 
-def recorded_parameters(name: str, version: str, problem: Problem) -> tuple[int, int] | None:
+def recorded_parameters(name: str, problem: Problem) -> tuple[int, int] | None:
     """Return how many parameters a shipped network has, and how many of them are trained, by the records.
+
+    A test builds each network of a record and counts, so that records of earlier versions tell, too.
 
     Parameters
     ----------
-    name, version
-        Of the method, with its default options; of the package.
+    name
+        Of the method, with its default options.
     problem
         What it is built for; its phase changes no network's size.
 
     Returns
     -------
     tuple or None
-        None if no record of this version has this network for these bands and this scale: it is to be built, then.
+        None if no record has this network for these bands and this scale: it is to be built, then.
     """
     for path in recorded_store().record_files():
         if path.stem != slug(name):
@@ -60,7 +62,7 @@ def recorded_parameters(name: str, version: str, problem: Problem) -> tuple[int,
         except HsbenchError:  # `leaderboard` names it
             continue
         method, dataset, model = record.method, record.dataset, record.model
-        is_it = (method.name, method.origin, method.version, method.changed) == (name, "shipped", version, [])
+        is_it = (method.name, method.origin, method.changed) == (name, "shipped", [])
         for_it = (dataset.bands, dataset.msi_bands, dataset.scale) == (problem.bands, problem.msi_bands, problem.scale)
         if is_it and for_it and model.parameters is not None and model.trainable is not None:
             return model.parameters, model.trainable

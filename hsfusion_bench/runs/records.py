@@ -75,6 +75,16 @@ class MethodInfo(_Strict):
     origin: Literal["shipped", "plugin", "file", "external"]
     distribution: str
     version: str
+    code: str | None = Field(
+        default=None,
+        description="SHA-256 of the code of a method that does not ship: its version may stay the same",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_unknown_code(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the code where the version tells it, or nobody knows: such a record is the file it always was."""
+        held: dict[str, Any] = handler(self)
+        return {name: value for name, value in held.items() if name != "code" or value is not None}
 
     @property
     def variant(self) -> str:

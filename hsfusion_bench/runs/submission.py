@@ -28,7 +28,8 @@ from hsfusion_bench.runs.differences import of_summary
 from hsfusion_bench.runs.elsewhere import Claim, score_cubes
 from hsfusion_bench.runs.pictures import PICTURES_SCHEMA
 from hsfusion_bench.runs.recorded import recorded_store, say_once
-from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, read_record
+from hsfusion_bench.runs.records import SPEED_SCHEMA, Record, SceneResult, Store, WeightsInfo, read_record
+from hsfusion_bench.runs.reproduce import weights_digest
 from hsfusion_bench.runs.setting import Listener, Setting
 from hsfusion_metrics import METRICS, PUBLISHED_METRICS
 
@@ -342,6 +343,18 @@ class _Examination:
             yield Check("missing", "network", self.where, ", ".join(lacking), advice)
         else:
             yield Check("ok", "network", self.where)
+        if weights and weights.origin == "hsbench" and weights.catalogue is None:
+            yield self._weights_file(weights)
+
+    def _weights_file(self, weights: WeightsInfo) -> Check:
+        """See that the weights of a network that was trained with hsbench came along: a file, or one for each scene."""
+        scenes = [scene.name for scene in self.record.scenes]
+        files = sorted(self.folder.rglob("*.safetensors"))
+        for path in (*files, *dict.fromkeys(file.parent for file in files)):
+            if weights_digest(path, scenes) == weights.sha256:
+                return Check("ok", "weights file", self.where)
+        advice = f"put {Path(weights.file).name} into the folder, so that the row can be run again"
+        return Check("missing", "weights file", self.where, f"no file has SHA-256 {weights.sha256[:12]}...", advice)
 
     def _reference(self) -> Iterator[Check]:
         """See that a reader can find out what the method is."""

@@ -21,6 +21,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.interrupts import uninterrupted
 from hsfusion_bench.machine import of_training
 from hsfusion_bench.methods import NetworkMethod, Recipe
+from hsfusion_bench.methods.code import code_of
 from hsfusion_bench.methods.options import changed_options
 from hsfusion_bench.methods.recipes import choose_recipe
 from hsfusion_bench.methods.weights import (
@@ -266,10 +267,11 @@ class _Session:
 
     def _identity(self) -> Identity:
         """Return all that decides the weights in the end."""
-        options = changed_options(self.method)
+        options, code = changed_options(self.method), code_of(self.method)
         return {
             "method": self.method.card.name,
             **({"options": options} if options else {}),
+            **({"code": code} if code else {}),
             "data": self.scenes.identity(),
             "recipe": self.recipe.numbers(),
             "steps": self.steps,
@@ -449,6 +451,7 @@ class _Session:
                 last_loss=last,
                 validation=self.validated,
                 identity=identity_digest(self._identity()),
+                code=code_of(self.method),
                 machine=self.machine,
             ),
             versions=_versions(),

@@ -58,7 +58,7 @@ def read_state(path: Path, identity: Identity) -> dict[str, Any]:
     kept = json.loads(content["identity"])
     wanted = json.loads(json.dumps(identity))
     differing = [
-        f"{name} was {kept.get(name)!r}, is {wanted.get(name)!r}"
+        "the method's code has changed" if name == "code" else f"{name} was {kept.get(name)!r}, is {wanted.get(name)!r}"
         for name in sorted({*kept, *wanted})
         if kept.get(name) != wanted.get(name)
     ]

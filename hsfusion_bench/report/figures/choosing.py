@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.methods.options import short_value
-from hsfusion_bench.report.choosing import choose_entries, row_name
+from hsfusion_bench.report.choosing import choose_entries, place_of, spelt
 from hsfusion_bench.report.comparable import board_of
 from hsfusion_bench.report.contestants import task_title
 from hsfusion_bench.report.figures.canvas import MOST, plain
@@ -59,6 +59,11 @@ class Asked:
             self.notes.append(f"left out, as not named: {', '.join(left_out)}")
         return entries
 
+    @property
+    def names(self) -> list[str]:
+        """The methods that are asked for, as rows are called."""
+        return spelt(self.entries, self.methods or ())
+
     def means(self) -> list[Entry]:
         """Return the same, those that differ in seeds alone as one, see `hsfusion_bench.report.seeds`."""
         joined = means(self.chosen())
@@ -103,13 +108,8 @@ class Asked:
         """Return rows in the order in which their methods are named; as they are if none is."""
         if self.methods is None:
             return list(rows)
-        names = list(self.methods)
-
-        def place(row: Row) -> int:
-            own = [row_name(row.record), row.record.method.name]
-            return min((names.index(name) for name in own if name in names), default=len(names))
-
-        return sorted(rows, key=place)
+        names = self.names
+        return sorted(rows, key=lambda row: place_of(row.record, names))
 
     def store(self, entry: Entry) -> Store:
         """Return the store that an entry is from."""

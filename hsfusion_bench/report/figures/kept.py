@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.report.choosing import row_name
+from hsfusion_bench.report.choosing import place_of, row_name
 from hsfusion_bench.report.comparable import board_of
 from hsfusion_bench.report.contestants import task_title
 from hsfusion_bench.report.figures.canvas import plain
@@ -76,7 +76,7 @@ def album(asked: Asked) -> Album:
         If none has pictures, or they have no scene in common.
     """
     entries = asked.chosen()
-    entries = _once([entry for entry in entries if entry.record.pictures is not None], asked) or entries
+    entries = once([entry for entry in entries if entry.record.pictures is not None], asked) or entries
     boards = list(dict.fromkeys(board_of(entry.record) for entry in entries))
     if len(boards) > 1:
         told = "; ".join(map(task_title, sorted(boards)[:8]))
@@ -135,7 +135,7 @@ def _of(asked: Asked, entry: Entry) -> Kept | None:
     return Kept(method_title(entry.record.method), folder_of(store, entry.record), pictures)
 
 
-def _once(entries: Sequence[Entry], asked: Asked) -> list[Entry]:
+def once(entries: Sequence[Entry], asked: Asked) -> list[Entry]:
     """Return one entry for each row's name, that of most scenes, worst first or in the order of the names."""
     first: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda each: -each.record.dataset.scenes):
@@ -144,13 +144,6 @@ def _once(entries: Sequence[Entry], asked: Asked) -> list[Entry]:
     if left_out:
         asked.notes.append(f"left out: {left_out} records of fewer scenes, or of other seeds, of the same methods")
     if asked.methods is not None:
-        names = list(asked.methods)
-        own = [
-            (
-                min(names.index(name) for name in (row_name(each.record), each.record.method.name) if name in names),
-                each,
-            )
-            for each in first.values()
-        ]
-        return [each for _, each in sorted(own, key=lambda pair: pair[0])]
+        names = asked.names
+        return sorted(first.values(), key=lambda each: place_of(each.record, names))
     return sorted(first.values(), key=lambda each: each.record.summary["psnr"].mean if each.record.summary else 0.0)

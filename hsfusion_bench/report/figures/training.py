@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hsfusion_bench.errors import HsbenchError, UsageError
-from hsfusion_bench.files import slug
+from hsfusion_bench.files import slug, user_cache
 from hsfusion_bench.report.figures import canvas
+from hsfusion_bench.report.seeds import split_name
 from hsfusion_bench.runs.recorded import recorded_root
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ Numbers = npt.NDArray[np.float64]
 
 #: A curve of the loss is the median of so many lines of the log.
 _WINDOW: Final = 15
+#: Ends the stem of a log of another seed than 0.
+_SEED: Final = re.compile(r"\.seed-(?P<seed>\d+)$")
 _NEEDED: Final = ("step", "loss", "validation_psnr")
 
 
@@ -40,25 +44,46 @@ class Log:
 def find_logs(
     folders: Sequence[Path], methods: Sequence[str] | None, dataset: str | None, scale: int | None, protocol: str | None
 ) -> list[Path]:
-    """Return the logs beside weights of folders of records, one's own first, and of those that come with the package.
+    """Return the logs beside weights: of folders of records, of one's own trainings, and of those that ship.
 
     Parameters
     ----------
     folders
-        Of records; logs lie in ``weights/METHOD/DATASET-xSCALE-PROTOCOL.csv`` there.
+        Of records; logs lie in ``weights/METHOD/DATASET-xSCALE-PROTOCOL.csv`` there, and in the user's cache.
     methods, dataset, scale, protocol
-        Only logs of these; None: of all.
+        Only logs of these; None: of all. A method named as ``feinfn.seed-1`` has the log of that seed alone.
+
+    Raises
+    ------
+    HsbenchError
+        If one of the methods has no such log.
     """
     found: dict[tuple[str, str], Path] = {}
-    for root in dict.fromkeys((*folders, recorded_root())):
+    for root in dict.fromkeys((*folders, user_cache(), recorded_root())):
         for path in sorted(root.glob("weights/*/*.csv")):
-            data, _, rest = path.stem.partition("-x")
+            data, _, rest = _SEED.sub("", path.stem).partition("-x")
             ratio, _, observed = rest.partition("-")
             wanted = (dataset is None or data == slug(dataset)) and (scale is None or ratio == str(scale))
-            wanted = wanted and (protocol is None or observed == slug(protocol))
-            if wanted and (methods is None or path.parent.name in methods):
+            if wanted and (protocol is None or observed == slug(protocol)):
                 found.setdefault((path.parent.name, path.stem), path)
-    return list(found.values())
+    if methods is None:
+        return list(found.values())
+    chosen: dict[Path, None] = {}
+    for name in methods:
+        means = [path for path in found.values() if _is_of(path, name)]
+        if not means:
+            raise HsbenchError(
+                f"there is no log of such a training of {name}; `hsbench train` writes one beside weights, see --log"
+            )
+        chosen |= dict.fromkeys(means)
+    return list(chosen)
+
+
+def _is_of(path: Path, name: str) -> bool:
+    """Whether the log at a path is of a method, or of one of its seeds, of this name."""
+    stem, seed = split_name(name) or (name, None)
+    told = _SEED.search(path.stem)
+    return path.parent.name == slug(stem) and seed in (None, int(told["seed"]) if told else 0)
 
 
 def read_log(path: Path, title: str) -> Log:

@@ -19,6 +19,7 @@ TOLD: Final = {
     "given": "PSF or SRF",
     "blind": "neither, estimates what it needs",
     "nothing": "neither, needs none",
+    "unknown": "not said",
 }
 
 
@@ -79,13 +80,15 @@ class Column:
 def told_of(row: Row) -> str:
     """Return what a row was told, one of `TOLD`."""
     method = row.record.method
-    return "given" if method.uses else "blind" if method.estimated else "nothing"
+    if method.uses or method.estimated:
+        return "given" if method.uses else "blind"
+    return "unknown" if method.origin == "external" else "nothing"
 
 
-def _told(row: Row) -> str:
+def told(row: Row) -> str:
     """Return the truths that a row was given, in capitals as papers have them."""
-    method = row.record.method
-    return ", ".join(sorted(method.uses)).upper() or ("estimated" if method.estimated else "neither")
+    words = {"blind": "estimated", "nothing": "neither", "unknown": "not said"}
+    return ", ".join(sorted(row.record.method.uses)).upper() or words[told_of(row)]
 
 
 def indexes_of(board: Leaderboard) -> tuple[str, ...]:
@@ -135,7 +138,7 @@ def cells_of(
         "seeds": lambda: Cell(row.seeds, len(row.records)),
         "family": lambda: Cell(plain(row.record.method.family, 30), plain(row.record.method.family, 30)),
         "year": lambda: _number(row.record.method.year, "{:.0f}"),
-        "told": lambda: Cell(plain(_told(row), 30), plain(_told(row), 30)),
+        "told": lambda: Cell(plain(told(row), 30), plain(told(row), 30)),
         "parameters": lambda: Cell(row.parameters, row.record.model.parameters),
         "flops": lambda: _flops(row),
         "latency": lambda: _latency(row, costs),

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hsfusion_bench.report.html.columns import told_of
 from hsfusion_bench.report.html.safe import plain
 from hsfusion_bench.report.rows import KNOWN, Row, fixed
 from hsfusion_bench.report.seeds import Spread
@@ -26,7 +27,10 @@ def facts(row: Row) -> tuple[Fact, ...]:
         ("Status", record.status + (f": {record.error}" if record.error else "")),
         ("Method", f"{method.name}, from {method.distribution} {method.version} ({method.origin})"),
         ("The same values", ", ".join(other.name for other in row.also)),
-        ("Told", ", ".join(sorted(method.uses)) or "nothing beyond the two images"),
+        (
+            "Told",
+            ", ".join(sorted(method.uses)) or ("" if told_of(row) == "unknown" else "nothing beyond the two images"),
+        ),
         ("Estimated", ", ".join(sorted(method.estimated))),
         ("Options", ", ".join(f"{name}={_marked(record, name)}" for name in method.options)),
         ("Notes", "; ".join(note for note in row.notes if not note.startswith("trained "))),
