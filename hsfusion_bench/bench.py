@@ -456,7 +456,7 @@ def evaluate(
     *,
     name: str,
     records: str | Path | None = None,
-    const: float = 1.0,
+    const: float | None = None,
     key: str | None = None,
     layout: str | None = None,
     trust_their_reference: bool = False,

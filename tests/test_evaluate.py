@@ -207,6 +207,47 @@ def test_an_overshoot_is_scored_as_it_is(gt: Array) -> None:
     assert psnr() == pytest.approx((30 * 40 - 10 * np.log10(error)) / 31, abs=1e-9)
 
 
+def write_stated(path: str, cubes: Array, full_scale: float | None) -> None:
+    """Write counts as HDF5 that states what of them is full scale, as NEON's files do."""
+    with h5py.File(path, "w") as file:
+        file["sr"] = cubes
+        if full_scale is not None:
+            file["sr"].attrs["Scale_Factor"] = full_scale
+
+
+@pytest.mark.parametrize("more", [(), ("--const", "10000")])
+def test_a_full_scale_that_a_file_states_is_taken(gt: Array, more: tuple[str, ...]) -> None:
+    write_stated("x.h5", 10_000 * (gt + 0.01), 10_000)
+    done = evaluate("x.h5", *more)
+    assert done.exit_code == 0, done.output
+    assert psnr() == pytest.approx([40.0] * 3, abs=1e-9)
+    assert read()["external"]["const"] == 10_000
+    assert "divided by 10000" in done.stderr
+    assert ("its full scale is 10000 (Scale_Factor = 10000" in " ".join(done.stderr.split())) == (not more)
+
+
+def test_a_full_scale_that_contradicts_the_file_is_refused(gt: Array) -> None:
+    write_stated("x.h5", 10_000 * (gt + 0.01), 10_000)
+    message = " ".join(refused(evaluate("x.h5", "--const", "8000")).split())
+    assert "so that 10000 is full scale, but --const is 8000" in message
+
+
+def test_values_that_are_not_at_the_scale_that_their_file_states_are_refused(gt: Array) -> None:
+    write_stated("x.h5", gt + 0.01, 10_000)
+    assert "do not fit a full scale of 10000" in refused(evaluate("x.h5"))
+
+
+def test_the_files_of_a_folder_have_one_full_scale(gt: Array) -> None:
+    Path("ours").mkdir()
+    for name, cube, scale in zip(SCENES, gt, (10_000, 10_000, None), strict=True):
+        write_stated(f"ours/{name}.h5", (scale or 1) * (cube + 0.01), scale)
+    message = " ".join(refused(evaluate("ours")).split())
+    assert "melons.h5: its full scale is 1, that of the files before it 10000" in message
+    write_stated("ours/melons.h5", 10_000 * (gt[2] + 0.01), 10_000)
+    assert evaluate("ours").exit_code == 0
+    assert psnr() == pytest.approx([40.0] * 3, abs=1e-9)
+
+
 @pytest.mark.parametrize(("factor", "const"), [(255, 1), (1, 255), (2047, 255), (255, 2047), (2047, 65535), (65535, 1)])
 def test_values_of_another_range_are_refused_with_both_ends(gt: Array, factor: int, const: int) -> None:
     np.save("x.npy", factor * gt)

@@ -261,6 +261,50 @@ def test_a_sweep_has_the_means_of_the_scenes_that_all_have() -> None:
     assert figure.axes[0].get_title() == "cave ×4, 1 scene"
 
 
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_of_a_sweep_what_has_one_value_is_left_out_and_the_rest_keeps_its_room(width: canvas.Width) -> None:
+    names = [f"m{number}" for number in range(20)]
+    records = [under(protocol, 30, name) for name in names for protocol in ("p-snr20-20", "p-snr30-30")]
+    alone = under("p-snr20-20", 90, "alone")
+    alone.scenes = alone.scenes[:1]  # nor do its scenes restrict the others'
+    long = [under(protocol, 31, "long") for protocol in ("p-snr20-20", "p-snr30-30")]
+    for record in long:
+        record.method.title = "A method of a very long title (interpolation block; nyquist_gain 0.3)"
+    few, many = asked(entries_of([*records[:2], alone])), asked(entries_of([*records, *long, alone]))
+    with canvas.drawing():
+        heights = []
+        for each in (few, many):
+            figure = sweep.draw(each, width)
+            figure.canvas.draw()
+            require_inside(figure)
+            heights.append(figure.axes[0].get_window_extent().height)
+            assert figure.axes[0].get_title() == "cave ×4, 2 scenes"
+    assert heights[1] > 0.85 * heights[0]
+    assert len(figure.axes[0].lines) == 21
+    assert max(y for line in figure.axes[0].lines for _, y in line.get_xydata()) == 31
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "A method of a very long title\n(interpolation block; nyquist_gain\n0.3)" in labels
+    assert few.notes[-1] == many.notes[-1] == "left out, as they have one value only: Alone"
+
+
+def test_variants_whose_titles_are_cut_alike_have_lines_of_their_own() -> None:
+    records = [
+        under(protocol, psnr, name)
+        for name, psnr in (("a", 30), ("b", 35))
+        for protocol in ("p-snr20-20", "p-snr30-30")
+    ]
+    for record in records:
+        record.method.title = 60 * "long " + record.method.name + 60 * " long"
+    with canvas.drawing():
+        figure = sweep.draw(asked(entries_of(records)), "column")
+    assert sorted(line.get_ydata().tolist() for line in figure.axes[0].lines) == [[30, 30], [35, 35]]
+
+
+def test_a_sweep_of_which_no_method_has_two_values_is_refused() -> None:
+    with pytest.raises(HsbenchError, match=r"no method has records at two values .*: A, B"):
+        sweep.draw(asked(entries_of([under("p-snr20-20", 1, "a"), under("p-snr30-30", 1, "b")])), "column")
+
+
 def observed(psnr: float, **conditions: Any) -> Record:
     """A record under conditions of uestc, as a run makes it."""
     protocol = load_protocol(ProtocolChoice("uestc", **conditions))

@@ -75,6 +75,17 @@ def test_the_file_is_scored_without_a_reference(pair: Path) -> None:
     assert found["sr"] == pytest.approx(found["lms"], rel=1e-5, abs=1e-3)
 
 
+def test_a_file_that_is_no_counts_says_how_it_becomes_one(pair: Path) -> None:
+    io.savemat(pair, {"HSim": LR_HSI / 2047, "MSim": HR_MSI / 2047})
+    done = fuse(pair, method="bicubic")
+    assert done.exit_code == 0
+    assert "fused.mat holds no counts, which `hsbench score --no-reference` needs" in said(done)
+    score = ["score", str(pair.parent / "fused.mat"), "--ratio", "4", "--no-reference"]
+    assert CliRunner().invoke(main, score).exit_code == 1
+    assert "no counts" not in said(fuse(pair, "--counts", 10000, method="bicubic"))
+    assert CliRunner().invoke(main, score).exit_code == 0
+
+
 def test_counts_are_the_scale_of_what_is_written(pair: Path) -> None:
     assert fuse(pair, "--const", 4094, "--counts", 1000).exit_code == 0
     assert io.loadmat(pair.parent / "fused.mat")["ms"].max() == pytest.approx(int(LR_HSI.max()) * 1000 / 4094, rel=1e-6)
@@ -314,6 +325,8 @@ class TestRefusals:
         done = fuse(pair, "--const", 2047, method="feinfn")
         assert done.exit_code == 2
         assert "FeINFN is a network: name its trained weights by --weights FILE" in said(done)
+        assert "gsa and fuse, among others, need none" in said(done)
+        assert fuse(pair, "--const", 2047, method="fuse").exit_code == 0
 
     def test_weights_of_a_method_that_has_none(self, pair: Path) -> None:
         done = fuse(pair, "--const", 2047, "--weights", "a.safetensors", method="bicubic")

@@ -25,7 +25,7 @@ from hsfusion_bench.cli import main
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.matlab import batches as matlab
 from hsfusion_bench.matlab.batches import open_batches, score_file, write_batches
-from hsfusion_metrics import summarise
+from hsfusion_metrics import NYQUIST_GAINS, summarise
 from support import goldens
 
 GT = np.random.default_rng(0).random((3, 4, 20, 17))
@@ -730,7 +730,6 @@ class TestVerb:
             ("a.mat", "--ratio", "4", "--sensor", "WV3"),
             ("a.mat", "--ratio", "8", "--no-reference"),
             ("a.mat", "--ratio", "0.25"),
-            ("a.mat", "--ratio", "4", "--no-reference", "--any-scale"),
         ],
     )
     def test_bad_usage_exits_with_2(self, arguments: tuple[str, ...]) -> None:
@@ -742,6 +741,22 @@ class TestVerb:
         found, expected = json.loads(done.stdout), UNREF["ikonos"]
         assert list(found) == ["d_lambda", "qnr_index", "d_s"]
         assert found == {field: pytest.approx(expected[field], rel=1e-10) for field in found}
+
+    def test_without_a_reference_counts_are_needed(self, tmp_path: Path) -> None:
+        case = UNREF["unit_range"]
+        with np.load(goldens.FOLDER / "unref.npz") as stored:
+            images = {name: stored[f"unit_range_{name}"] / case["scale"] for name in ("sr", "lms", "pan")}
+        options = (write_v5(tmp_path / "a.mat", **images), "--ratio", case["ratio"], "--no-reference", "--json")
+        done = score(*options)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "it is made for counts. Multiply sr, lms and pan by one and the same factor" in done.stderr
+        assert "--counts 10000" in done.stderr
+        assert "--any-scale" in done.stderr
+        assert case["sensor"] not in NYQUIST_GAINS  # all of its gains are 0.3, as without one
+        scored = score(*options, "--any-scale")
+        assert (scored.exit_code, scored.stderr) == (0, "")
+        found = json.loads(scored.stdout)
+        assert found == {field: pytest.approx(case[field], rel=1e-10) for field in found}
 
     def test_no_reference_prints_a_line_for_each_sample(self, real_pair: Path) -> None:
         head, *rows = [

@@ -287,6 +287,28 @@ def test_missing_data_are_told_and_the_rest_is_run() -> None:
     assert "the data set cave is not here" in nothing.stderr
 
 
+@pytest.mark.parametrize(("dataset", "code"), [("cave", 1), ("demo,cave", 0)])
+def test_a_plan_lists_the_rows_whose_data_are_missing(dataset: str, code: int) -> None:
+    done = run("bicubic,gsa", "--plan", dataset=dataset, scale="4,8")
+    assert (done.exit_code, done.stderr) == (code, "")
+    assert "missing data: cave ×4, cave ×8: the data set cave is not here" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines() if line.endswith("data missing")]
+    assert rows == 2 * [[name, "-", "-", "-", "data", "missing"] for name in ("bicubic", "gsa")]
+    last = done.stdout.splitlines()[-1]
+    assert last == "0 rows, 0 scenes, 0 done, nothing to run" if code else last.startswith("4 rows, 12 scenes")
+    as_json = run("bicubic,gsa", "--plan", "--json", dataset=dataset, scale="4,8")
+    assert as_json.exit_code == code
+    found = json.loads(as_json.stdout)
+    missing = [task for task in found["tasks"] if task["state"] == "missing"]
+    assert [row["state"] for task in missing for row in task["rows"]] == 4 * ["missing"]
+    assert found["rows"] == (0 if code else 4)
+
+
+def test_a_plan_of_which_nothing_makes_sense_is_refused() -> None:
+    done = run("bicubic", "--plan", scale="5")
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
 def test_a_scale_that_does_not_divide_is_known_without_reading() -> None:
     np.save("odd.npy", np.random.default_rng(0).random((31, 36, 36), np.float32))
     found = plan("bicubic", "--wavelengths", "400:700", dataset="mat:odd.npy", scale="4,8")

@@ -64,6 +64,20 @@ def test_references_in_a_mat_file_and_a_key(golden: Path) -> None:
     assert json.loads(done.stdout)["psnr"] == pytest.approx(batch.summary["psnr"], rel=1e-10)
 
 
+def test_a_folder_without_a_reference_needs_counts(tmp_path: Path) -> None:
+    with np.load(goldens.FOLDER / "unref.npz") as stored:
+        sr, lms, pan = (stored[f"ikonos_{name}"] / 2047 for name in ("sr", "lms", "pan"))
+    with h5py.File(tmp_path / "inputs.h5", "w") as file:
+        file["lms"], file["pan"] = lms, pan
+    for number, image in enumerate(sr):
+        io.savemat(tmp_path / f"output_mulExm_{number}.mat", {"sr": image})
+    options = (tmp_path, "--inputs", tmp_path / "inputs.h5", "--no-reference", "--ratio", 4, "--json")
+    done = score(*options)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "sample 1 cannot be scored: D_lambda rounds to whole numbers" in done.stderr
+    assert score(*options, "--any-scale").exit_code == 0
+
+
 def test_a_folder_without_a_reference(tmp_path: Path) -> None:
     with np.load(goldens.FOLDER / "unref.npz") as stored:
         sr, lms, pan = (stored[f"ikonos_{name}"].astype(float) for name in ("sr", "lms", "pan"))

@@ -55,9 +55,8 @@ def _truths(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option(
     "--const",
     type=POSITIVE,
-    default=1.0,
-    show_default=True,
-    help="Full scale of the values: 1, 255, 2047, 65535; they are divided by it.",
+    metavar="N",
+    help="Full scale of the values: 1, 255, 2047, 65535; they are divided by it. [what the file states, else 1]",
 )
 @click.option("--key", metavar="NAME", help="Array in the files, where it has no usual name.")
 @click.option("--layout", callback=_layout, metavar="AXES", help="Order of the axes, such as HWC or BCHW, if asked.")
@@ -92,7 +91,7 @@ def command(
     data_root: Path | None,
     scenes: list[str] | None,
     wavelengths: str | None,
-    const: float,
+    const: float | None,
     key: str | None,
     layout: str | None,
     trust_their_reference: bool,

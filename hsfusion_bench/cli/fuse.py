@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hsfusion_bench.runs.weights.choosing import Chosen
 
 
+#: Classical methods that most pairs may begin with.
+_WITHOUT_WEIGHTS = ("gsa", "fuse")
 #: Pixels of the HR image; beyond it no LR pixel lies at any scale that is taken.
 _GREATEST_PHASE = 1024
 
@@ -285,4 +287,5 @@ def _weights(text: str | None, method: NetworkMethod, problem: Problem) -> Chose
     raise UsageError(
         f"{method.card.title} is a network: name its trained weights by --weights FILE"
         + (f", or by --weights NAME of those that fit this pair: {known} (see `hsbench weights list`)" if known else "")
+        + f". {' and '.join(_WITHOUT_WEIGHTS)}, among others, need none (`hsbench list methods`)"
     )

@@ -39,7 +39,7 @@ def print_plan(plan: Plan, *, rows: bool) -> None:
             if any(row.state != "skipped" for row in task.rows):
                 _print_rows(task)
     else:
-        lines = [_line(task) for task in plan.tasks if task.rows]
+        lines = [_line(task) for task in plan.tasks if task.rows and task.point.task is not None]
         heads = ["task", "rows", "recorded", "scenes", "done", "time"]
         print_table(heads, lines, right=(1, 2, 3, 4, 5), title="plan", stderr=True)
     said = console(stderr=not rows)
@@ -50,7 +50,12 @@ def print_plan(plan: Plan, *, rows: bool) -> None:
 
 def _print_rows(task: PlannedTask) -> None:
     lines = [
-        [row.row.title, str(row.scenes), str(row.done), _time(row), row.note]
+        [
+            row.row.title,
+            *(["-"] * 2 if row.state == "missing" else [str(row.scenes), str(row.done)]),
+            _time(row),
+            row.note,
+        ]
         for row in task.rows
         if row.state != "skipped"
     ]
@@ -69,7 +74,7 @@ def _line(task: PlannedTask) -> list[str]:
 
 
 def _time(row: PlannedRow) -> str:
-    if row.state == "recorded":
+    if row.state in ("recorded", "missing"):
         return "-"
     return "unknown" if row.seconds is None else told_time(row.seconds).removeprefix("about ")
 

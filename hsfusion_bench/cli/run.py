@@ -187,9 +187,9 @@ def command(context: click.Context, /, **told: Any) -> None:
     if one and not told["only_plan"] and not told["again"]:
         plan, outcomes = None, run_one(study, members, contenders, opened[0], workers)
     else:
-        plan = plan_of(study, members, opened, place, again=told["again"])
+        plan = plan_of(study, members, opened, place, again=told["again"], only=told["only_plan"])
         if told["only_plan"]:
-            show_plan(plan, as_json=told["as_json"])
+            show_plan(context, plan, as_json=told["as_json"])
             return
         outcomes = run_many(plan, place, workers)
     report(context, outcomes, plan, place, told["csv_file"], told["latex_file"])

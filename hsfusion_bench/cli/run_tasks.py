@@ -38,10 +38,15 @@ def run_one(
     return workers.run(rows, Progress(None), alone=True)
 
 
-def plan_of(study: Study, members: Sequence[Member], points: Sequence[Point], place: Place, *, again: bool) -> Plan:
-    """Plan a study; one of which nothing can be run is refused, with the reason."""
+def plan_of(
+    study: Study, members: Sequence[Member], points: Sequence[Point], place: Place, *, again: bool, only: bool = False
+) -> Plan:
+    """Plan a study; one of which nothing can be run is refused, with the reason: but that data are missing is a plan.
+
+    With `only`, the plan is all that is wanted.
+    """
     plan = planned(study, members, [possible(point) for point in points], place, again=again)
-    if not plan.rows:
+    if not plan.rows and not (only and plan.lacks_data):
         problems = [task.point.problem for task in plan.tasks if task.point.problem is not None]
         if len(problems) == len(plan.tasks):
             more = f" (nor can {counted(len(problems) - 1, 'other task')} be run)" if len(problems) > 1 else ""
@@ -50,12 +55,14 @@ def plan_of(study: Study, members: Sequence[Member], points: Sequence[Point], pl
     return plan
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """Print a plan with all its rows, or as JSON."""
+def show_plan(context: click.Context, plan: Plan, *, as_json: bool) -> None:
+    """Print a plan with all its rows, or as JSON; exit with 1 if none of them can be run for want of data."""
     if as_json:
         echo(json_text(plan.facts()))
     else:
         print_plan(plan, rows=True)
+    if not plan.rows:
+        context.exit(1)
 
 
 def run_many(plan: Plan, place: Place, workers: Workers) -> list[Outcome]:

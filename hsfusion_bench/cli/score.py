@@ -70,7 +70,11 @@ _NO_REFERENCE_TITLES = ("D_lambda", "D_s", "HQNR")
     help="Compute in the class of the file's numbers, as the script does in GNU Octave: integers round and saturate. "
     "Default: in float64.",
 )
-@click.option("--any-scale", is_flag=True, help="Score values far from --const, or at different scales, all the same.")
+@click.option(
+    "--any-scale",
+    is_flag=True,
+    help="Score values far from --const, no counts with --no-reference, or images at different scales, all the same.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print only the mean and deviation of each index, as JSON.")
 def command(
     results: Path,
@@ -108,14 +112,12 @@ def command(
         raise click.UsageError("--sensor goes with --no-reference")
     if no_reference and ratio not in (2, 4):
         raise click.UsageError("--no-reference needs --ratio 2 or 4")
-    if no_reference and any_scale:
-        raise click.UsageError("--any-scale goes with --const; without a reference no index depends on a full scale")
     if no_reference:
         _refuse(references, "--gt", "--no-reference has none")
         _require_if_folder(results, inputs, "--inputs", key)
         _tell_classes(results, inputs, key, layout, no_reference=True, as_matlab=as_matlab)
         scores: Iterator[Indexes] | Iterator[NoReference]
-        scores = _without_reference(results, inputs, int(ratio), sensor, key, layout, workers, as_matlab)
+        scores = _without_reference(results, inputs, int(ratio), sensor, key, layout, workers, as_matlab, any_scale)
         _print(scores, _NO_REFERENCE_TITLES, _NO_REFERENCE_FIELDS, as_json)
     else:
         from hsfusion_metrics import METRICS
@@ -209,16 +211,31 @@ def _without_reference(
     layout: str | None,
     workers: int,
     as_matlab: bool,
+    any_scale: bool,
 ) -> Iterator[NoReference]:
     from hsfusion_bench.matlab.batches import score_no_reference
     from hsfusion_bench.matlab.folders import score_folder_no_reference
 
     if inputs is None:
         return score_no_reference(
-            results, ratio=ratio, sensor=sensor, workers=workers, as_matlab=as_matlab, layout=layout
+            results,
+            ratio=ratio,
+            sensor=sensor,
+            workers=workers,
+            as_matlab=as_matlab,
+            any_scale=any_scale,
+            layout=layout,
         )
     return score_folder_no_reference(
-        results, inputs, ratio=ratio, sensor=sensor, key=key, workers=workers, as_matlab=as_matlab, layout=layout
+        results,
+        inputs,
+        ratio=ratio,
+        sensor=sensor,
+        key=key,
+        workers=workers,
+        as_matlab=as_matlab,
+        any_scale=any_scale,
+        layout=layout,
     )
 
 

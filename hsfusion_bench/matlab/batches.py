@@ -245,6 +245,7 @@ def score_no_reference(
     sensor: str | None = None,
     workers: int = 1,
     as_matlab: bool = False,
+    any_scale: bool = False,
     layout: str | None = None,
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each sample of a `.mat` file.
@@ -263,6 +264,8 @@ def score_no_reference(
         sensors that it does not know.
     workers, as_matlab, layout
         As in `score_file`.
+    any_scale
+        Score values that are no counts, and images at different scales, all the same.
 
     Yields
     ------
@@ -272,8 +275,8 @@ def score_no_reference(
     Raises
     ------
     HsbenchError
-        As `open_batches`; for an unknown sensor, or one with another number of bands; and when the images have
-        sides that are no multiples of 32.
+        As `open_batches`; for an unknown sensor, or one with another number of bands; when the images have
+        sides that are no multiples of 32; and when they are no counts, see `hsfusion_metrics.no_reference_doubt`.
     """
     path = Path(path)
     gains = nyquist_gains(sensor)
@@ -282,16 +285,41 @@ def score_no_reference(
         if len({sizes_of(variable.shape, layout or _SCRIPTS).get("B") for variable in labelled.values()}) > 1:
             shapes = ", ".join(f"{label} {variable.shape}" for label, variable in labelled.items())
             raise HsbenchError(f"{path}: sr, lms and pan differ in their number of samples: {shapes}")
-        work = partial(
-            hsfusion_metrics.score_no_reference,
-            ratio=ratio,
-            gains=gains,
-            channel_axis=FIRST_AXIS,
-            as_matlab=as_matlab,
-        )
+        work = partial(scored_without_reference, ratio=ratio, gains=gains, as_matlab=as_matlab, any_scale=any_scale)
         found = list(labelled.values())
         given_as = [type_of(variable.kind, label) for label, variable in labelled.items()] if as_matlab else []
         yield from each_sample(path, found, work, workers=workers, given_as=given_as, layout=layout or _SCRIPTS)
+
+
+def scored_without_reference(
+    sr: NDArray[Any],
+    lms: NDArray[Any],
+    pan: NDArray[Any],
+    *,
+    ratio: int,
+    gains: float | Sequence[float],
+    as_matlab: bool,
+    any_scale: bool,
+    workers: int,
+) -> NoReference:
+    """Score one sample without a reference, or raise ValueError where it is no counts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if any_scale else "error", hsfusion_metrics.ScaleWarning)
+        try:
+            return hsfusion_metrics.score_no_reference(
+                sr,
+                lms,
+                pan,
+                ratio=ratio,
+                gains=gains,
+                channel_axis=FIRST_AXIS,
+                workers=workers,
+                as_matlab=as_matlab,
+            )
+        except hsfusion_metrics.ScaleWarning as doubt:  # told last: images that do not fit are another matter
+            raise ValueError(
+                f"{doubt}; `hsbench fuse --counts 10000` writes counts. --any-scale scores it as it is"
+            ) from doubt
 
 
 def number_classes(path: str | Path, *, no_reference: bool = False, layout: str | None = None) -> dict[str, str]:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.formats.arrays import StoredArray, open_arrays
 from hsfusion_bench.formats.finding import REFERENCE, RESULT, find_array
-from hsfusion_bench.matlab.batches import FIRST_AXIS, nyquist_gains, require_axes, scored, type_of
+from hsfusion_bench.matlab.batches import nyquist_gains, require_axes, scored, scored_without_reference, type_of
 from hsfusion_bench.matlab.interleaved import sizes_of
 from hsfusion_bench.matlab.processes import FloatArray, dealt
-from hsfusion_metrics import Indexes, NoReference, score_no_reference
+from hsfusion_metrics import Indexes, NoReference
 
 _NAME = re.compile(r"output_mulExm_(\d+)\.mat", re.IGNORECASE)
 _Result = TypeVar("_Result")
@@ -87,6 +87,7 @@ def score_folder_no_reference(
     key: str | None = None,
     workers: int = 1,
     as_matlab: bool = False,
+    any_scale: bool = False,
     layout: str | None = None,
 ) -> Iterator[NoReference]:
     """Compute the three indexes without a reference of each file of a folder.
@@ -99,7 +100,7 @@ def score_folder_no_reference(
         As `score_folder`.
     inputs
         A file with `lms` [B, C, H, W] and `pan` [B, 1, H, W], otherwise as the references of `score_folder`.
-    ratio, sensor, workers, as_matlab, layout
+    ratio, sensor, workers, as_matlab, any_scale, layout
         As `hsfusion_bench.matlab.batches.score_no_reference`.
 
     Yields
@@ -112,8 +113,9 @@ def score_folder_no_reference(
     HsbenchError
         As `score_folder`; for an unknown sensor, or one with another number of bands.
     """
-    score = partial(score_no_reference, ratio=ratio, gains=nyquist_gains(sensor), as_matlab=as_matlab)
-    work = partial(_no_reference, partial(score, channel_axis=FIRST_AXIS))
+    gains = nyquist_gains(sensor)
+    score = partial(scored_without_reference, ratio=ratio, gains=gains, as_matlab=as_matlab, any_scale=any_scale)
+    work = partial(_no_reference, score)
     return _scores(folder, inputs, _INPUTS, key, work, workers, as_matlab, layout)
 
 

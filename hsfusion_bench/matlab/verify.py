@@ -120,7 +120,12 @@ def our_summary(script: Script, file: Path, arguments: Arguments) -> dict[str, M
     in_class = any("int" in kind for kind in classes.values())
     if script is NO_REFERENCE:
         without = score_no_reference(
-            file, ratio=int(arguments.ratio), sensor=arguments.sensor, as_matlab=in_class, layout="BCHW"
+            file,
+            ratio=int(arguments.ratio),
+            sensor=arguments.sensor,
+            as_matlab=in_class,
+            any_scale=True,
+            layout="BCHW",
         )
         return summarise(without)
     ratio, const = arguments.ratio, arguments.const

@@ -59,7 +59,7 @@ class Claim:
     key, layout
         Which array of a file it is and the order of its axes, such as "HWC"; None: find out.
     const
-        Full scale of the values: 1, 255, 2047, 65535.
+        Full scale of the values: 1, 255, 2047, 65535; None: what each file states, else 1.
     trust_reference
         Score against the reference that comes with the results where it is not ours.
     parameters, latency_ms
@@ -72,7 +72,7 @@ class Claim:
     name: str
     key: str | None = None
     layout: str | None = None
-    const: float = 1.0
+    const: float | None = None
     trust_reference: bool = False
     parameters: int | None = None
     latency_ms: float | None = None
@@ -86,6 +86,7 @@ class _Findings:
     digest: str = ""
     key: str = ""
     axes: str = ""
+    const: float | None = None
     warnings: list[str] = field(default_factory=list)
     brought_reference: bool = False
     used_theirs: bool = False
@@ -180,7 +181,10 @@ def _score(
                 hr_hsi = scene.hr_hsi
                 if cubes is None:
                     cubes = Cubes(stored, file.scenes, hr_hsi.shape, claim.layout, claim.const)
-                    references = theirs and Cubes(theirs, file.scenes, hr_hsi.shape, claim.layout, claim.const)
+                    _note_full_scale(cubes, claim, found)
+                    references = theirs and Cubes(
+                        theirs, file.scenes, hr_hsi.shape, claim.layout, claim.const, cubes.const
+                    )
                     found.key, found.axes = found.key or stored.name, found.axes or cubes.axes
                 cube = _checked(cubes, number, name, hr_hsi, claim, setting, found)
                 digest.update(cube.astype("<f8").data)
@@ -197,6 +201,17 @@ def _score(
     found.digest = digest.hexdigest()
 
 
+def _note_full_scale(cubes: Cubes, claim: Claim, found: _Findings) -> None:
+    """Keep the full scale for the record, which has one for all of the files."""
+    const = cubes.const if claim.const is None else claim.const
+    if found.const not in (None, const):
+        raise HsbenchError(
+            f"{cubes.array}: its full scale is {const:g}, that of the files before it {found.const:g}; a record is of "
+            "results of one full scale"
+        )
+    found.const = const
+
+
 def brought(arrays: Mapping[str, StoredArray]) -> StoredArray | None:
     """Return the reference that a file brings itself, if it does."""
     names = [name for name, array in arrays.items() if last(name).lower() in REFERENCE.usual and len(array.shape) >= 3]
@@ -211,7 +226,7 @@ def _checked(
     if cube.shape != hr_hsi.shape:
         raise HsbenchError(f"{where}: the cube is {list(cube.shape)} [bands, H, W], the reference {list(hr_hsi.shape)}")
     require_finite(cube, where)
-    require_range(cube, hr_hsi, claim.const, where)
+    require_range(cube, hr_hsi, cubes.const, where)
     swapped = _swapped(cubes.axes)
     straight, crossed = _correlation(cube, hr_hsi), 0.0
     if cube.shape[1] == cube.shape[2]:
@@ -296,16 +311,16 @@ def _agreed(
         f"{difference.mean():.3g} (at band {band}, row {row}, column {column} theirs is "
         f"{theirs[band, row, column]:.6g}, ours {hr_hsi[band, row, column]:.6g})"
     )
-    if not claim.trust_reference and _whole_counts(theirs, difference, claim.const):
+    if not claim.trust_reference and _whole_counts(theirs, difference, references.const):
         found.warnings.append(
-            f"{where}: their reference is ours in whole counts of {claim.const:g}; scored against ours"
+            f"{where}: their reference is ours in whole counts of {references.const:g}; scored against ours"
         )
         return hr_hsi
     if not claim.trust_reference:
         other = _scene_of(theirs, setting)
         text += f"; it is the one of scene {other}, so the order is not the split's" if other else ""
         raise HsbenchError(f"{text}. To score against theirs all the same: --trust-their-reference")
-    require_range(theirs, hr_hsi, claim.const, where)
+    require_range(theirs, hr_hsi, references.const, where)
     found.used_theirs = True
     found.warnings.append(f"{text}; scored against theirs")
     return theirs
@@ -391,7 +406,7 @@ def _record(claim: Claim, setting: Setting, scenes: list[SceneResult], found: _F
             sha256=found.digest,
             key=found.key,
             axes=found.axes,
-            const=claim.const,
+            const=found.const or claim.const or 1.0,
             reference="theirs" if found.used_theirs else "ours",
             reported=[name for name, value in stated.items() if value is not None],
             latency_ms=claim.latency_ms,

@@ -24,6 +24,7 @@ from hsfusion_bench.matlab.batches import write_variables
 from hsfusion_bench.methods import Cube, Observation, upsample_bicubic
 from hsfusion_bench.runs.cameras import known_psf, known_srf
 from hsfusion_bench.runs.correction import correct
+from hsfusion_metrics import no_reference_doubt
 
 #: What `Form.layout` may be: one order for both images, or that of the LR-HSI and that of the HR-MSI.
 LAYOUTS = ("HWC", "CHW", "HWC,CHW", "CHW,HWC")
@@ -265,7 +266,13 @@ def write_fused(
     if any(pair.shift):
         variables |= {"shift": np.array([pair.shift]), "origin": np.array([pair.origin], float)}
     write_variables(path, variables)
-    return lost_in(path, image)
+    notes = lost_in(path, image)
+    if no_reference_doubt(variables["sr"], variables["lms"], ()):
+        notes.append(
+            f"{path} holds no counts, which `hsbench score --no-reference` needs, but values of the full scale "
+            f"{counts:g}: for that, --counts 10000"
+        )
+    return notes
 
 
 def _description(pair: Pair, by: str) -> str:

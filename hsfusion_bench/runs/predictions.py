@@ -19,7 +19,7 @@ from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.arrays import SUFFIXES, StoredArray
 from hsfusion_bench.formats.finding import assignments, told
 from hsfusion_bench.formats.matfile import Index
-from hsfusion_bench.formats.values import divisor
+from hsfusion_bench.formats.values import divisor, stated_full_scale
 
 FloatArray = NDArray[np.float64]
 
@@ -140,10 +140,14 @@ class Cubes:
     layout
         Order of its axes, such as "HWC" or "BCHW"; None: as the shape tells.
     const
-        Full scale of the values.
+        Full scale of the values; None: what the file states, else `otherwise`.
+    otherwise
+        See `const`.
 
     Attributes
     ----------
+    const
+        What the values are divided by.
     axes
         What each axis is: B, C, H, W, or 1 for one of a single place.
 
@@ -154,10 +158,21 @@ class Cubes:
     """
 
     def __init__(
-        self, array: StoredArray, scenes: Sequence[str], image: tuple[int, ...], layout: str | None, const: float
+        self,
+        array: StoredArray,
+        scenes: Sequence[str],
+        image: tuple[int, ...],
+        layout: str | None,
+        const: float | None,
+        otherwise: float = 1.0,
     ) -> None:
         self.array = array
-        self.const = divisor(array.stated, const, str(array), "--const")
+        if const is not None:
+            self.const = divisor(array.stated, const, str(array), "--const")
+        elif array.stated.full_scale is not None:
+            self.const = stated_full_scale(array.stated, str(array))
+        else:
+            self.const = otherwise
         self.axes = _axes(array, scenes, image, layout)
         self._at_once = max(1, _READ_BYTES // (8 * int(np.prod(image))))
         self._start = 0

@@ -397,7 +397,7 @@ class _Examination:
             yield Check("not checked", what, where, f"the cubes were NOT scored: {error}", advice)
             return
         told = record.external
-        claim = Claim(path, record.method.name)
+        claim = Claim(path, record.method.name, const=1.0)
         if told is not None:
             claim = Claim(path, record.method.name, told.key or None, told.axes.replace("1", ""), float(told.const))
         store, also = Store(self.folder), self.record.further

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from hsfusion_bench.runs.records import Record, Store
 from hsfusion_bench.studies.asked import Row
@@ -18,7 +18,9 @@ from hsfusion_bench.studies.points import Place, Point
 from hsfusion_bench.studies.roster import Member
 from hsfusion_bench.studies.study import Study
 
-State = Literal["run", "recorded", "skipped"]
+State = Literal["run", "recorded", "skipped", "missing"]
+#: What is said of the rows of a task that is not open.
+_WITHOUT_DATA: Final = {"missing": "data missing", "broken": "data cannot be read"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class PlannedRow:
         What is run, or would be.
     state
         "run"; "recorded": running it again would give the record that stands, and it is not; "skipped": it was not
-        asked for by name, and cannot be run.
+        asked for by name, and cannot be run; "missing": its task lacks data, and so nothing else is known of it.
     scenes, done
         How many it has, and of how many the results are here.
     seconds
@@ -56,7 +58,7 @@ class PlannedRow:
 
 @dataclass(frozen=True)
 class PlannedTask:
-    """A task of a plan with its rows; none where it cannot be opened."""
+    """A task of a plan with its rows; none where it makes no sense."""
 
     point: Point
     rows: tuple[PlannedRow, ...]
@@ -80,7 +82,7 @@ class Plan:
     @property
     def rows(self) -> list[PlannedRow]:
         """The rows that are run, or are recorded already."""
-        return [row for task in self.tasks for row in task.rows if row.state != "skipped"]
+        return [row for task in self.tasks for row in task.rows if row.state in ("run", "recorded")]
 
     @property
     def to_run(self) -> list[Row]:
@@ -167,8 +169,21 @@ def planned(study: Study, members: Sequence[Member], points: Sequence[Point], pl
     tasks = []
     for point in points:
         rows = (row for column in columns for row in column if row[1] is point)
-        tasks.append(PlannedTask(point, tuple(_planned(*row, store, expected, again=again) for row in rows)))
+        planned_rows = [_planned(*row, store, expected, again=again) for row in rows]
+        tasks.append(PlannedTask(point, tuple(planned_rows or _without_data(point, members))))
     return Plan(tuple(tasks), tuple(_remarks(study, tasks)))
+
+
+def _without_data(point: Point, members: Sequence[Member]) -> list[PlannedRow]:
+    """Return the rows of a task that cannot be opened, one a method: of what is trained nothing is known."""
+    note = _WITHOUT_DATA.get(point.state)
+    if note is None:
+        return []
+    rows = [
+        Row(each.spec, each.name, each.origin, each.apart, replace(point.asked, seed=0, resume=True))
+        for each in members
+    ]
+    return [PlannedRow(row, "missing", 0, 0, None, note) for row in rows]
 
 
 def _of_method(member: Member, study: Study, points: Sequence[Point]) -> list[tuple[Row, Point, Outlook, Member]]:
@@ -230,7 +245,7 @@ def _remarks(study: Study, tasks: Sequence[PlannedTask]) -> list[str]:
     trained = {row.row.name for task in tasks for row in task.rows if row.trained}
     if not study.train:
         return [f"seeds {seeds}: nothing is trained, so that each method runs once; --train trains by each seed"]
-    once = {row.row.name for task in tasks for row in task.rows} - trained
+    once = {row.row.name for task in tasks for row in task.rows if row.state != "missing"} - trained
     return (
         [f"seeds {seeds}: of networks only; what is not trained runs once ({', '.join(sorted(once))})"] if once else []
     )

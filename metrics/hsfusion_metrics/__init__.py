@@ -6,8 +6,8 @@ out there. Images [H, W, C] are scored with ``channel_axis=-1``.
 
 `score` gives all seven; where there is no reference, `score_no_reference` gives the three indexes of
 ``analysis_unref_batched_images.m``. With ``as_matlab=True`` they compute in the class of the arrays, as the scripts do
-of integers and singles. A `ScaleWarning` tells of values far from the full scale that was stated. Their older names,
-`evaluate` and `evaluate_no_reference`, go on working.
+of integers and singles. A `ScaleWarning` tells of values far from the full scale that was stated, and of
+values without a reference that are no counts. Their older names, `evaluate` and `evaluate_no_reference`, go on working.
 
 `ergas_fused` and `ssim_full` are what papers print as ERGAS and SSIM; `PUBLISHED_METRICS` tells of them.
 
@@ -30,7 +30,7 @@ from hsfusion_metrics.psnr import psnr
 from hsfusion_metrics.published import PUBLISHED_METRICS
 from hsfusion_metrics.q2n import q2n, q2n_uncast
 from hsfusion_metrics.sam import sam
-from hsfusion_metrics.scale import ScaleWarning, scale_doubt
+from hsfusion_metrics.scale import ScaleWarning, no_reference_doubt, scale_doubt
 from hsfusion_metrics.scc import scc
 from hsfusion_metrics.ssim import ssim
 from hsfusion_metrics.ssim_full import ssim_full
@@ -53,6 +53,7 @@ __all__ = [
     "ergas_fused",
     "evaluate",
     "evaluate_no_reference",
+    "no_reference_doubt",
     "psnr",
     "q2n",
     "q2n_uncast",

@@ -15,6 +15,7 @@ from hsfusion_metrics import in_class
 from hsfusion_metrics._pair import FIRST, FloatArray, as_array, as_pair, number, quietly, strips
 from hsfusion_metrics._threads import deal, threads
 from hsfusion_metrics.q2n import q2n
+from hsfusion_metrics.scale import no_reference_doubt, warn_of
 
 _SIDE = 32
 _KERNEL = 41
@@ -104,6 +105,12 @@ def score_no_reference(
     TypeError, ValueError
         As `d_lambda` and `d_s`.
 
+    Warns
+    -----
+    ScaleWarning
+        Where D_lambda's cast to integers leaves another image than was given, as of values in [0, 1], or the images
+        have different scales: see `no_reference_doubt`.
+
     Notes
     -----
     ``analysis_unref_batched_images.m`` of the MATLAB test package, whose field ``qnr_index`` is the hybrid
@@ -129,6 +136,7 @@ def score_no_reference(
     with threads(workers):
         spectral = _d_lambda(sr, lms, ratio, gains, channel_axis, of_sr)
         spatial = _d_s(sr, lms, pan, ratio, channel_axis, of_pan)
+    warn_of(no_reference_doubt(sr, lms, pan))
     return NoReference(spectral, spatial, (1.0 - spectral) * (1.0 - spatial))
 
 
@@ -173,6 +181,11 @@ def d_lambda(
         another `ratio`; for `gains` not between 0 and 1 or not one a band; for Inf and values beyond 1e9 in `sr`,
         which NaN may stand for.
 
+    Warns
+    -----
+    ScaleWarning
+        As `score_no_reference`.
+
     Notes
     -----
     ``D_lambda_K.m`` and ``MTF.m`` of the MATLAB test package. The filter is not normalised there either. A NaN spoils
@@ -190,7 +203,9 @@ def d_lambda(
     >>> round(d_lambda(lms, lms, ratio=4), 2)
     0.0
     """
-    return _d_lambda(sr, lms, ratio, gains, channel_axis, _DOUBLE)
+    value = _d_lambda(sr, lms, ratio, gains, channel_axis, _DOUBLE)
+    warn_of(no_reference_doubt(sr, lms, ()))
+    return value
 
 
 def d_s(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike, *, ratio: int, channel_axis: int = 0) -> float:

@@ -7,8 +7,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import permutations
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hsfusion_metrics._pair import FloatArray
 
@@ -19,12 +22,18 @@ USUAL = (255, 1023, 2047, 4095, 10000, 65535)
 _SEEN = 100_000
 # Nine tenths of an image lie below this part of the scale: some wild pixels do not hide it.
 _MOST = 90.0
+# Nine tenths of normal numbers lie within so many deviations, from the lowest of them to the highest.
+_NINE_TENTHS = 3.29
+# What rounding to whole numbers may move values by, as a part of their deviation. Of CAVE's balloons D_lambda is 0.006
+# in 16 bits, 0.011 in 8 (a part of 0.007), 0.026 at a full scale of 50 (0.035), 0.109 at 5 (0.37), and 0 at 1/4.
+_ROUNDED = 0.02
+_GREATEST = 65535
 
 _told: ContextVar[bool] = ContextVar("_told", default=False)
 
 
 class ScaleWarning(UserWarning):
-    """The values lie far from the full scale `const`, or the two images at different scales."""
+    """The values lie far from the full scale that an index needs or was told, or the images at different scales."""
 
 
 def scale_doubt(gt: FloatArray, sr: FloatArray, const: float) -> str | None:
@@ -48,14 +57,9 @@ def scale_doubt(gt: FloatArray, sr: FloatArray, const: float) -> str | None:
     reference, estimate = _sample(gt), _sample(sr)
     if not reference.size or not estimate.size:
         return None
-    level_gt, level_sr = (float(np.percentile(np.abs(values), _MOST)) for values in (reference, estimate))
-    for (low, small), (high, large) in ((("gt", level_gt), ("sr", level_sr)), (("sr", level_sr), ("gt", level_gt))):
-        if 0.0 < small <= 2.0 and large >= max(20.0, 50.0 * small):
-            return (
-                f"{low} lies about [0, 1] (nine tenths below {small:.3g}) and {high} in counts (below {large:.5g}): "
-                f"the two have different scales, and one is to be divided or multiplied first"
-            )
-    top = float(reference.max())
+    if apart := _scales_apart(gt=reference, sr=estimate):
+        return apart
+    level_gt, top = _level(reference), float(reference.max())
     if level_gt > 2.0 * const or top > 10.0 * const:
         top = float(gt.max(initial=-np.inf, where=np.isfinite(gt)))
         fits = next((f": {scale} is the likely full scale" for scale in USUAL if top <= scale), "")
@@ -68,9 +72,75 @@ def scale_doubt(gt: FloatArray, sr: FloatArray, const: float) -> str | None:
     return None
 
 
+def no_reference_doubt(sr: ArrayLike, lms: ArrayLike, pan: ArrayLike) -> str | None:
+    """Say why the indexes without a reference can hardly be meant of three images, or None.
+
+    A common factor leaves D_s alone, but D_lambda takes whole numbers from 0 to 65535 in the place of the values, so
+    that it is one of counts: of values in [0, 1] hardly anything is left. Both indexes compare means, and so
+    need images of one scale.
+
+    Parameters
+    ----------
+    sr, lms, pan
+        As of `hsfusion_metrics.score_no_reference`, of any shape.
+
+    Returns
+    -------
+    str or None
+        One sentence, without a full stop.
+    """
+    images = {"sr": sr, "lms": lms, "pan": pan}
+    samples = {name: _sample(np.asarray(image)).astype(np.float64) for name, image in images.items()}
+    return _scales_apart(**samples) or _cast_doubt(samples["lms"])
+
+
+def _cast_doubt(lms: FloatArray) -> str | None:
+    """Say why the cast to 16 bits that D_lambda begins with leaves another image than it was given."""
+    if not lms.size:
+        return None
+    beyond = float(np.mean((lms < -0.5) | (lms > _GREATEST + 0.5)))
+    if beyond > 1.0 - _MOST / 100.0:
+        return (
+            f"{100 * beyond:.0f} % of lms lie beyond 0 to {_GREATEST}, at which D_lambda clips it as the script does: "
+            "bring sr, lms and pan to counts by one and the same factor"
+        )
+    low, high = np.percentile(lms, [50.0 - _MOST / 2, 50.0 + _MOST / 2])
+    moved = float(np.sqrt(np.mean((lms - np.rint(lms)) ** 2)))
+    if high > low and moved > _ROUNDED * (high - low) / _NINE_TENTHS:
+        part = 100 * moved / ((high - low) / _NINE_TENTHS)
+        return (
+            f"D_lambda rounds to whole numbers as the script does, but lms lies between {low:.3g} and {high:.3g} (nine "
+            f"tenths of it), where this moves the values by {part:.0f} % of their deviation: it is made for counts. "
+            "Multiply sr, lms and pan by one and the same factor, such as 10000 for reflectances"
+        )
+    return None
+
+
+def _scales_apart(**images: FloatArray) -> str | None:
+    """Say of which two images, as `_sample` gives them, one lies about [0, 1] and the other in counts."""
+    levels = {name: _level(image) for name, image in images.items() if image.size}
+    for (low, small), (high, large) in permutations(levels.items(), 2):
+        if 0.0 < small <= 2.0 and large >= max(20.0, 50.0 * small):
+            return (
+                f"{low} lies about [0, 1] (nine tenths below {small:.3g}) and {high} in counts (below {large:.5g}): "
+                f"the two have different scales, and one is to be divided or multiplied first"
+            )
+    return None
+
+
+def _level(values: FloatArray) -> float:
+    return float(np.percentile(np.abs(values), _MOST))
+
+
 def warn_of_scale(gt: FloatArray, sr: FloatArray, const: float) -> None:
     """Warn the caller where there is a doubt, unless an index has done so that calls this one."""
-    if not _told.get() and (doubt := scale_doubt(gt, sr, const)):
+    if not _told.get():
+        warn_of(scale_doubt(gt, sr, const))
+
+
+def warn_of(doubt: str | None) -> None:
+    """Warn the caller of a doubt, if it is one."""
+    if doubt:
         warnings.warn(doubt, ScaleWarning, stacklevel=_frames_within())
 
 
@@ -84,14 +154,14 @@ def told() -> Iterator[None]:
         _told.reset(token)
 
 
-def _sample(image: FloatArray) -> FloatArray:
+def _sample(image: NDArray[Any]) -> NDArray[Any]:
     """Give some of the numbers of an image, those that are finite, from all over it."""
     values = image.reshape(-1)[:: image.size // _SEEN | 1]
-    return values[np.isfinite(values)]
+    return np.asarray(values[np.isfinite(values)])
 
 
 def _frames_within() -> int:
-    """Count the frames from `warn_of_scale` up to the first one outside of this project's packages."""
+    """Count the frames from the one that warns up to the first one outside of this project's packages."""
     frame, count = sys._getframe(1), 1
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("hsfusion_"):
         frame, count = frame.f_back, count + 1

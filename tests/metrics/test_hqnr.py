@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsfusion_metrics import NYQUIST_GAINS, d_lambda, d_s, score_no_reference, summarise
+from hsfusion_metrics import (
+    NYQUIST_GAINS,
+    ScaleWarning,
+    d_lambda,
+    d_s,
+    no_reference_doubt,
+    score_no_reference,
+    summarise,
+)
 
 FOLDER = Path(__file__).parent / "goldens"
 CASES = json.loads((FOLDER / "unref.json").read_text())["cases"]
@@ -32,6 +40,60 @@ def test_mean_and_deviation_equal_the_script(name: str, workers: int) -> None:
     )
     for index, field in {"d_lambda": "d_lambda", "d_s": "d_s", "hqnr": "qnr_index"}.items():
         assert list(found[index]) == pytest.approx(case[field], rel=1e-10, abs=1e-14), index
+
+
+def test_of_the_scripts_indexes_d_lambda_alone_depends_on_a_common_factor() -> None:
+    # The script was given values in [0, 1] here: as counts they have its D_s, and another D_lambda.
+    case, pairs = CASES["unit_range"], list(zip(*batch("unit_range"), strict=True))
+    counts = [[10_000 * image for image in images] for images in pairs]
+    spatial, spectral = (
+        np.array([index(*images) for images in counts])
+        for index in (
+            lambda sr, lms, pan: d_s(sr, lms, pan, ratio=case["ratio"]),
+            lambda sr, lms, pan: d_lambda(sr, lms, ratio=case["ratio"]),
+        )
+    )
+    assert spatial.mean() == pytest.approx(case["d_s"][0], rel=1e-10)
+    assert abs(spectral.mean() - case["d_lambda"][0]) > 0.1
+    # in counts rounding leaves the image, and so the index, as they are
+    finer = np.array([d_lambda(3 * sr, 3 * lms, ratio=case["ratio"]) for sr, lms, _ in counts])
+    assert finer == pytest.approx(spectral, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("factors", "says"),
+    [
+        ((1 / 2048, 1 / 2048, 1 / 2048), r"lms lies between 0\.0\d+ and 0\.9\d+ .*made for counts\. Multiply"),
+        ((1 / 300, 1 / 300, 1 / 300), r"moves the values by 1\d % of their deviation"),
+        ((1, 1, 1 / 2048), r"pan lies about \[0, 1\].* and sr in counts"),
+        ((1 / 2048, 1, 1), r"sr lies about \[0, 1\].* and lms in counts"),
+        ((1000, 1000, 1000), r"9\d % of lms lie beyond 0 to 65535, at which D_lambda clips"),
+    ],
+)
+def test_values_that_are_no_counts(factors: tuple[float, float, float], says: str) -> None:
+    images = [factor * image for factor, image in zip(factors, (GOOD, GOOD, PAN), strict=True)]
+    with pytest.warns(ScaleWarning, match=says) as found:
+        score_no_reference(*images, ratio=4)
+    assert [warning.filename for warning in found] == [__file__]
+    if len(set(factors)) == 1:
+        with pytest.warns(ScaleWarning, match=says):
+            d_lambda(*images[:2], ratio=4)
+
+
+@pytest.mark.parametrize(
+    "lms",
+    [
+        GOOD + 0.5,
+        GOOD // 8 + 0.3,
+        32 * GOOD,
+        np.where(GOOD > 2000, 1e6, GOOD),
+        np.where(GOOD > 2000, np.nan, GOOD),
+        np.full_like(GOOD, 0.5),
+        np.full_like(GOOD, np.nan),
+    ],
+)
+def test_counts_are_not_doubted(lms: np.ndarray) -> None:
+    assert no_reference_doubt(lms, lms, lms[:1]) is None
 
 
 def test_a_pan_without_detail_shows_no_spatial_distortion() -> None:

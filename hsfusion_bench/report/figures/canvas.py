@@ -31,6 +31,8 @@ LINES: Final = ("-", "--", "-.", ":")
 #: No figure shows more methods.
 MOST: Final = 30
 _LONGEST: Final = 40
+#: Inches of a legend that figures have room for as they are: two lines.
+_LEGEND: Final = 0.4
 _STYLE: Final = {
     "font.family": "DejaVu Sans",
     "font.size": 7.0,
@@ -182,13 +184,19 @@ def shorten(text: Text, width: float) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], width: Width) -> None:
-    """Put a legend under all axes, in as many columns as there is room for."""
-    longest = max(len(label) for label in labels)
+    """Put a legend under all axes, in as many columns as there is room for; what is long makes the figure higher.
+
+    Labels may have several lines.
+    """
+    longest = max(len(part) for label in labels for part in label.split("\n"))
     room = int(WIDTHS[width] * 72 / (longest * 3.7 + 34))
     columns = max(1, min(len(labels), room))
-    figure.legend(
+    legend = figure.legend(
         handles, [legend_label(label) for label in labels], loc="outside lower center", ncols=columns, handlelength=2.2
     )
+    drawn: Any = figure.canvas
+    height = legend.get_window_extent(drawn.get_renderer()).height / figure.dpi
+    figure.set_figheight(figure.get_figheight() + max(0.0, height - _LEGEND))
 
 
 def thousands(value: float) -> str:

@@ -126,7 +126,12 @@ def short_title(row: Row) -> str:
 
 def method_title(method: MethodInfo) -> str:
     """Return what a figure calls a method."""
-    return plain(method.title + _changes(method))
+    return plain(whole_title(method))
+
+
+def whole_title(method: MethodInfo) -> str:
+    """Return the same at any length, of any characters."""
+    return method.title + _changes(method)
 
 
 def _changes(method: MethodInfo) -> str:

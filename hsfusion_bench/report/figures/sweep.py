@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.report.choosing import row_name
 from hsfusion_bench.report.figures import canvas
-from hsfusion_bench.report.figures.choosing import Asked, method_title
+from hsfusion_bench.report.figures.choosing import Asked, whole_title
 from hsfusion_bench.report.figures.swept import find
 from hsfusion_bench.report.rows import KNOWN
 from hsfusion_bench.report.sources import Entry
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A number in a protocol's name, as `Noise.id` and people write them: 35, m5 (for -5), 1.5, inf.
 _NUMBER: Final = re.compile(r"(?<![0-9.])(?<=[a-z-])(?:m(?=\d))?(?:\d+(?:\.\d+)?|inf)(?![0-9a-z])")
+#: Letters of a line in the legend.
+_LINE: Final = 34
 _NOISE: Final = re.compile(r"-snr\0-\0(?:-seed\0)?$")
 
 
@@ -138,28 +141,64 @@ def draw(asked: Asked, width: canvas.Width, axis: str | None = None) -> Figure:
     return _draw(asked, entries, found[0], width)
 
 
-def lines(entries: Sequence[Entry], sweep: Sweep, index: str) -> tuple[dict[str, list[tuple[float, float]]], int]:
-    """Return the points of each method, by its title, and over how many scenes they are means."""
-    first: dict[tuple[str, str], Entry] = {}
+@dataclass(frozen=True)
+class Lines:
+    """What a sweep shows.
+
+    Parameters
+    ----------
+    points
+        Of each method, by its title: what changes, and the mean.
+    scenes
+        Over how many scenes they are means.
+    alone
+        Methods of which there is one point, which is no line.
+    """
+
+    points: dict[str, list[tuple[float, float]]]
+    scenes: int
+    alone: list[str]
+
+
+def lines(entries: Sequence[Entry], sweep: Sweep, index: str) -> Lines:
+    """Return the lines of a sweep, means over the scenes that all records of them have."""
+    rows: dict[str, dict[str, Entry]] = {}
     for entry in sorted(entries, key=lambda each: -each.record.dataset.scenes):
         if entry.record.dataset.protocol in sweep.numbers:
-            first.setdefault((row_name(entry.record), entry.record.dataset.protocol), entry)
-    scored = [{(s.name, s.digest) for s in each.record.scenes if s.psnr is not None} for each in first.values()]
+            rows.setdefault(row_name(entry.record), {}).setdefault(entry.record.dataset.protocol, entry)
+    alone = [_title_of(entry) for row in rows.values() if len(row) == 1 for entry in row.values()]
+    drawn = [list(row.values()) for row in rows.values() if len(row) > 1]
+    if not drawn:
+        raise HsbenchError(f"no method has records at two values ({sweep.title}): {', '.join(sorted(alone))}")
+    scored = [{(s.name, s.digest) for s in each.record.scenes if s.psnr is not None} for row in drawn for each in row]
     common = set.intersection(*scored)
     if not common:
         raise HsbenchError("these records have no scene in common: run the methods on the same scenes")
     points: dict[str, list[tuple[float, float]]] = {}
-    for entry in first.values():
-        record = entry.record
-        summary = summary_of([scene for scene in record.scenes if (scene.name, scene.digest) in common])
-        assert summary is not None
-        at = (sweep.numbers[record.dataset.protocol], summary[index].mean)
-        points.setdefault(method_title(record.method), []).append(at)
-    return {title: sorted(several) for title, several in points.items()}, len(common)
+    for row in drawn:
+        several = points.setdefault(_label(row[0], points), [])
+        for entry in row:
+            record = entry.record
+            summary = summary_of([scene for scene in record.scenes if (scene.name, scene.digest) in common])
+            assert summary is not None
+            several.append((sweep.numbers[record.dataset.protocol], summary[index].mean))
+        several.sort()
+    return Lines(points, len(common), alone)
+
+
+def _label(entry: Entry, taken: Iterable[str]) -> str:
+    """Return a title that is not taken, whole where that is possible, in lines that a legend has room for."""
+    title = textwrap.fill(_title_of(entry), _LINE)
+    return title if title not in set(taken) else f"{title}\n{canvas.plain(row_name(entry.record))}"
+
+
+def _title_of(entry: Entry) -> str:
+    return canvas.plain(whole_title(entry.record.method), 3 * _LINE)
 
 
 def _draw(asked: Asked, entries: Sequence[Entry], sweep: Sweep, width: canvas.Width) -> Figure:
-    points, scenes = lines(entries, sweep, asked.index)
+    shown = lines(entries, sweep, asked.index)
+    points, scenes = shown.points, shown.scenes
     if len(points) > canvas.MOST:
         raise UsageError(f"{len(points)} methods are too many for a figure, which shows {canvas.MOST}: use --methods")
     figure = canvas.new(width, 2.6 if width == "column" else 3.2)
@@ -173,9 +212,8 @@ def _draw(asked: Asked, entries: Sequence[Entry], sweep: Sweep, width: canvas.Wi
             marker=marker, ms=3.5, alpha=0.85 if sweep.names else 1, lw=0.5 if sweep.names else None,
         )  # fmt: skip
         handles.append(handle)
-    alone = [title for title, several in points.items() if len(several) == 1]
-    if alone:
-        asked.notes.append(f"at one value only: {', '.join(alone)}")
+    if shown.alone:
+        asked.notes.append(f"left out, as they have one value only: {', '.join(shown.alone)}")
     record = entries[0].record
     unit = f" ({metric.unit})" if metric.unit else ""
     if sweep.names:
