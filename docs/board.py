@@ -70,12 +70,12 @@ def budget(record: Record, note: str) -> str:
         return f"told {', '.join(sorted(record.method.uses))}" if record.method.uses else ""
     if record.weights.training is None:
         return "its authors' weights"
-    told = re.search(r"trained (?:(\d+) after )?(\d+)(?: earlier ones)? of (\d+) steps \(([^)]*)\)", note)
+    told = re.search(
+        r"trained (?:(\d+) after )?(\d+)(?: earlier ones)? of \d+ steps \(([\d.]+ %|the whole recipe)", note
+    )
     assert told, note
     steps = int(told[1] or 0) + int(told[2])
-    return (
-        "whole recipe" if told[4] == "the whole recipe" else f"{steps} steps, {told[4].removesuffix(' of the recipe')}"
-    )
+    return "whole recipe" if told[3] == "the whole recipe" else f"{steps} steps, {told[3]}"
 
 
 def table() -> str:

@@ -54,8 +54,9 @@ def needs(record: Record) -> str:
     training = record.weights.training
     if training is None:
         return "its authors' weights"
-    share = re.search(r"\(([\d.]+ %) of the recipe\)", note_of(record))
-    return f"weights, {share[1]} of the recipe" if share else "weights, the whole recipe"
+    share = re.search(r"\(([\d.]+ % of the recipe|the whole recipe)", note_of(record))
+    assert share, note_of(record)
+    return f"weights, {share[1]}"
 
 
 def note_of(record: Record) -> str:

@@ -56,6 +56,27 @@ def test_rows_are_those_of_the_files_in_the_papers_indexes() -> None:
             assert cell == f"{sum(found) / len(found):.{digits}f}", (line[0], index)
 
 
+def test_budgets_are_those_of_the_trainings() -> None:
+    checked = set()
+    for line in rows("table"):
+        training = (RECORDS[TITLES[line[0]]]["weights"] or {}).get("training")
+        if training is None:
+            continue
+        earlier = training["earlier"] or {"steps": 0, "pixels": 0}
+        steps = training["steps"] + earlier["steps"]
+        share = 100 * (training["pixels"] + earlier["pixels"]) / training["recipe_pixels"]
+        whole = steps == training["recipe_steps"] and not training["changes"]
+        told = "whole recipe" if whole else f"{steps} steps, {share:.2g} %"
+        assert line[1] == told
+        choosing = text_of(ROOT / "docs" / "choosing.md")
+        assert (
+            f"| `{TITLES[line[0]]}` | weights, {'the whole recipe' if whole else f'{share:.2g} % of the recipe'} |"
+            in choosing
+        )
+        checked.add(told)
+    assert len(checked) > 2
+
+
 def test_published_cells_are_as_papers_print_them() -> None:
     text = (ROOT / "hsfusion_bench/report/published.csv").read_text(encoding="utf-8")
     papers = {
