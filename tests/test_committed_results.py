@@ -181,6 +181,18 @@ def test_the_first_steps(boards: dict[tuple[str, int], Leaderboard]) -> None:
         assert re.findall(pattern, words) == [(row.printed("psnr"), str(steps), str(training.recipe_steps))]
 
 
+def test_the_readme_shows_the_two_rows_of_the_board(boards: dict[tuple[str, int], Leaderboard]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("$ hsbench run --methods feinfn,mossfuse --dataset cave --scale 4\n")[1].split("```\n")[2]
+    printed = {line.split()[0]: line.split() for line in shown.splitlines() if "±" in line}
+    assert set(printed) == {"FeINFN", "MossFuse"}
+    for row in boards["cave", 4].rows:
+        if row.title in printed:
+            assert printed[row.title][1:5] == [row.printed(index) for index in ("psnr", "sam", "ergas", "ssim")]
+            assert f"{row.title}: {row.note}" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_the_list_of_weights_is_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     shown = CliRunner().invoke(main, ["weights", "list", "--method", "mossfuse"]).stdout
