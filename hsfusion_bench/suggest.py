@@ -15,5 +15,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """Return the rest of such a message, after the name."""
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
+    near.sort(key=lambda each: not each.startswith(name.lower()))  # what was typed in part goes first
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
     return f"{hint} There are: {', '.join(names) or 'none'}."

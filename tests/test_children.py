@@ -126,7 +126,7 @@ def test_killing_the_parent_ends_the_workers_that_score(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "big.mat", "w") as file:
         values = np.random.default_rng(0).random((4, 31, 256, 256))
         for name in ("gt", "sr"):
-            file[name] = values
+            file[name] = values.T  # MATLAB reads it as [B, C, H, W]
     with hsbench("score", "big.mat", "--ratio", "4", "--workers", "2", cwd=tmp_path) as process:
         children = below(process.pid, 2)
         process.kill()
