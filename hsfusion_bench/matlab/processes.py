@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from hsfusion_bench.children.calling import DiedError, end_with_parent, fresh, no_code_of_the_folder
 from hsfusion_bench.errors import HsbenchError
-from hsfusion_bench.interrupts import children_uninterrupted
+from hsfusion_bench.interrupts import children_uninterrupted, uninterrupted
 
 FloatArray = NDArray[np.float64]
 _Result = TypeVar("_Result")
@@ -77,20 +78,30 @@ def _results(
     if processes == 1:
         yield map(call, range(count))
         return
-    # the process that the user sees is told of signals, and ends the others, which are all started by now
-    with children_uninterrupted(), no_code_of_the_folder():
-        others = set(active_children())
-        pool = ProcessPoolExecutor(processes, mp_context=fresh(), initializer=end_with_parent)
-        results = pool.map(call, range(count))
-    with pool:
-        try:
-            yield results
-        except BaseException:
-            for process in set(active_children()) - others:
-                process.kill()
-            raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    others = set(active_children())
+    try:
+        # the process that the user sees is told of signals, once all others are started, and ends them: one that is
+        # still starting when its parent is gone would print a traceback
+        with uninterrupted(), children_uninterrupted(), no_code_of_the_folder():
+            pool = ProcessPoolExecutor(processes, mp_context=fresh(), initializer=end_with_parent)
+            results = pool.map(call, range(count))
+        with pool:
+            try:
+                yield results
+            except BaseException:
+                _kill(others)
+                raise
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    except BaseException:
+        _kill(others)
+        raise
+
+
+def _kill(others: set[BaseProcess]) -> None:
+    """End the processes that this one has started, but for some others."""
+    for process in set(active_children()) - others:
+        process.kill()
 
 
 def _call(images: Callable[[int], Sequence[NDArray[Any]]], work: Callable[..., _Result], number: int) -> _Result:
