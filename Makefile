@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OLDEST := .venv-oldest
 OLDEST_PINS := $(shell sed -nE 's/^ *"(numpy|scipy)>=([0-9.]+)".*/\1==\2.*/p' pyproject.toml)
 
-.PHONY: help demo docs test test-fast fuzz test-oldest attacks lint format bench trainings clean
+.PHONY: help demo docs pages test test-fast fuzz test-oldest attacks lint format bench trainings clean
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ test-oldest:
 docs: $(READY)
 	rm -rf build/site
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs --doctree-dir build/doctrees . build/site
+
+#   make pages    the tables of docs/board.md, choosing.md and robustness.md, from the records in results/
+pages: $(READY)
+	@for page in board choosing robustness; do $(BIN)/python docs/$$page.py || exit 1; done
 
 #   make lint    ruff and mypy
 lint: $(READY)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from itertools import pairwise
 from math import isnan, nan
 from pathlib import Path
 from typing import Final
+
+import parts
 
 import hsfusion_bench as hb
 from hsfusion_bench import registry
@@ -33,7 +34,6 @@ INDEXES: Final = (
 )
 #: What papers call a method otherwise than it is called here.
 PRINTED: Final = {"cstf-fus": "cstf"}
-_PART: Final = re.compile(r"(<!-- (\w+): written by board\.py -->\n)(?:.*?)(<!-- end -->)", flags=re.DOTALL)
 
 
 def rows() -> list[Record]:
@@ -91,7 +91,7 @@ def table() -> str:
             value = mean(record, ours)
             cells += ["" if value is None else f"{value:.{digits}f}", paper.values.get(theirs, "") if paper else ""]
         lines.append([record.method.title, budget(record, said[record.method.name]), *cells])
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 def differences() -> str:
@@ -116,7 +116,7 @@ def differences() -> str:
             row, p = tested[kind][place]
             cells += [f"{row.difference:.2f}", f"**{p:.2g}**" if p < LEVEL else f"{p:.2g}"]
         lines.append([record.method.title, *cells])
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 def left() -> str:
@@ -142,7 +142,7 @@ def left() -> str:
                 f"`hsbench train {name} --dataset {DATASET} --scale {SCALE} --device cuda`",
             ]
         )
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 def draw() -> None:
@@ -152,17 +152,12 @@ def draw() -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def _markdown(lines: Iterable[Iterable[str]]) -> str:
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 PARTS = {"table": table, "differences": differences, "left": left}
 
 
 def filled(page: str) -> str:
     """Return the page with its parts written anew."""
-    assert [name for _, name, _ in _PART.findall(page)] == list(PARTS)
-    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}", page)
+    return parts.filled(page, "board.py", PARTS)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ Run it from anywhere: ``python docs/choosing.py``. All numbers are of `results/`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
+
+import parts
 
 import hsfusion_bench as hb
 from hsfusion_bench.runs.costs import Cost, Costs
@@ -19,7 +20,6 @@ PAGE = Path(__file__).with_name("choosing.md")
 BOARDS = {"CAVE ×4": ("cave", 4), "CAVE ×8": ("cave", 8), "Jasper Ridge ×4": ("jasper-ridge", 4)}
 CLOSE = 1.0  # dB
 ROUNDING = 1e-6  # dB; GSA and MTF-GLP-HS are one estimator
-_PART = re.compile(r"(<!-- (\w+): written by choosing\.py -->\n)(?:.*?)(<!-- end -->)", flags=re.DOTALL)
 
 
 def board(dataset: str, scale: int) -> dict[str, Record]:
@@ -84,7 +84,7 @@ def table() -> str:
                 f"{memory.peak_mb:.0f}" if memory else "",
             ]
         )
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 def front() -> str:
@@ -99,7 +99,7 @@ def front() -> str:
         if psnr(rows[name]) > best + ROUNDING:
             best = psnr(rows[name])
             lines.append([f"`{name}`", f"{seconds(cost[name]):.2f}", f"{best:.2f}", needs(rows[name])])
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 def close() -> str:
@@ -114,17 +114,12 @@ def close() -> str:
     return f"Within {CLOSE:.0f} dB of the best of the untrained methods on all {len(BOARDS)} boards below: {names}.\n"
 
 
-def _markdown(lines: Iterable[Iterable[str]]) -> str:
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 PARTS = {"close": close, "front": front, "table": table}
 
 
 def filled(page: str) -> str:
     """Return the page with its parts written anew."""
-    assert [name for _, name, _ in _PART.findall(page)] == list(PARTS)
-    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}", page)
+    return parts.filled(page, "choosing.py", PARTS)
 
 
 if __name__ == "__main__":

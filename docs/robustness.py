@@ -5,9 +5,10 @@ Run it from anywhere: ``python docs/robustness.py``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import parts
 
 from hsfusion_bench.report.published import published_rows
 from hsfusion_bench.runs.recorded import recorded_store, robustness_root
@@ -50,7 +51,6 @@ FAMILIES = {
 }
 #: What papers print of classical methods, and what these are called here.
 PRINTED = {"MTF-GLP-HS": "mtf-glp-hs", "CSTF-FUS": "cstf", "LTTR": "lttr", "LTMR": "ltmr", "IR-TenSR": "ir-tensr"}
-_PART = re.compile(r"(<!-- (\w+): written by robustness\.py -->\n)(?:.*?)(<!-- end -->)", flags=re.DOTALL)
 
 
 def records() -> dict[str, dict[str, Record]]:
@@ -99,11 +99,7 @@ def table(columns: Mapping[str, str]) -> str:
         mark = "" if scenes == {11} else f" ({' and '.join(map(str, sorted(scenes)))} scenes)"
         cells = ["" if change is None else f"{change[0]:+.1f}" for change in changes]
         lines.append([f"{record.method.title}{mark}", f"{psnr(record, [s.name for s in record.scenes]):.1f}", *cells])
-    return _markdown(lines)
-
-
-def _markdown(lines: Iterable[Iterable[str]]) -> str:
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return parts.table(lines)
 
 
 def published() -> str:
@@ -117,7 +113,7 @@ def published() -> str:
             scenes = [scene.name for scene in rows[f"{BASE}-told-fwhm4.71"][name].scenes]
             told = psnr(base, scenes) + change[0]
             lines.append([base.method.title, f"{psnr(base, scenes):.2f}", f"{told:.2f}", printed[title]])
-    return _markdown(lines)
+    return parts.table(lines)
 
 
 PARTS = {
@@ -130,8 +126,7 @@ PARTS = {
 
 def filled(page: str) -> str:
     """Return the page with its parts written anew."""
-    assert [name for _, name, _ in _PART.findall(page)] == list(PARTS)
-    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}", page)
+    return parts.filled(page, "robustness.py", PARTS)
 
 
 if __name__ == "__main__":
