@@ -5,11 +5,10 @@ Run it from anywhere: ``python docs/board.py``. All numbers are of `results/` an
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from itertools import pairwise
-from math import isnan, nan
+from math import isclose, isnan, nan
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ import parts
 import hsfusion_bench as hb
 from hsfusion_bench import registry
 from hsfusion_bench.methods import NetworkMethod
+from hsfusion_bench.methods.weights import percent
 from hsfusion_bench.report.published import MEANT, PublishedRow, published_rows
 from hsfusion_bench.report.significance import LEVEL, holm
 from hsfusion_bench.runs.records import Record
@@ -58,24 +58,16 @@ def printed(name: str) -> PublishedRow | None:
     return None
 
 
-def notes() -> dict[str, str]:
-    """Return what tables say below the rows, by method."""
-    table = hb.leaderboard(dataset=DATASET, scale=SCALE, only="recorded").table()
-    return dict(zip(table.method, table.note.fillna(""), strict=True))
-
-
-def budget(record: Record, note: str) -> str:
+def budget(record: Record) -> str:
     """Return what a row had: the cameras it was told, or how much of its recipe."""
     if record.weights is None:
         return f"told {', '.join(sorted(record.method.uses))}" if record.method.uses else ""
     if record.weights.training is None:
         return "its authors' weights"
-    told = re.search(
-        r"trained (?:(\d+) after )?(\d+)(?: earlier ones)? of \d+ steps \(([\d.]+ %|the whole recipe)", note
-    )
-    assert told, note
-    steps = int(told[1] or 0) + int(told[2])
-    return "whole recipe" if told[3] == "the whole recipe" else f"{steps} steps, {told[3]}"
+    training = record.weights.training
+    if isclose(training.share, 1) and not training.changes:
+        return "whole recipe"
+    return f"{training.all_steps} steps, {percent(training.share)}"
 
 
 def table() -> str:
@@ -84,13 +76,12 @@ def table() -> str:
         ["method", "what it had", *(head for name in ("PSNR", "SAM", "ERGAS", "SSIM") for head in (name, "published"))],
         ["---", "---", *["---:"] * 8],
     ]
-    said = notes()
     for record in rows():
         paper, cells = printed(record.method.name), []
         for ours, theirs, digits in INDEXES:
             value = mean(record, ours)
             cells += ["" if value is None else f"{value:.{digits}f}", paper.values.get(theirs, "") if paper else ""]
-        lines.append([record.method.title, budget(record, said[record.method.name]), *cells])
+        lines.append([record.method.title, budget(record), *cells])
     return parts.table(lines)
 
 
@@ -122,14 +113,13 @@ def differences() -> str:
 def left() -> str:
     """Return the networks whose recorded row is not of their whole recipe, with the command that trains each."""
     have = {record.method.name: record for record in rows()}
-    said = notes()
     lines = [["network", "row here", "published PSNR", "recipe", "command"], ["---", "---", "---:", "---", "---"]]
     for name, entry in sorted(registry.entries().items()):
         method = entry.load() if entry.origin.kind == "shipped" and ":" not in name else None
         if not isinstance(method, NetworkMethod):
             continue
         row = have.get(name)
-        had = "none" if row is None else budget(row, said[name])
+        had = "none" if row is None else budget(row)
         if had in ("whole recipe", "its authors' weights"):
             continue
         recipe, paper = method.recipe, printed(name)

@@ -29,7 +29,7 @@ from hsfusion_baselines.ssfcnn.method import SSFCNNMethod
 from hsfusion_bench.cli import main
 from hsfusion_bench.data.observing.protocols import ProtocolChoice
 from hsfusion_bench.methods import LoadedNetwork, NetworkMethod, Problem
-from hsfusion_bench.methods.weights import TrainingInfo, WeightsCard, cached_path, write_weights
+from hsfusion_bench.methods.weights import EarlierTraining, TrainingInfo, WeightsCard, cached_path, write_weights
 from hsfusion_bench.registry import find as find_method
 from hsfusion_bench.runs.records import Store, WeightsInfo, read_record
 from hsfusion_bench.runs.weights import catalogue, choosing
@@ -55,6 +55,43 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def test_an_older_card_that_tells_no_machine_is_written_as_it_was(tmp_path: Path) -> None:
     path = made(tmp_path / "w.safetensors", hb.open_task("demo", 4))
     assert '"machine"' not in path.with_suffix(".json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("steps", "pixels", "earlier", "told"),
+    [
+        (10, 1000, None, "10 of 100 steps (10 % of the recipe)"),
+        (100, 10000, None, "100 of 100 steps (the whole recipe)"),
+        (250, 2500, None, "250 steps (25 % of the pixels of the recipe)"),  # of a tenth of the recipe's size
+        (1000, 10000, None, "1000 steps (all pixels of the recipe)"),
+        (10, None, None, "10 of 100 steps (10 % of the recipe)"),
+        (10, 1000, (20, 2000), "10 of 100 steps after 20 earlier ones (30 % of the recipe)"),
+        (10, 100, (20, 200), "10 steps after 20 earlier ones (3 % of the pixels of the recipe)"),
+        (10, 1000, (None, None), "10 of 100 steps after weights of unknown training (10 % of the recipe)"),
+    ],
+)
+def test_a_budget_is_told_in_what_can_be_compared(
+    steps: int, pixels: int | None, earlier: tuple[int | None, int | None] | None, told: str
+) -> None:
+    training = TrainingInfo(
+        steps=steps,
+        recipe_steps=100,
+        recipe_pixels=10000,
+        pixels=pixels,
+        earlier=earlier and EarlierTraining(sha256="0", steps=earlier[0], pixels=earlier[1]),
+        batch_size=1,
+        patch=10,
+        learning_rate=1e-3,
+        changes={},
+        supervision="reference",
+        scenes=[],
+        seed=0,
+        device="cpu",
+        first_loss={},
+        last_loss={},
+    )
+    assert training.describe() == told
+    assert training.model_copy(update={"recipe_name": "text"}).describe() == told.replace("recipe", "recipe 'text'")
 
 
 def made(path: Path, task: hb.Task, seed: int = 0, method: NetworkMethod | None = None, **changes: object) -> Path:

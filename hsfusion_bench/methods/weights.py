@@ -126,14 +126,25 @@ class TrainingInfo(BaseModel):
         held: dict[str, Any] = handler(self)
         return {name: value for name, value in held.items() if name not in ("machine", "code") or value is not None}
 
+    @property
+    def all_steps(self) -> int:
+        """Steps, with those of the weights that it began with."""
+        return self.steps + (self.earlier.steps or 0 if self.earlier else 0)
+
+    @property
+    def share(self) -> float:
+        """Part of the recipe: of its pixels where they were counted, else of its steps."""
+        if self.pixels is None or not self.recipe_pixels:
+            return self.all_steps / self.recipe_steps
+        return (self.pixels + (self.earlier.pixels or 0 if self.earlier else 0)) / self.recipe_pixels
+
     def describe(self) -> str:
         """Return the budget in a few words."""
-        share = self.steps / self.recipe_steps
-        if self.pixels is not None and self.recipe_pixels:
-            before = self.earlier.pixels or 0 if self.earlier else 0
-            share = (self.pixels + before) / self.recipe_pixels
-        whole = "the whole recipe" if math.isclose(share, 1) else f"{_percent(share)} of the recipe"
-        named = "" if self.recipe_name == "published" else f" {self.recipe_name!r}"
+        # beside steps of another size, the recipe's number says nothing
+        comparable = math.isclose(self.share, self.all_steps / self.recipe_steps, rel_tol=1e-3)
+        of, pixels = (f" of {self.recipe_steps}", "") if comparable else ("", "pixels of the ")
+        part = f"{percent(self.share)} of the" if not math.isclose(self.share, 1) else "all" if pixels else "the whole"
+        recipe = "recipe" if self.recipe_name == "published" else f"recipe {self.recipe_name!r}"
         changes = "".join(f", {name} {text}" for name, text in self.changes.items())
         unfinished = self.planned_steps is not None and self.steps < self.planned_steps
         cut = f", stopped before the {self.planned_steps} asked for" if unfinished else ""
@@ -144,14 +155,14 @@ class TrainingInfo(BaseModel):
                 "weights of unknown training" if self.earlier.steps is None else f"{self.earlier.steps} earlier ones"
             )
             after = f" after {count}"
-        steps = f"{self.steps}{after} of {self.recipe_steps} steps{alone} ({whole}{named}){cut}{changes}"
+        steps = f"{self.steps}{of} steps{after}{alone} ({part} {pixels}{recipe}){cut}{changes}"
         return steps if self.validation is None else f"{steps}; {self.validation.describe()}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Return a share in per cent, with two digits that say something."""
-    percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
+    hundred = 100 * share
+    return f"{hundred:.0f} %" if hundred >= 10 else f"{hundred:.2g} %"
 
 
 class WeightsCard(BaseModel):

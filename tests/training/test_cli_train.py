@@ -55,7 +55,7 @@ def test_run_finds_the_weights(own_cache: Path) -> None:
     assert "seeing: training 2/2" in said(done)
     ran = invoke("run", "--methods", "./mine.py:Seeing", "--no-timing")
     assert ran.exit_code == 0, ran.output
-    assert "trained 2 of 400 steps" in " ".join(ran.stdout.split())
+    assert "trained 2 steps (5 % of the pixels of the recipe), batch_size 20" in " ".join(ran.stdout.split())
     training = record("mine-seeing")["weights"]["training"]  # type: ignore[index]
     assert (training["batch_size"], training["recipe"]["ema"]) == (20, 0.5)
     assert training["changes"] == {"batch_size": "20", "ema": "0.5"}

@@ -523,7 +523,7 @@ def test_a_training_may_begin_with_weights(source: Noise, tmp_path: Path) -> Non
     earlier = card(second).training.earlier
     assert earlier is not None
     assert (earlier.sha256, earlier.steps, earlier.pixels) == (begun.sha256, 5, 5 * 2 * 16 * 16)
-    assert "3 after 5 earlier ones of" in card(second).training.describe()
+    assert "3 of 400 steps after 5 earlier ones (2 % of the recipe)" in card(second).training.describe()
     with pytest.raises(KeyboardInterrupt):
         train(source, tmp_path / "third.safetensors", listener=InterruptAt(2), budget=Budget(4))
     with pytest.raises(HsbenchError, match="start was None, is "):
