@@ -11,12 +11,13 @@ import importlib.util
 import inspect
 import sys
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hsfusion_bench.__about__ import __version__
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of
+from hsfusion_bench.plugins import entry_points
 from hsfusion_bench.strangers import know
 from hsfusion_bench.suggest import unknown
 
@@ -193,7 +194,7 @@ def _shipped() -> dict[str, Entry]:
 
 
 def _plugin_entries() -> list[Entry]:
-    return [_entry_of(point) for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)]
+    return [_entry_of(point) for point in entry_points(GROUP)]
 
 
 def _entry_of(point: EntryPoint) -> Entry:

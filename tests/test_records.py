@@ -6,6 +6,7 @@ import pytest
 
 from hsfusion_bench.errors import HsbenchError
 from hsfusion_bench.files import replacing
+from hsfusion_bench.runs.recorded import recorded_store, robustness_root
 from hsfusion_bench.runs.records import Statistic, Store, dump, json_schema, read_record
 from support.records import make_record, make_speed
 
@@ -89,6 +90,23 @@ def test_speeds_lie_apart_by_device(tmp_path: Path) -> None:
     assert first != second
     assert {speed.device for speed in store.speeds()} == {"CPU one", "GPU two"}
     assert len(list(store.records())) == 1
+
+
+def test_the_files_of_a_task_are_those_that_say_so() -> None:
+    for store in (recorded_store(), Store(robustness_root())):
+        told = {path: read_record(path).dataset for path in store.record_files()}
+        assert len(told) > 40
+        for task in {(each.name, each.scale, each.protocol) for each in told.values()}:
+            of_it = [path for path, each in told.items() if (each.name, each.scale, each.protocol) == task]
+            assert store.record_files(*task) == of_it
+
+
+def test_the_files_of_a_protocol_are_those_of_all_seeds_of_its_noise(tmp_path: Path) -> None:
+    store, record = Store(tmp_path), make_record()
+    for protocol in ("uestc-snr30-30", "uestc-snr30-30-seed2", "uestc-snr30-30-shift1", "uestc"):
+        store.write(record.model_copy(update={"dataset": record.dataset.model_copy(update={"protocol": protocol})}))
+    found = store.record_files(protocol="uestc-snr30-30")
+    assert [path.parent.name for path in found] == ["cave-x4-uestc-snr30-30", "cave-x4-uestc-snr30-30-seed2"]
 
 
 def test_the_schema_documents_the_keys() -> None:

@@ -80,3 +80,13 @@ def test_bad_files_are_explained(tmp_path: Path, content: str, attribute: str, w
 def test_bad_file_specs_are_usage_errors(spec: str) -> None:
     with pytest.raises(UsageError):
         registry.find(spec)
+
+
+def test_a_distribution_that_is_installed_meanwhile_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "meanwhile" not in registry.entries()
+    about = tmp_path / "meanwhile-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: meanwhile\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[hsfusion_bench.methods]\nmeanwhile = meanwhile:Method\n")
+    assert str(registry.entries()["meanwhile"].origin) == "meanwhile 1.0"

@@ -173,7 +173,7 @@ class Shelf:
         dataset = record.dataset.model_copy(update={"name": "demo", **digests})
         weights = WeightsInfo(sha256=digest_of(path), file="x", origin="hsbench", trained_on=None, training=None)
         text = record.model_copy(update={"dataset": dataset, "weights": weights}).model_dump_json(by_alias=True)
-        target = self.folder / "demo-x4-uestc" / f"{name}.json"
+        target = self.folder / "demo-x4-uestc" / f"ssfcnn.{name}.json"
         target.parent.mkdir(exist_ok=True)
         target.write_text(text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from hsfusion_bench.data.sources.toml_schema import read_description
 from hsfusion_bench.errors import HsbenchError, UsageError
 from hsfusion_bench.formats.notes import note
 from hsfusion_bench.formats.wavelengths import short, stated_by
+from hsfusion_bench.plugins import entry_points
 from hsfusion_bench.suggest import unknown
 
 GROUP = "hsfusion_bench.datasets"
@@ -41,7 +42,7 @@ def dataset_names() -> dict[str, str]:
         found[name] = read_description(path).title
     for name, path in _own().items():
         found.setdefault(name, str(path))
-    for point in _plugins():
+    for point in entry_points(GROUP):
         found.setdefault(point.name, f"plugin of {_distribution(point)}")
     return found
 
@@ -54,7 +55,7 @@ def dataset_clashes() -> list[str]:
         if name in taken:
             lines.append(f"data set {name!r} of {path} is hidden by another of that name")
         taken.add(name)
-    for point in _plugins():
+    for point in entry_points(GROUP):
         if point.name in taken:
             lines.append(f"data set {point.name!r} of {_distribution(point)} is hidden by another of that name")
         taken.add(point.name)
@@ -100,7 +101,7 @@ def about(name: str) -> About:
         centres = said.stated_wavelengths()
         known = tuple(centres.values()), said.as_split(), said.provenance, said.protocol, tuple(centres)
         return About(said.name, said.title, *known)
-    for point in _plugins():
+    for point in entry_points(GROUP):
         if point.name == name:
             try:
                 target = point.load()
@@ -190,7 +191,7 @@ def _open(name: str, data_root: str | Path | None) -> SceneSource:
         return _open_own(Path(name).expanduser(), root)
     if name in _own():
         return _open_own(_own()[name], root)
-    for point in _plugins():
+    for point in entry_points(GROUP):
         if point.name == name:
             return _open_plugin(point, root)
     raise UsageError(unknown("data set", name, dataset_names()))
@@ -232,10 +233,6 @@ def _open_plugin(point: EntryPoint, root: Path | None) -> SceneSource:
             f"{type(source).__name__}, not a hsfusion_bench.data.scenes.SceneSource"
         )
     return source
-
-
-def _plugins() -> list[EntryPoint]:
-    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
 
 
 def _distribution(point: EntryPoint) -> str:

@@ -143,7 +143,9 @@ def gather(
         damaged += [
             f"{closed} may not be read: what records are there is not known" for closed in store.closed_folders()
         ]
-        records = [record for path in store.record_files() if (record := _try(_sound_record, path, damaged))]
+        # one's own folders may have been renamed; those of the package are as they were made
+        files = store.record_files(dataset, scale, protocol) if origin == RECORDED else store.record_files()
+        records = [record for path in files if (record := _try(_sound_record, path, damaged))]
         speeds = [speed for path in store.speed_files() if (speed := _try(read_speed, path, damaged))]
         asked = [record for record in records if _is_of(record, dataset, scale, protocol)]
         entries += entries_of(asked, speeds, origin)

@@ -484,12 +484,24 @@ class Store:
         write_text(path, dump(speed))
         return path
 
-    def record_files(self) -> list[Path]:
+    def record_files(
+        self, dataset: str | None = None, scale: int | None = None, protocol: str | None = None
+    ) -> list[Path]:
         """Return where records lie below the root, in the order of their paths; those of unfinished runs are left out.
 
         A file is not read here, and may be none.
+
+        Parameters
+        ----------
+        dataset, scale, protocol
+            Only in the folders where records of these belong, and of a protocol also those of the seeds of its noise;
+            None: of all.
         """
-        return [path for path in sorted(self.root.glob("*-x*-*/*.json")) if not path.name.endswith(_UNFINISHED_ONCE)]
+        data = "*" if dataset is None else slug(dataset)
+        ratio = "*" if scale is None else str(scale)
+        names = ["*"] if protocol is None else [slug(protocol), f"{slug(protocol)}-seed*"]
+        found = {path for name in names for path in self.root.glob(f"{data}-x{ratio}-{name}/*.json")}
+        return sorted(path for path in found if not path.name.endswith(_UNFINISHED_ONCE))
 
     def speed_files(self) -> list[Path]:
         """Return where measurements of speed lie below the root, likewise."""

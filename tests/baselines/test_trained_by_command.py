@@ -16,7 +16,7 @@ from hsfusion_bench.methods import NetworkMethod
 from hsfusion_bench.registry import entries, find
 
 SIDE = 32
-STEPS = 10
+STEPS = 6
 NETWORKS = [name for name in entries() if isinstance(find(name).load(), NetworkMethod)]
 #: One patch to train on: then nothing but training and the flips change the loss.
 DATA_SET = """
@@ -84,7 +84,7 @@ def test_the_command_lowers_the_loss(name: str, data_set: Path) -> None:
     with Path("w.csv").open(encoding="utf-8", newline="") as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file) if row["loss"] and row["step"] != "0"]
     assert len(losses) == STEPS
-    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    assert np.mean(losses[-2:]) < np.mean(losses[:2])
 
     done = CliRunner().invoke(
         main, ["run", "--methods", name, *problem, "--weights", f"{name}=w.safetensors", "--no-timing"]

@@ -17,12 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from hsfusion_bench.claims import read_toml
 from hsfusion_bench.data.provenance import Download
 from hsfusion_bench.errors import HsbenchError, UsageError, reason_of_system
-from hsfusion_bench.files import sha256_file, user_cache
+from hsfusion_bench.files import sha256_file, slug, user_cache
 from hsfusion_bench.methods import Problem
 from hsfusion_bench.methods.options import Value, told_options
 from hsfusion_bench.methods.weights import WeightsCard, read_card
 from hsfusion_bench.runs.recorded import recorded_root, recorded_store, say_once
-from hsfusion_bench.runs.records import Record
+from hsfusion_bench.runs.records import Record, read_record
 from hsfusion_bench.suggest import unknown
 
 #: The files of others.
@@ -245,8 +245,7 @@ def catalogue() -> dict[str, Entry]:
 
     A file of ours, or a record of the package, that is damaged is left out, and logged.
     """
-    records = [record for record in recorded_store().records(say_once) if record.weights is not None]
-    return {entry.id: replace(entry, record=_record(entry, records)) for entry in (*_ours(), *_of_others())}
+    return {entry.id: _with_record(entry) for entry in (*_ours(), *_of_others())}
 
 
 def find(name: str) -> Entry:
@@ -265,7 +264,7 @@ def find(name: str) -> Entry:
 
 def of_content(digest: str) -> Entry | None:
     """Return what is known of a file of weights, by its SHA-256."""
-    return next((entry for entry in catalogue().values() if entry.sha256 == digest), None)
+    return next((_with_record(entry) for entry in (*_ours(), *_of_others()) if entry.sha256 == digest), None)
 
 
 def select(method: str | None = None, dataset: str | None = None, scale: int | None = None) -> dict[str, Entry]:
@@ -392,9 +391,18 @@ def _of_others() -> list[Entry]:
     return found
 
 
-def _record(entry: Entry, records: list[Record]) -> Record | None:
-    """Return the record of weights on the whole test split of what they were trained for."""
-    for record in records:
+def _with_record(entry: Entry) -> Entry:
+    """Add the record of weights on the whole test split of what they were trained for, if there is one."""
+    if entry.protocol is None:
+        return entry
+    for path in recorded_store().record_files(entry.dataset, entry.scale, entry.protocol):
+        if not path.name.startswith(slug(entry.method)):
+            continue
+        try:
+            record = read_record(path)
+        except HsbenchError as error:
+            say_once(str(error))
+            continue
         data = record.dataset
         if (
             record.weights is not None
@@ -404,5 +412,5 @@ def _record(entry: Entry, records: list[Record]) -> Record | None:
             and record.method.name == entry.method
             and (data.name, data.scale, data.protocol) == (entry.dataset, entry.scale, entry.protocol)
         ):
-            return record
-    return None
+            return replace(entry, record=record)
+    return entry
