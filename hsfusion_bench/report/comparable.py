@@ -144,7 +144,14 @@ def without_doubles(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
 
 def agree(one: Record, other: Record) -> bool:
     """Whether two records have the same values on the same scenes, to a tenth of the last digit that is printed."""
-    if Scores.of(one) != Scores.of(other) or one.summary is None or other.summary is None:
+    means, others = one.summary, other.summary
+    if (
+        means is None
+        or others is None
+        or not all(_close(means[name].mean, others[name].mean, name) for name in METRICS)
+    ):
+        return False
+    if Scores.of(one) != Scores.of(other):
         return False
     second = {scene.name: scene for scene in other.scenes}
     pairs = [(first, second[first.name]) for first in one.scenes if first.psnr is not None]
@@ -152,7 +159,7 @@ def agree(one: Record, other: Record) -> bool:
         _close(getattr(first, index), getattr(second, index), index)
         for first, second in pairs
         for index in (*METRICS, *(name for name in first.further if name in second.further))
-    ) and all(_close(one.summary[index].mean, other.summary[index].mean, index) for index in METRICS)
+    )
 
 
 def method_of(entry: Entry) -> tuple[str, str]:
