@@ -109,9 +109,9 @@ def test_results_are_tables(task: hb.Task) -> None:
 
 
 def test_options_are_values(task: hb.Task) -> None:
-    small = hb.load_method("ltmr", dimension=4)
-    (record,) = hb.run(task, [small], records=None, timing=False).records
-    assert (record.method.options["dimension"], record.method.changed) == (4, ["dimension"])
+    sharper = hb.load_method("mtf-glp-hs", nyquist_gain=0.3)
+    (record,) = hb.run(task, [sharper], records=None, timing=False).records
+    assert (record.method.options["nyquist_gain"], record.method.changed) == (0.3, ["nyquist_gain"])
     assert (record.method.origin, record.method.distribution) == ("shipped", "hsfusion-bench")
     with pytest.raises(hb.UsageError, match="no option of ltmr 'dimensio'; did you mean dimension"):
         hb.load_method("ltmr", dimensio=4)

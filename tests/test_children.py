@@ -294,7 +294,7 @@ def test_whatever_a_strangers_method_does_costs_its_row_and_no_other(
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(_STRANGERS)
     Path("ends.py").write_text("import os\nos._exit(0)\n")
-    Path("forever.py").write_text("while True:\n    pass\n")
+    Path("forever.py").write_text("import time\nwhile True:\n    time.sleep(1)\n")
     monkeypatch.setattr("hsfusion_bench.studies.apart.IMPORT_LIMIT", 15.0)
     told = {
         "mine:aborts": "it aborted (SIGABRT)",

@@ -95,14 +95,23 @@ def by_hand(path: Path) -> NDArray[np.float64]:
     rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width * unit + 1)
     above = [0] * (width * unit)
     lines = []
-    for row in rows.tolist():
-        way, line = row[0], row[1:]
-        for place in range(len(line)):
-            left, corner = (line[place - unit], above[place - unit]) if place >= unit else (0, 0)
-            up = above[place]
-            guess = left + up - corner
-            paeth = min((left, up, corner), key=lambda value: abs(guess - value))
-            line[place] = (line[place] + (0, left, up, (left + up) // 2, paeth)[way]) % 256
+    for way, *line in rows.tolist():
+        match way:
+            case 1:
+                for place in range(unit, len(line)):
+                    line[place] = (line[place] + line[place - unit]) % 256
+            case 2:
+                line = [(value + up) % 256 for value, up in zip(line, above, strict=True)]
+            case 3:
+                for place, up in enumerate(above):
+                    left = line[place - unit] if place >= unit else 0
+                    line[place] = (line[place] + (left + up) // 2) % 256
+            case 4:
+                for place, up in enumerate(above):
+                    left, corner = (line[place - unit], above[place - unit]) if place >= unit else (0, 0)
+                    guess = left + up - corner
+                    paeth = min((left, up, corner), key=lambda value: abs(guess - value))
+                    line[place] = (line[place] + paeth) % 256
         lines.append(above := line)
     stored = np.array(lines, np.uint8).reshape(height, width, unit)
     return (stored[..., 0] * 256.0 + stored[..., 1]) / 65535 if depth == 16 else stored[..., 0] / 255

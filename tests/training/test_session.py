@@ -321,7 +321,7 @@ def test_a_training_that_is_killed_ends_in_the_same_file(tmp_path: Path) -> None
         before = state.stat().st_mtime_ns if state.exists() else 0
         deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
-            if killed < 3 and state.exists() and state.stat().st_mtime_ns != before:
+            if killed < 2 and state.exists() and state.stat().st_mtime_ns != before:
                 time.sleep(0.03 * killed)
                 process.send_signal(signal.SIGKILL)
             time.sleep(0.001)
