@@ -142,12 +142,16 @@ def test_a_table_imports_no_scipy() -> None:
     assert "FeINFN" in done.stdout
 
 
-@pytest.mark.parametrize("more", [["--no-timing"], []])
+@pytest.mark.parametrize("more", [["--no-timing"], [], ["--no-timing", "--again"]])
 def test_a_classical_run_imports_no_torch(more: list[str], tmp_path: Path) -> None:
     asked = ["--methods", "bicubic,gsa", "--dataset", "demo", "--scale", "4"]
     done = run("-c", SCRIPT.format(heavy=HEAVY), "run", *asked, "--results-dir", str(tmp_path), *more)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "demo-x4-uestc" / "gsa.json").is_file()
+    record = tmp_path / "demo-x4-uestc" / "gsa.json"
+    assert record.is_file()
+    if more == ["--no-timing"]:
+        done = run("-c", SCRIPT.format(heavy=HEAVY), "reproduce", str(record))
+        assert done.returncode == 0, done.stderr
 
 
 def test_to_choose_a_device_for_classical_methods_imports_no_torch() -> None:

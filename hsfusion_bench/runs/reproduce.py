@@ -367,11 +367,11 @@ def _run(
 
 def _tile(record: Record, method: Method | None) -> Tile:
     """Return the tiles in which the recorded run fused."""
-    from hsfusion_bench.methods.tiling import Tiles
-
     tiles = record.model.tiles
     if tiles is None:
         return "none"
+    from hsfusion_bench.methods.tiling import Tiles  # which needs torch
+
     usual = method.default_tile if isinstance(method, NetworkMethod) else None
     if usual is not None and Tiles.of(usual, record.dataset.scale).side == tiles.side:
         return "auto"  # smaller images are fused whole

@@ -126,11 +126,9 @@ class Expected:
 
     def _is_here(self, fusion: _Fusion) -> bool:
         if fusion.kind not in self._names:
-            import torch
-
             from hsfusion_bench.runs.measure import device_name
 
-            self._names[fusion.kind] = device_name(torch.device("cuda" if fusion.kind == "GPU" else "cpu"))
+            self._names[fusion.kind] = device_name("cuda" if fusion.kind == "GPU" else "cpu")
         return fusion.device == self._names[fusion.kind]
 
     def _training(self, outlook: Outlook, training: Training) -> float | None:
