@@ -201,6 +201,8 @@ _VERBS = (
         "--scenes",
         "figs",
         "--no-timing",
+        "--device",
+        "cpu",
     ),
     ("score", "pair.mat", "--ratio", "4", "--workers", "2"),
     ("data", "list"),
@@ -311,7 +313,7 @@ def test_whatever_a_strangers_method_does_costs_its_row_and_no_other(
     specs = [f"./{name.replace(':', '.py:')}" for name in told]
     methods = ",".join([*specs[:5], "bicubic", *specs[5:], "./mine.py:good"])
     task = ["--dataset", "demo", "--scale", "4", "--scenes", "figs", "--no-timing", "--results-dir", "results"]
-    done = CliRunner().invoke(main, ["run", "--methods", methods, *task])
+    done = CliRunner().invoke(main, ["run", "--methods", methods, *task, "--device", "cpu"])
     assert done.exit_code == 1, done.output
     assert "Traceback" not in done.output
     assert "a word to the standard output" not in done.stdout

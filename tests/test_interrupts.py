@@ -30,7 +30,8 @@ def slow(observation):
         time.sleep(60)
     return upsample_bicubic(observation.lr_hsi, observation.scale)
 """
-RUN = ("run", "--methods", "slow.py:slow", "--dataset", "demo", "--scale", "4", "--no-timing")
+#: On a named device: to look for a better one, torch would be imported.
+RUN = ("run", "--methods", "slow.py:slow", "--dataset", "demo", "--scale", "4", "--no-timing", "--device", "cpu")
 SAVING = (*RUN, "--save-mat", "saved", "--results-dir", "saved")
 CUBES = Path("saved/demo-x4-uestc/slow-slow.mat")
 

@@ -92,7 +92,7 @@ def hsbench(*arguments: str) -> Result:
 
 
 def run(*more: str, results: str = "results") -> Result:
-    common = ["--dataset", "demo", "--scale", "4", "--no-timing", "--results-dir", results]
+    common = ["--dataset", "demo", "--scale", "4", "--no-timing", "--device", "cpu", "--results-dir", results]
     return hsbench("run", "--methods", "./mine.py:Power", *common, *more)
 
 

@@ -113,7 +113,7 @@ def record_of(outcome: Outcome) -> Record:
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "hsfusion_bench", "run", *arguments]
+    command = [sys.executable, "-m", "hsfusion_bench", "run", "--device", "cpu", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
