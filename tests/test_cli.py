@@ -279,34 +279,26 @@ def test_foreign_and_other_peoples_checkpoints_are_refused() -> None:
 
 @pytest.mark.slow
 def test_training_first_leaves_weights_that_the_next_run_finds(own_cache: Path) -> None:
-    budget = [
-        "--train",
-        "--max-steps",
-        "2",
-        "--max-steps",
-        "mossfuse=3",
-        "--set",
-        "feinfn.patch=16",
-        "--set",
-        "mossfuse.patch=16",
-    ]
-    trained = demo("feinfn,mossfuse", *budget)
+    budget = ["--train", "--max-steps", "2", "--max-steps", "mossfuse=3"]
+    budget += ["--set", "feinfn.patch=16", "--set", "mossfuse.patch=16"]
+    one = ["--scenes", "figs"]
+    trained = demo("feinfn,mossfuse", *one, *budget)
     assert trained.exit_code == 0, trained.output
     assert "FeINFN: trained 2 steps (1.6e-05 % of the pixels of the recipe), patch 16" in " ".join(
         trained.stdout.split()
     )
-    record = read("mossfuse")
+    record = read("mossfuse.subset-figs")
     assert record["weights"]["training"]["steps"] == 3  # type: ignore[index]
     assert record["weights"]["training"]["supervision"] == "none"  # type: ignore[index]
-    flops = read("feinfn")["model"]["flops"]  # type: ignore[index]
+    flops = read("feinfn.subset-figs")["model"]["flops"]  # type: ignore[index]
     assert flops["lower_bound"]
     assert any("fft" in operator for operator in flops["uncounted"])
     assert flops["hr_size"] == [128, 128]
     assert sorted(path.name for path in own_cache.rglob("*.safetensors")) == ["demo-x4-uestc.safetensors"] * 2
-    found = demo("feinfn,mossfuse", "--results-dir", "again")
+    found = demo("feinfn,mossfuse", *one, "--results-dir", "again")
     assert found.exit_code == 0, found.output
     for name in ("feinfn", "mossfuse"):
-        path = Path("demo-x4-uestc") / f"{name}.json"
+        path = Path("demo-x4-uestc") / f"{name}.subset-figs.json"
         assert ("results" / path).read_bytes() == ("again" / path).read_bytes()
     # weights of one method are not those of another
     (file,) = (own_cache / "weights" / "mossfuse").glob("*.safetensors")
