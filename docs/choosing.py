@@ -5,12 +5,13 @@ Run it from anywhere: ``python docs/choosing.py``. All numbers are of `results/`
 
 from __future__ import annotations
 
-import re
+from math import isclose
 from pathlib import Path
 
 import parts
 
 import hsfusion_bench as hb
+from hsfusion_bench.methods.weights import percent
 from hsfusion_bench.runs.costs import Cost, Costs
 from hsfusion_bench.runs.recorded import recorded_root
 from hsfusion_bench.runs.records import Record
@@ -54,18 +55,8 @@ def needs(record: Record) -> str:
     training = record.weights.training
     if training is None:
         return "its authors' weights"
-    share = re.search(r"\(([\d.]+ % of the recipe|the whole recipe)", note_of(record))
-    assert share, note_of(record)
-    return f"weights, {share[1]}"
-
-
-def note_of(record: Record) -> str:
-    """Return what tables say below a row."""
-    dataset = record.dataset
-    table = hb.leaderboard(
-        dataset=dataset.name, scale=dataset.scale, protocol=dataset.protocol, only="recorded"
-    ).table()
-    return str(table.set_index("method").note[record.method.name])
+    whole = isclose(training.share, 1) and not training.changes
+    return f"weights, {'the whole' if whole else f'{percent(training.share)} of the'} recipe"
 
 
 def table() -> str:

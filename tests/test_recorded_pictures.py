@@ -19,7 +19,7 @@ from support.pages import program_of
 
 BOARD = [record for record in recorded_store().records() if (record.dataset.name, record.dataset.scale) == ("cave", 4)]
 #: Classical methods that take up to a minute a scene: their records are older than pictures.
-WITHOUT = {"cstf", "nssr", "ir-tensr", "lttr", "ltmr", "cnmf", "hysure"}
+WITHOUT = {"lttr", "ltmr"}
 
 
 def test_rows_have_pictures_but_for_slow_classical_ones() -> None:
