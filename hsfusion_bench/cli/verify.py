@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from hsfusion_bench.matlab.package import Arguments, Script
     from hsfusion_bench.matlab.verify import Check
 
-_HEAD = ("script's mean", "ours", "difference", "script's std", "ours", "difference", "allowed", "")
-_WIDTHS = (16, 16, 11, 16, 16, 11, 9, 6)
+_HEAD = ("script's", "ours", "difference", "allowed", "")
+_WIDTHS = (16, 16, 12, 10, 6)
 _FIRST_WIDTH = 9
 
 
@@ -252,17 +252,17 @@ def _show_one(one: _Verified) -> None:
     echo(f"\n{one.name} ({one.script.told_as_text(one.arguments)})")
     echo(_line("index", _HEAD), bold=True)
     for check in one.checks:
-        cells = (
-            *(_value(check.matlab.mean), _value(check.ours.mean), _small(check.mean_difference)),
-            *(_value(check.matlab.std), _value(check.ours.std), _small(check.std_difference)),
-            *(_small(check.tolerance), "pass" if check.passed else "FAIL"),
-        )
-        title = one.script.indexes[check.index].title
-        echo(_line(title, cells), fg=None if check.passed else "red")
+        colour = None if check.passed else "red"
+        means = (_value(check.matlab.mean), _value(check.ours.mean), _small(check.mean_difference))
+        allowed = (_small(check.tolerance), "pass" if check.passed else "FAIL")
+        echo(_line(one.script.indexes[check.index].title, (*means, *allowed)), fg=colour)
+        stds = (_value(check.matlab.std), _value(check.ours.std), _small(check.std_difference))
+        echo(_line("  std", stds), fg=colour)
 
 
 def _line(head: str, cells: Iterable[str]) -> str:
-    return head.ljust(_FIRST_WIDTH) + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True))
+    """Return a line of the table, which may end before the last columns."""
+    return head.ljust(_FIRST_WIDTH) + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=False))
 
 
 def _value(number: float) -> str:
