@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import ctypes
+import sys
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from hsfusion_bench.errors import UsageError
 
 Device: TypeAlias = Literal["cpu", "cuda"]
+
+#: The library of NVIDIA's driver, and what AMD's driver is reached by, which torch calls CUDA, too.
+_NVIDIA: Final = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
+_AMD: Final = Path("/dev/kfd")
 
 
 def choose_device(wanted: str, *, networks: bool = True) -> Device:
@@ -29,7 +36,7 @@ def choose_device(wanted: str, *, networks: bool = True) -> Device:
         return "cpu"
     if wanted not in ("auto", "cuda"):
         raise UsageError(f"there is no device {wanted!r}; there are auto, cpu and cuda")
-    if wanted == "auto" and not networks:
+    if wanted == "auto" and not (networks and _has_driver()):
         return "cpu"
     import torch
 
@@ -38,3 +45,14 @@ def choose_device(wanted: str, *, networks: bool = True) -> Device:
     if wanted == "cuda":
         raise UsageError("device cuda: torch sees no CUDA device here; cpu runs everywhere")
     return "cpu"
+
+
+def _has_driver() -> bool:
+    """Whether a GPU's driver is here: without one torch sees no device, and to import torch takes a second."""
+    if _AMD.exists():
+        return True
+    try:
+        ctypes.CDLL(_NVIDIA[sys.platform])
+    except (KeyError, OSError):
+        return False
+    return True

@@ -1,3 +1,4 @@
+import sys
 import time
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_a_gpu_is_one_by_its_name_too(device: str | torch.device) -> None:
 
 
 def test_auto_is_the_cpu_where_no_network_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hsfusion_bench.devices._has_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto") == "cuda"
     assert choose_device("auto", networks=False) == "cpu"
@@ -121,3 +123,23 @@ def test_a_gpu_is_synchronised_around_every_run() -> None:
     assert latency.synchronised
     # 1.4e11 operations cannot be done in less than 0.5 ms in float32: unsynchronised, the launch alone takes 0.02 ms
     assert latency.median_ms > 0.5
+
+
+def test_torch_is_not_asked_for_a_device_where_no_driver_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("torch was asked"))
+    monkeypatch.setattr("hsfusion_bench.devices._AMD", tmp_path / "kfd")
+    monkeypatch.setattr("hsfusion_bench.devices._NVIDIA", {sys.platform: "no-such-library.so"})
+    assert choose_device("auto") == "cpu"
+    monkeypatch.setattr("hsfusion_bench.devices._NVIDIA", {})  # a system without CUDA
+    assert choose_device("auto") == "cpu"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the library that stands for the driver is Linux's")
+@pytest.mark.parametrize("driver", ["a library", "a device"])
+def test_torch_is_asked_where_a_driver_is(driver: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library = "libc.so.6" if driver == "a library" else "no-such-library.so"
+    (tmp_path / "kfd").write_bytes(b"")
+    monkeypatch.setattr("hsfusion_bench.devices._AMD", tmp_path / ("none" if driver == "a library" else "kfd"))
+    monkeypatch.setattr("hsfusion_bench.devices._NVIDIA", {sys.platform: library})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == "cuda"
