@@ -214,7 +214,7 @@ def test_latencies_are_the_recorded_costs_only_where_the_bands_are_theirs() -> N
 def test_courses_of_training_are_those_of_the_logs() -> None:
     board = data_of(report_of_recorded("--dataset", "cave", "--scale", "4"))["boards"][0]
     curves = {each["title"]: each for each in board["curves"]}
-    assert curves.keys() == {"FeINFN", "MossFuse", "ConSSFCNN", "SSFCNN", "SSRNet"}
+    assert curves.keys() == {"FeINFN", "MossFuse", "ConSSFCNN", "SSFCNN", "SSRNet", "EDACA-Net"}
     with (recorded_root() / "weights/feinfn/cave-x4-uestc.csv").open(encoding="utf-8") as lines:
         log = {int(row["step"]): row for row in csv.DictReader(lines)}
     feinfn = curves["FeINFN"]
