@@ -478,7 +478,7 @@ def test_hostile_titles_compile(bare: bool, varied: list[Record], tmp_path: Path
 @needs_latex
 def test_a_bare_tabular_goes_into_an_authors_table(tmp_path: Path) -> None:
     citations = Citations()
-    text = typeset(recorded_boards(), Choice(bare=True), citations).text
+    text = typeset(recorded_boards(), Choice(DEFAULT_INDEXES, bare=True), citations).text
     (tmp_path / "t.tex").write_text(text)
     body = "\n".join(
         [
