@@ -96,7 +96,8 @@ def table(columns: Mapping[str, str]) -> str:
         if not any(changes):
             continue
         scenes = {change[1] for change in changes if change is not None}
-        mark = "" if scenes == {11} else f" ({' and '.join(map(str, sorted(scenes)))} scenes)"
+        told = f"{' and '.join(map(str, sorted(scenes)))} {'scene' if scenes == {1} else 'scenes'}"
+        mark = "" if scenes == {11} else f" ({told})"
         cells = ["" if change is None else f"{change[0]:+.1f}" for change in changes]
         lines.append([f"{record.method.title}{mark}", f"{psnr(record, [s.name for s in record.scenes]):.1f}", *cells])
     return parts.table(lines)
