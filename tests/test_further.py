@@ -83,7 +83,7 @@ def test_a_record_without_them_is_the_file_that_it_was() -> None:
     text = dump(make_record())
     assert not any(name in text for name in FURTHER)
     assert Record.model_validate_json(text) == make_record()
-    old = read_record(ROOT / "results" / "cave-x4-uestc" / "ltmr.json")
+    old = read_record(ROOT / "results" / "cave-x8-uestc" / "ltmr.json")
     assert old.further == ()
 
 

@@ -39,6 +39,8 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         layout = widest
         if not indexes and layout.width > console.width:
             layout = _Layout(board, board.indexes, console.encoding)
+        if not indexes and layout.width > console.width and _has_asked_for_none(board):
+            layout = _Layout(board, DEFAULT_INDEXES, console.encoding)
         if layout.width > console.width:
             layout = _Layout(board, layout.indexes, console.encoding, stacked=True)
         # values are never cut off: a terminal too narrow for any layout breaks the lines
@@ -51,6 +53,11 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         for line in notes(board):
             console.print(Text(line))
         console.print()
+
+
+def _has_asked_for_none(board: Leaderboard) -> bool:
+    """Whether further indexes are there because recorded rows have them, and no published ones stand beside."""
+    return not board.published and any(row.recorded for row in board.rows)
 
 
 def plain(draw: Callable[[Console], None]) -> str:
