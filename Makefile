@@ -72,7 +72,7 @@ docs: $(READY)
 
 #   make pages    the tables of docs/board.md, choosing.md and robustness.md, from the records in results/
 pages: $(READY)
-	@for page in board choosing robustness; do $(BIN)/python docs/$$page.py || exit 1; done
+	@for page in board choosing robustness; do PYTHONSAFEPATH= $(BIN)/python docs/$$page.py || exit 1; done
 
 #   make lint    ruff and mypy
 lint: $(READY)

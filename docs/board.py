@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import pairwise
-from math import isclose, isnan, nan
+from math import isnan, nan
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +65,7 @@ def budget(record: Record) -> str:
     if record.weights.training is None:
         return "its authors' weights"
     training = record.weights.training
-    if isclose(training.share, 1) and not training.changes:
+    if training.whole:
         return "whole recipe"
     return f"{training.all_steps} steps, {percent(training.share)}"
 

@@ -5,7 +5,6 @@ Run it from anywhere: ``python docs/choosing.py``. All numbers are of `results/`
 
 from __future__ import annotations
 
-from math import isclose
 from pathlib import Path
 
 import parts
@@ -55,8 +54,7 @@ def needs(record: Record) -> str:
     training = record.weights.training
     if training is None:
         return "its authors' weights"
-    whole = isclose(training.share, 1) and not training.changes
-    return f"weights, {'the whole' if whole else f'{percent(training.share)} of the'} recipe"
+    return f"weights, {'the whole' if training.whole else f'{percent(training.share)} of the'} recipe"
 
 
 def table() -> str:

@@ -91,6 +91,8 @@ def test_a_budget_is_told_in_what_can_be_compared(
         last_loss={},
     )
     assert training.describe() == told
+    assert training.whole == (told.startswith(("100 of 100", "1000 steps")))
+    assert not training.model_copy(update={"changes": {"learning_rate": "1"}}).whole
     assert training.model_copy(update={"recipe_name": "text"}).describe() == told.replace("recipe", "recipe 'text'")
 
 

@@ -138,6 +138,11 @@ class TrainingInfo(BaseModel):
             return self.all_steps / self.recipe_steps
         return (self.pixels + (self.earlier.pixels or 0 if self.earlier else 0)) / self.recipe_pixels
 
+    @property
+    def whole(self) -> bool:
+        """Whether it was the whole recipe, with no number changed."""
+        return math.isclose(self.share, 1) and not self.changes
+
     def describe(self) -> str:
         """Return the budget in a few words."""
         # beside steps of another size, the recipe's number says nothing

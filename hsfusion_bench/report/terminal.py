@@ -39,7 +39,7 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         layout = widest
         if not indexes and layout.width > console.width:
             layout = _Layout(board, board.indexes, console.encoding)
-        if not indexes and layout.width > console.width and _has_asked_for_none(board):
+        if not indexes and layout.width > console.width and _further_is_recorded(board):
             layout = _Layout(board, DEFAULT_INDEXES, console.encoding)
         if layout.width > console.width:
             layout = _Layout(board, layout.indexes, console.encoding, stacked=True)
@@ -55,7 +55,7 @@ def show(console: Console, boards: Iterable[Leaderboard], indexes: Sequence[str]
         console.print()
 
 
-def _has_asked_for_none(board: Leaderboard) -> bool:
+def _further_is_recorded(board: Leaderboard) -> bool:
     """Whether further indexes are there because recorded rows have them, and no published ones stand beside."""
     return not board.published and any(row.recorded for row in board.rows)
 
